@@ -1,1 +1,56 @@
-//! Stub.
+//! Layers of click-through-rate models that read a user's behaviour history.
+//!
+//! A history is *jagged*: the events of all samples lie one after another, and offsets say where each sample's
+//! history begins. Nothing is padded, so padding can neither leak into a result nor cost time.
+//!
+//! ```
+//! use fain_layers::{Jagged, JaggedLayout, Mode, TargetAttention, TargetAttentionConfig};
+//! use tch::{Device, Kind, Tensor, nn};
+//!
+//! # fn main() -> Result<(), fain_layers::LayerError> {
+//! let variables = nn::VarStore::new(Device::Cpu);
+//! let attention = TargetAttention::new(&(variables.root() / "attention"), 8, &TargetAttentionConfig::default())?;
+//!
+//! // Three samples with 2, 0 and 3 events: 5 events of width 8.
+//! let layout = JaggedLayout::new(&[0, 2, 2, 5], Device::Cpu)?;
+//! let history = Jagged::new(Tensor::rand([5, 8], (Kind::Float, Device::Cpu)), layout)?;
+//! let candidate = Tensor::rand([3, 8], (Kind::Float, Device::Cpu));
+//!
+//! let interest = attention.forward(&candidate, &history, Mode::Evaluation)?;
+//! assert_eq!(interest.size(), [3, 8]);
+//! // A sample without events has no interest: a zero vector.
+//! assert_eq!(f64::try_from(interest.get(1).abs().sum(Kind::Float)).unwrap(), 0.0);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Letters in the shapes: `B` samples of a batch, `N` events of a batch (the sum of its history lengths), `D` embedding
+//! width, `H` hidden width, `V` rows of an embedding table.
+
+mod activation;
+mod attention;
+mod dice;
+mod dropout;
+mod embedding;
+mod error;
+mod jagged;
+mod linear;
+mod mlp;
+mod mode;
+mod normalization;
+mod pooling;
+mod segment;
+
+pub use activation::{Activation, ActivationConfig};
+pub use attention::{AttentionNormalization, AttentionScale, TargetAttention, TargetAttentionConfig};
+pub use dice::{Dice, DiceVariant};
+pub use dropout::dropout;
+pub use embedding::{Embedding, EmbeddingConfig};
+pub use error::LayerError;
+pub use jagged::{Jagged, JaggedLayout};
+pub use linear::Linear;
+pub use mlp::{Mlp, MlpConfig};
+pub use mode::Mode;
+pub use normalization::{BatchNorm, BatchNormConfig};
+pub use pooling::{Pooling, pool};
+pub use segment::{segment_max, segment_softmax, segment_sum};

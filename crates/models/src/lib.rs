@@ -1,1 +1,62 @@
-//! Stub.
+//! Click-through-rate models that read a behaviour history.
+//!
+//! [`ModelConfig`] says which model, a [`FeatureSpace`] what it reads. A built [`Model`] takes a [`ModelInput`], made
+//! from encoded [`Samples`](fain_features::Samples), to one logit per sample.
+//!
+//! ```
+//! use fain_features::{Column, Samples, SchemaConfig, Sequences};
+//! use fain_layers::Mode;
+//! use fain_models::{FeatureSpace, ModelConfig, ModelInput};
+//! use tch::{Device, nn};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let schema: SchemaConfig = toml::from_str(
+//!     r#"
+//!     label = "click"
+//!     features.item = { kind = "category" }
+//!     features.history = { kind = "sequence", vocabulary = "item", max_length = 50 }
+//!     "#,
+//! )?;
+//! let config: ModelConfig = toml::from_str(
+//!     r#"
+//!     kind = "din"
+//!     interests = [{ candidate = ["item"], history = ["history"] }]
+//!     "#,
+//! )?;
+//! let space = FeatureSpace::new(&schema.check()?, &[100]);
+//!
+//! let variables = nn::VarStore::new(Device::Cpu);
+//! let model = config.build(&variables.root(), &space)?;
+//!
+//! // Two samples; the second has no history.
+//! let samples = Samples {
+//!     rows: 2,
+//!     columns: vec![
+//!         Column::Category(vec![7, 8]),
+//!         Column::Sequence(Sequences { values: vec![7, 1, 2], offsets: vec![0, 3, 3] }),
+//!     ],
+//!     ..Samples::default()
+//! };
+//! let input = ModelInput::new(&samples, Device::Cpu)?;
+//! assert_eq!(model.forward(&input, Mode::Evaluation)?.size(), [2]);
+//! # Ok(())
+//! # }
+//! ```
+
+mod config;
+mod din;
+mod error;
+mod feature_embeddings;
+mod input;
+mod model;
+mod space;
+mod weights;
+
+pub use config::ModelConfig;
+pub use din::{Din, DinConfig, InterestConfig};
+pub use error::ModelError;
+pub use feature_embeddings::FeatureEmbeddings;
+pub use input::{InputColumn, ModelInput};
+pub use model::{Model, logits, parameter_count};
+pub use space::{FeatureSpace, SpaceFeature, SpaceKind};
+pub use weights::{WeightsError, load_weights, named_tensors, restore_weights, serialize_tensors, tensor_from_view};

@@ -1,0 +1,72 @@
+//! The activations a hidden layer may have.
+
+use serde::{Deserialize, Serialize};
+use tch::{Tensor, nn};
+
+use crate::{Dice, DiceVariant, LayerError, Mode};
+
+/// The activation of a hidden layer, as written in a config.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActivationConfig {
+    /// `max(0, x)`.
+    Relu,
+    /// `max(0, x) + a·min(0, x)` with one learned slope, started at 0.25, as PyTorch's `PReLU`.
+    Prelu,
+    /// `1 / (1 + e^(−x))`.
+    Sigmoid,
+    /// [`Dice`] as in the paper.
+    Dice,
+    /// [`Dice`] with a learned scale and shift.
+    DiceAffine,
+    /// `x`.
+    Linear,
+}
+
+/// A built activation.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Activation {
+    /// `max(0, x)`.
+    Relu,
+    /// The learned slope, `[1]`; parameter `weight`.
+    Prelu(Tensor),
+    /// The logistic function.
+    Sigmoid,
+    /// Data-adaptive PReLU.
+    Dice(Dice),
+    /// The identity.
+    Linear,
+}
+
+impl Activation {
+    /// Registers what the activation learns, for `channels` channels.
+    ///
+    /// # Errors
+    /// [`LayerError::Config`] when `channels` is not positive.
+    pub fn new(variables: &nn::Path<'_>, channels: i64, config: ActivationConfig) -> Result<Self, LayerError> {
+        Ok(match config {
+            ActivationConfig::Relu => Self::Relu,
+            ActivationConfig::Prelu => Self::Prelu(variables.f_var("weight", &[1], nn::Init::Const(0.25))?),
+            ActivationConfig::Sigmoid => Self::Sigmoid,
+            ActivationConfig::Dice => Self::Dice(Dice::new(variables, channels, DiceVariant::Paper)?),
+            ActivationConfig::DiceAffine => Self::Dice(Dice::new(variables, channels, DiceVariant::Affine)?),
+            ActivationConfig::Linear => Self::Linear,
+        })
+    }
+
+    /// # Shapes
+    /// - `input` `[B, H]` → `[B, H]`
+    ///
+    /// # Errors
+    /// Those of [`Dice::forward`].
+    pub fn forward(&self, input: Tensor, mode: Mode) -> Result<Tensor, LayerError> {
+        Ok(match self {
+            Self::Relu => input.f_relu()?,
+            Self::Prelu(slope) => input.f_prelu(slope)?,
+            Self::Sigmoid => input.f_sigmoid()?,
+            Self::Dice(dice) => dice.forward(&input, mode)?,
+            Self::Linear => input,
+        })
+    }
+}

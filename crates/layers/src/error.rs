@@ -1,0 +1,69 @@
+//! What can go wrong in a layer.
+
+use thiserror::Error;
+
+/// Why a layer could not be built or run.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum LayerError {
+    /// A setting is outside its bounds. No variable is registered when a constructor returns this.
+    #[error("{field} = {value} is not allowed: {allowed}")]
+    Config {
+        /// The setting, as in the config struct.
+        field: &'static str,
+        /// What it was.
+        value: String,
+        /// What it may be.
+        allowed: &'static str,
+    },
+    /// A tensor has another shape than the layer needs.
+    #[error("{tensor} has shape {got:?}, but {needed} is needed")]
+    Shape {
+        /// Which input it is.
+        tensor: &'static str,
+        /// Its shape.
+        got: Vec<i64>,
+        /// The shape that is needed, in the letters of the crate.
+        needed: String,
+    },
+    /// Offsets do not describe a jagged tensor.
+    #[error("offsets must start at 0 and never fall, with at least one sample: {problem}")]
+    Offsets {
+        /// The first entry that breaks the rule.
+        problem: String,
+    },
+    /// Batch statistics of a single row do not exist.
+    #[error("{layer} takes statistics over the rows of a training batch and needs at least 2, got {rows}")]
+    TooFewRows {
+        /// The layer that asked.
+        layer: &'static str,
+        /// How many rows there were.
+        rows: i64,
+    },
+    /// libtorch refused an operation, for want of memory for example.
+    #[error("libtorch: {}", first_line(.0))]
+    Torch(#[from] tch::TchError),
+}
+
+/// libtorch appends its C++ stack to a message; only the first line is for people.
+fn first_line(error: &tch::TchError) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
+}
+
+/// Checks a tensor's shape; `None` stands for any size.
+pub(crate) fn check_shape(
+    tensor: &'static str,
+    got: &tch::Tensor,
+    expected: &[Option<i64>],
+    letters: &str,
+) -> Result<(), LayerError> {
+    let size = got.size();
+    let fits = size.len() == expected.len()
+        && size.iter().zip(expected).all(|(size, expected)| expected.is_none_or(|expected| *size == expected));
+    if fits {
+        return Ok(());
+    }
+    let sizes: Vec<String> =
+        expected.iter().map(|size| size.map_or_else(|| "any".to_owned(), |size| size.to_string())).collect();
+    Err(LayerError::Shape { tensor, got: size, needed: format!("{letters} = [{}]", sizes.join(", ")) })
+}

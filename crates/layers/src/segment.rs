@@ -1,0 +1,171 @@
+//! Reductions over the events of each sample.
+
+use tch::{Kind, Tensor};
+
+use crate::error::check_shape;
+use crate::{JaggedLayout, LayerError};
+
+fn check(values: &Tensor, layout: &JaggedLayout) -> Result<(), LayerError> {
+    check_shape("values", values, &[Some(layout.events()), None], "[N, D]")
+}
+
+/// Sums each sample's events.
+///
+/// # Shapes
+/// - `values` `[N, D]` → `[B, D]`; a sample without events gives zeros
+///
+/// # Errors
+/// [`LayerError::Shape`] when `values` is not `[N, D]`.
+pub fn segment_sum(values: &Tensor, layout: &JaggedLayout) -> Result<Tensor, LayerError> {
+    check(values, layout)?;
+    if layout.events() == 0 {
+        return zero_rows(values, layout);
+    }
+    // Offsets were checked when the layout was made, so libtorch need not read them again.
+    Ok(Tensor::f_segment_reduce(values, "sum", None::<&Tensor>, None, Some(layout.offsets()), 0, true, 0.0)?)
+}
+
+/// The largest value of each sample's events, column by column.
+///
+/// The gradient goes to the largest event; where several are equal, it is shared between them.
+///
+/// # Shapes
+/// - `values` `[N, D]` → `[B, D]`; a sample without events gives zeros
+///
+/// # Errors
+/// [`LayerError::Shape`] when `values` is not `[N, D]`.
+pub fn segment_max(values: &Tensor, layout: &JaggedLayout) -> Result<Tensor, LayerError> {
+    check(values, layout)?;
+    if layout.events() == 0 {
+        return zero_rows(values, layout);
+    }
+    let largest = raw_max(values, layout)?;
+    let empty = layout.lengths().f_eq(0)?.f_unsqueeze(1)?;
+    Ok(largest.f_masked_fill(&empty, 0.0)?)
+}
+
+/// The softmax over each sample's events, column by column.
+///
+/// The largest logit of the sample is subtracted first, so that no logit overflows.
+///
+/// # Shapes
+/// - `logits` `[N, D]` → `[N, D]`, summing to 1 over each sample's events
+///
+/// # Errors
+/// [`LayerError::Shape`] when `logits` is not `[N, D]`.
+pub fn segment_softmax(logits: &Tensor, layout: &JaggedLayout) -> Result<Tensor, LayerError> {
+    check(logits, layout)?;
+    if layout.events() == 0 {
+        return Ok(logits.shallow_clone());
+    }
+    // The shift cancels in the quotient; it needs no gradient.
+    let shift = layout.expand(&raw_max(&logits.detach(), layout)?)?;
+    let powers = logits.f_sub(&shift)?.f_exp()?;
+    let sums = layout.expand(&segment_sum(&powers, layout)?)?;
+    Ok(powers.f_div(&sums)?)
+}
+
+/// Maximum per sample; minus infinity where a sample has no events.
+fn raw_max(values: &Tensor, layout: &JaggedLayout) -> Result<Tensor, LayerError> {
+    let low = f64::NEG_INFINITY;
+    Ok(Tensor::f_segment_reduce(values, "max", None::<&Tensor>, None, Some(layout.offsets()), 0, true, low)?)
+}
+
+/// Zeros `[B, D]` that still hang on `values`, so that a backward pass finds its way.
+fn zero_rows(values: &Tensor, layout: &JaggedLayout) -> Result<Tensor, LayerError> {
+    let zeros = Tensor::f_zeros([layout.rows(), values.size()[1]], (values.kind(), values.device()))?;
+    if values.requires_grad() {
+        let nothing = values.f_sum(Kind::Float)?.f_to_kind(values.kind())?;
+        return Ok(zeros.f_add(&nothing)?);
+    }
+    Ok(zeros)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use proptest::prelude::*;
+    use tch::Device;
+
+    use super::*;
+
+    fn numbers(tensor: &Tensor) -> Vec<f64> {
+        Vec::<f64>::try_from(tensor.to_kind(Kind::Double).reshape([-1])).unwrap()
+    }
+
+    /// Random histories: lengths 0 to 6, width 3.
+    fn histories() -> impl Strategy<Value = (Vec<u32>, Vec<f64>)> {
+        prop::collection::vec(0u32..7, 1..12).prop_flat_map(|lengths| {
+            let mut offsets = vec![0];
+            for length in lengths {
+                offsets.push(offsets[offsets.len() - 1] + length);
+            }
+            let events = offsets[offsets.len() - 1] as usize;
+            (Just(offsets), prop::collection::vec(-50.0..50.0, events * 3))
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn reductions_equal_their_definition((offsets, values) in histories()) {
+            let layout = JaggedLayout::new(&offsets, Device::Cpu).unwrap();
+            let tensor = Tensor::from_slice(&values).reshape([-1, 3]);
+            let (sum, max) = (segment_sum(&tensor, &layout).unwrap(), segment_max(&tensor, &layout).unwrap());
+            let softmax = numbers(&segment_softmax(&tensor, &layout).unwrap());
+            let (sum, max) = (numbers(&sum), numbers(&max));
+            for (row, pair) in offsets.windows(2).enumerate() {
+                for column in 0..3 {
+                    let events: Vec<usize> = (pair[0]..pair[1]).map(|event| event as usize * 3 + column).collect();
+                    let expected: f64 = events.iter().map(|&i| values[i]).sum();
+                    prop_assert!((sum[row * 3 + column] - expected).abs() < 1e-9);
+                    let expected = events.iter().map(|&i| values[i]).reduce(f64::max).unwrap_or(0.0);
+                    prop_assert!((max[row * 3 + column] - expected).abs() < 1e-12);
+                    let total: f64 = events.iter().map(|&i| (values[i] - expected).exp()).sum();
+                    for &i in &events {
+                        prop_assert!((softmax[i] - (values[i] - expected).exp() / total).abs() < 1e-12);
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn gradients_equal_finite_differences((offsets, values) in histories()) {
+            let layout = JaggedLayout::new(&offsets, Device::Cpu).unwrap();
+            let loss = |values: &Tensor| {
+                let softmax = segment_softmax(&(values * 0.1), &layout).unwrap();
+                (segment_sum(&(softmax * values), &layout).unwrap().square() * 0.01).sum(Kind::Double)
+            };
+            let tensor = Tensor::from_slice(&values).reshape([-1, 3]).set_requires_grad(true);
+            loss(&tensor).backward();
+            let gradient = if values.is_empty() { vec![] } else { numbers(&tensor.grad()) };
+            for index in (0..values.len()).step_by(5) {
+                let at = |delta: f64| {
+                    let mut moved = values.clone();
+                    moved[index] += delta;
+                    f64::try_from(loss(&Tensor::from_slice(&moved).reshape([-1, 3]))).unwrap()
+                };
+                let difference = (at(1e-5) - at(-1e-5)) / 2e-5;
+                prop_assert!((gradient[index] - difference).abs() < 1e-5 * (1.0 + difference.abs()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_batch_without_events_gives_zeros_and_no_gradient() {
+        let layout = JaggedLayout::new(&[0, 0, 0], Device::Cpu).unwrap();
+        let values = Tensor::zeros([0, 3], (Kind::Float, Device::Cpu)).set_requires_grad(true);
+        let pooled = segment_sum(&values, &layout).unwrap() + segment_max(&values, &layout).unwrap();
+        assert_eq!(numbers(&pooled), [0.0; 6]);
+        pooled.sum(Kind::Float).backward();
+        assert_eq!(values.grad().size(), [0, 3]);
+    }
+
+    #[test]
+    fn softmax_does_not_overflow() {
+        let layout = JaggedLayout::new(&[0, 2], Device::Cpu).unwrap();
+        let weights = segment_softmax(&Tensor::from_slice(&[1e4f32, -1e4]).reshape([2, 1]), &layout).unwrap();
+        assert_eq!(numbers(&weights), [1.0, 0.0]);
+    }
+}
