@@ -1,1 +1,95 @@
-//! Stub.
+//! From a raw log to encoded samples: a schema says what the columns are, encoders learn from the training
+//! rows, and rows become samples of ids, jagged lists and scaled numbers.
+//!
+//! ```
+//! use fain_features::{Binding, Column, CsvConfig, EncoderFitter, Parts, Record, Samples, SchemaConfig, TableReader};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("clicks.csv");
+//! std::fs::write(&path, "label,user,item,history\n1,ann,shoe,hat|coat\n0,bob,hat,\n")?;
+//!
+//! let config: SchemaConfig = toml::from_str(
+//!     r#"
+//!     label = "label"
+//!     group = "user"
+//!     [features.item]
+//!     kind = "category"
+//!     [features.history]
+//!     kind = "sequence"
+//!     max_length = 50
+//!     vocabulary = "item"
+//!     "#,
+//! )?;
+//! let schema = config.check()?;
+//! let csv = CsvConfig::default();
+//! let parts = Parts::of(&schema);
+//! let mut record = Record::new();
+//!
+//! // First pass: learn from the training rows.
+//! let mut table = TableReader::open(&path, &csv)?;
+//! let binding = Binding::new(&schema, parts, table.header(), &path)?;
+//! let mut fitter = EncoderFitter::new(schema);
+//! while table.read(&mut record)? {
+//!     fitter.observe(&record, &binding)?;
+//! }
+//! let encoders = fitter.finish()?;
+//!
+//! // Second pass: encode.
+//! let mut table = TableReader::open(&path, &csv)?;
+//! let mut samples = Samples::new(encoders.schema(), parts);
+//! while table.read(&mut record)? {
+//!     encoders.encode(&record, &binding, &mut samples)?;
+//! }
+//!
+//! // Terms are numbered in the order of their code points: coat 1, hat 2, shoe 3; 0 is the unknown.
+//! assert_eq!(samples.labels, Some(vec![1.0, 0.0]));
+//! assert_eq!(samples.columns[0], Column::Category(vec![3, 2]));
+//! let Column::Sequence(history) = &samples.columns[1] else { unreachable!() };
+//! assert_eq!(history.values, [2, 1]);
+//! assert_eq!(history.offsets, [0, 2, 2]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The way of a row: [`TableReader`] reads it into a [`Record`], [`Binding`] knows where its columns are,
+//! [`EncoderFitter`] learns from it, [`Encoders`] append it to [`Samples`]. [`SampleReader`] does all of it
+//! for a file that is only to be encoded.
+//!
+//! Lists are never padded and id 0 is not a padding: it is the unknown term. An empty list has length 0.
+
+#![deny(missing_docs)]
+
+mod binding;
+mod check;
+mod checked;
+mod csv_config;
+mod distinct;
+mod encoders;
+mod error;
+mod fitter;
+mod numeric;
+mod sample_reader;
+mod samples;
+mod schema;
+mod sequence;
+mod source;
+mod stored;
+mod summary;
+mod table;
+mod terms;
+mod vocabulary;
+
+pub use binding::Binding;
+pub use checked::{Feature, FeatureKind, Scaling, Schema};
+pub use csv_config::{CsvConfig, Encoding};
+pub use encoders::Encoders;
+pub use error::{DataError, DataErrorKind, EncodersError, SchemaError};
+pub use fitter::EncoderFitter;
+pub use numeric::{NumericEncoder, NumericFitter};
+pub use sample_reader::SampleReader;
+pub use samples::{Ceiling, Column, Parts, Samples, Sequences};
+pub use schema::{
+    CategoryConfig, CeilingConfig, FeatureConfig, Keep, NumericConfig, Scale, SchemaConfig, SequenceConfig,
+};
+pub use summary::FeatureSummary;
+pub use table::{Record, TableReader};
+pub use vocabulary::Vocabulary;

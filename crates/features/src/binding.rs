@@ -1,0 +1,119 @@
+//! Where in a file the columns of a schema are.
+
+use std::path::{Path, PathBuf};
+
+use crate::checked::Schema;
+use crate::error::DataError;
+use crate::samples::Parts;
+use crate::table::Record;
+
+/// Longest piece of a wrong value that an error shows, in characters.
+const SHOWN: usize = 60;
+
+/// The places of a schema's columns in one file.
+#[derive(Debug, Clone)]
+pub struct Binding {
+    path: PathBuf,
+    width: usize,
+    pub(crate) label: Option<Place>,
+    pub(crate) group: Option<Place>,
+    /// Blind, optimal.
+    pub(crate) ceiling: Option<(Place, Place)>,
+    /// In the order of the features.
+    pub(crate) features: Vec<Place>,
+}
+
+/// One column of a file.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) index: usize,
+    pub(crate) column: String,
+}
+
+impl Binding {
+    /// Finds the columns of the features, and those of the parts asked for, in a header.
+    ///
+    /// # Errors
+    /// [`DataError::MissingColumn`] lists what the header has; [`DataError::RepeatedColumn`];
+    /// [`DataError::Config`] for a part that the schema does not name.
+    pub fn new(schema: &Schema, parts: Parts, header: &[String], path: &Path) -> Result<Self, DataError> {
+        let find = |column: &str, key: String| find(column, key, header, path);
+        let label = parts.labels.then(|| find(schema.label(), "schema.label".to_owned())).transpose()?;
+        let group = match (parts.groups, schema.group()) {
+            (false, _) => None,
+            (true, Some(group)) => Some(find(group, "schema.group".to_owned())?),
+            (true, None) => return Err(not_named("schema.group")),
+        };
+        let ceiling = match (parts.ceiling, schema.ceiling()) {
+            (false, _) => None,
+            (true, Some(ceiling)) => Some((
+                find(&ceiling.blind, "schema.ceiling.blind".to_owned())?,
+                find(&ceiling.optimal, "schema.ceiling.optimal".to_owned())?,
+            )),
+            (true, None) => return Err(not_named("schema.ceiling")),
+        };
+        let features = schema
+            .features()
+            .iter()
+            .map(|feature| find(&feature.column, format!("schema.features.{}", feature.name)))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { path: path.to_path_buf(), width: header.len(), label, group, ceiling, features })
+    }
+
+    /// A record of another file would be read at the wrong places.
+    pub(crate) fn check(&self, record: &Record, features: usize) -> Result<(), DataError> {
+        if self.features.len() != features {
+            return Err(DataError::Mismatch { what: "binding" });
+        }
+        if record.len() != self.width {
+            return Err(DataError::Mismatch { what: "record" });
+        }
+        Ok(())
+    }
+
+    /// Reads one field; the error of `read` says what is allowed.
+    pub(crate) fn value<T>(
+        &self,
+        record: &Record,
+        place: &Place,
+        read: impl FnOnce(&str) -> Result<T, &'static str>,
+    ) -> Result<T, DataError> {
+        let text = record.get(place.index);
+        read(text).map_err(|allowed| DataError::Value {
+            file: self.path.clone(),
+            row: record.row(),
+            column: place.column.clone(),
+            value: shown(text),
+            allowed,
+        })
+    }
+
+    pub(crate) fn run_too_long(&self, record: &Record, place: &Place) -> DataError {
+        DataError::RunTooLong { file: self.path.clone(), row: record.row(), column: place.column.clone() }
+    }
+}
+
+fn find(column: &str, key: String, header: &[String], path: &Path) -> Result<Place, DataError> {
+    let file = path.to_path_buf();
+    let column = column.to_owned();
+    let times = header.iter().filter(|&name| *name == column).count();
+    match header.iter().position(|name| *name == column) {
+        Some(index) if times == 1 => Ok(Place { index, column }),
+        Some(_) => Err(DataError::RepeatedColumn { file, column, key, times }),
+        None => Err(DataError::MissingColumn { file, column, key, header: header.to_vec() }),
+    }
+}
+
+fn not_named(key: &str) -> DataError {
+    DataError::Config {
+        key: key.to_owned(),
+        value: "(not set)".to_owned(),
+        allowed: "must be set, since this part of the samples is asked for".to_owned(),
+    }
+}
+
+fn shown(text: &str) -> String {
+    let mut characters = text.chars();
+    let start: String = characters.by_ref().take(SHOWN).collect();
+    if characters.next().is_some() { format!("{start}…") } else { start }
+}

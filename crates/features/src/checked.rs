@@ -1,0 +1,107 @@
+//! The schema after its checks.
+
+use crate::schema::{CeilingConfig, Keep, SchemaConfig};
+
+/// A schema without contradictions. [`SchemaConfig::check`] makes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Schema {
+    pub(crate) config: SchemaConfig,
+    pub(crate) features: Vec<Feature>,
+    pub(crate) vocabularies: Vec<String>,
+    pub(crate) min_counts: Vec<u64>,
+}
+
+/// One feature of a checked schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Feature {
+    /// The feature's name.
+    pub name: String,
+    /// The column it reads.
+    pub column: String,
+    /// What it is.
+    pub kind: FeatureKind,
+}
+
+/// What a feature is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FeatureKind {
+    /// One term per row.
+    Category {
+        /// Index of the vocabulary in [`Schema::vocabularies`].
+        vocabulary: usize,
+    },
+    /// A list of terms per row.
+    Sequence {
+        /// Index of the vocabulary in [`Schema::vocabularies`].
+        vocabulary: usize,
+        /// Text between two terms, never empty.
+        separator: String,
+        /// Most terms kept per row, at least 1.
+        max_length: usize,
+        /// Which end of a longer list is kept.
+        keep: Keep,
+    },
+    /// One number per row.
+    Numeric {
+        /// How it is scaled.
+        scale: Scaling,
+    },
+}
+
+/// How a number is scaled, checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scaling {
+    /// To mean 0 and standard deviation 1.
+    Standard,
+    /// From the training rows' smallest and largest value to 0 and 1.
+    MinMax,
+    /// To the share of training values below, between 0 and 1.
+    Quantile {
+        /// Number of quantiles, at least 2.
+        quantiles: usize,
+    },
+    /// As it is.
+    None,
+}
+
+impl Schema {
+    /// The schema as written.
+    pub fn config(&self) -> &SchemaConfig {
+        &self.config
+    }
+
+    /// The features, in the order written.
+    pub fn features(&self) -> &[Feature] {
+        &self.features
+    }
+
+    /// A feature by name, with its place in [`Schema::features`].
+    pub fn feature(&self, name: &str) -> Option<(usize, &Feature)> {
+        self.features.iter().enumerate().find(|(_, feature)| feature.name == name)
+    }
+
+    /// The vocabularies, each by the name of the feature that owns it, in the order of the features.
+    pub fn vocabularies(&self) -> &[String] {
+        &self.vocabularies
+    }
+
+    /// How often training rows must hold a term of each vocabulary; as long as [`Schema::vocabularies`].
+    pub fn min_counts(&self) -> &[u64] {
+        &self.min_counts
+    }
+
+    /// The label's column.
+    pub fn label(&self) -> &str {
+        &self.config.label
+    }
+
+    /// The group's column.
+    pub fn group(&self) -> Option<&str> {
+        self.config.group.as_deref()
+    }
+
+    /// The columns with known probabilities.
+    pub fn ceiling(&self) -> Option<&CeilingConfig> {
+        self.config.ceiling.as_ref()
+    }
+}

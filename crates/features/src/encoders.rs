@@ -1,0 +1,192 @@
+//! Rows to samples.
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::binding::{Binding, Place};
+use crate::checked::{FeatureKind, Schema};
+use crate::error::{DataError, EncodersError};
+use crate::numeric::{NumericEncoder, parse_number};
+use crate::samples::{Column, Samples, Sequences};
+use crate::sequence::SequenceRule;
+use crate::stored;
+use crate::table::Record;
+use crate::vocabulary::Vocabulary;
+
+const LABEL: &str = "0 or 1";
+const PROBABILITY: &str = "a probability between 0 and 1";
+
+/// A schema with the vocabularies and numbers learnt from training rows: all that turns a row into a sample.
+///
+/// [`EncoderFitter`](crate::EncoderFitter) makes them. They travel with a model, so that a row is encoded for
+/// a prediction as it was for training.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Encoders {
+    schema: Schema,
+    vocabularies: Vec<Vocabulary>,
+    /// In the order of the schema's features.
+    columns: Vec<ColumnEncoder>,
+    digest: String,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum ColumnEncoder {
+    Category { vocabulary: usize },
+    Sequence { vocabulary: usize, rule: SequenceRule },
+    Numeric(NumericEncoder),
+}
+
+impl Encoders {
+    /// Joins what belongs together: a vocabulary per name of the schema's vocabularies, and an encoder per
+    /// numeric feature.
+    pub(crate) fn new(
+        schema: Schema,
+        vocabularies: Vec<Vocabulary>,
+        numbers: Vec<NumericEncoder>,
+    ) -> Result<Self, EncodersError> {
+        let mut numbers = numbers.into_iter();
+        let columns = schema
+            .features()
+            .iter()
+            .filter_map(|feature| match &feature.kind {
+                FeatureKind::Category { vocabulary } => Some(ColumnEncoder::Category { vocabulary: *vocabulary }),
+                FeatureKind::Sequence { vocabulary, separator, max_length, keep } => Some(ColumnEncoder::Sequence {
+                    vocabulary: *vocabulary,
+                    rule: SequenceRule::new(separator, *max_length, *keep),
+                }),
+                FeatureKind::Numeric { .. } => numbers.next().map(ColumnEncoder::Numeric),
+            })
+            .collect();
+        let mut encoders = Self { schema, vocabularies, columns, digest: String::new() };
+        encoders.digest = stored::digest(&encoders)?;
+        Ok(encoders)
+    }
+
+    /// The schema.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// The vocabularies, in the order of [`Schema::vocabularies`].
+    pub fn vocabularies(&self) -> &[Vocabulary] {
+        &self.vocabularies
+    }
+
+    /// One vocabulary, by the index that [`FeatureKind`] holds.
+    ///
+    /// # Panics
+    /// If the schema has fewer vocabularies, as indexing a slice does.
+    pub fn vocabulary(&self, index: usize) -> &Vocabulary {
+        &self.vocabularies[index]
+    }
+
+    /// The encoder of a numeric feature, by its place in [`Schema::features`]; `None` for other features.
+    pub fn numeric(&self, feature: usize) -> Option<&NumericEncoder> {
+        match self.columns.get(feature)? {
+            ColumnEncoder::Numeric(encoder) => Some(encoder),
+            _ => None,
+        }
+    }
+
+    /// xxh3-128 of [`Encoders::to_json`], in hexadecimal: equal for equal encoders.
+    pub fn digest(&self) -> String {
+        self.digest.clone()
+    }
+
+    /// The encoders as JSON, version 1, on one line. Equal encoders give equal bytes.
+    ///
+    /// - `format`: `fain-encoders`; `version`: 1
+    /// - `schema`: the schema as written
+    /// - `vocabularies`: one per name of [`Schema::vocabularies`], in that order, with `feature`, the name, and
+    ///   `terms`, sorted by code point; the id of a term is its place, counted from 1
+    /// - `numbers`: one per numeric feature, in the order of the schema, with `feature`, `mean`, `scale` and what
+    ///   it learnt: `deviation` (standard), `lowest` and `highest` (`min_max`), `quantiles` (quantile)
+    ///
+    /// # Errors
+    /// [`EncodersError::Json`].
+    pub fn to_json(&self) -> Result<String, EncodersError> {
+        stored::to_json(self)
+    }
+
+    /// Reads what [`Encoders::to_json`] wrote.
+    ///
+    /// # Errors
+    /// [`EncodersError`] for text that is not JSON, another format or version, or content that contradicts
+    /// the schema inside.
+    pub fn from_json(json: &str) -> Result<Self, EncodersError> {
+        stored::from_json(json)
+    }
+
+    /// Encodes one row and appends it to `out`, which [`Samples::new`] made for the same schema and parts.
+    ///
+    /// # Errors
+    /// [`DataError::Value`] for a label other than 0 and 1, a number that is none, or a probability that is
+    /// none; [`DataError::Mismatch`] for a record of another file, or a binding or samples of another schema
+    /// or other parts. After an error `out` may hold a part of the row: clear it.
+    pub fn encode(&self, record: &Record, binding: &Binding, out: &mut Samples) -> Result<(), DataError> {
+        binding.check(record, self.columns.len())?;
+        if out.columns.len() != self.columns.len() {
+            return Err(DataError::Mismatch { what: "samples" });
+        }
+        encode_parts(record, binding, out)?;
+        for ((encoder, place), column) in self.columns.iter().zip(&binding.features).zip(&mut out.columns) {
+            let text = record.get(place.index);
+            match (encoder, column) {
+                (ColumnEncoder::Category { vocabulary }, Column::Category(ids)) => {
+                    ids.push(self.vocabularies[*vocabulary].id(text));
+                }
+                (ColumnEncoder::Sequence { vocabulary, rule }, Column::Sequence(sequences)) => {
+                    let vocabulary = &self.vocabularies[*vocabulary];
+                    rule.visit(text, |term| sequences.values.push(vocabulary.id(term)));
+                    close(sequences).ok_or_else(|| binding.run_too_long(record, place))?;
+                }
+                (ColumnEncoder::Numeric(encoder), Column::Numeric(numbers)) => {
+                    numbers.push(encoder.encode(binding.value(record, place, parse_number)?));
+                }
+                _ => return Err(DataError::Mismatch { what: "samples" }),
+            }
+        }
+        out.rows += 1;
+        Ok(())
+    }
+}
+
+fn encode_parts(record: &Record, binding: &Binding, out: &mut Samples) -> Result<(), DataError> {
+    match (&binding.label, &mut out.labels) {
+        (Some(place), Some(labels)) => labels.push(binding.value(record, place, parse_label)?),
+        (None, None) => {}
+        _ => return Err(DataError::Mismatch { what: "samples" }),
+    }
+    match (&binding.group, &mut out.groups) {
+        (Some(place), Some(groups)) => groups.push(xxh3_64(record.get(place.index).as_bytes())),
+        (None, None) => {}
+        _ => return Err(DataError::Mismatch { what: "samples" }),
+    }
+    match (&binding.ceiling, &mut out.ceiling) {
+        (Some((blind, optimal)), Some(ceiling)) => {
+            let probability = |place: &Place| binding.value(record, place, parse_probability);
+            ceiling.blind.push(probability(blind)?);
+            ceiling.optimal.push(probability(optimal)?);
+        }
+        (None, None) => {}
+        _ => return Err(DataError::Mismatch { what: "samples" }),
+    }
+    Ok(())
+}
+
+/// Ends the list of a row; `None` when offsets of 32 bits do not reach that far.
+fn close(sequences: &mut Sequences) -> Option<()> {
+    sequences.offsets.push(u32::try_from(sequences.values.len()).ok()?);
+    Some(())
+}
+
+fn parse_label(text: &str) -> Result<f32, &'static str> {
+    match text {
+        "0" | "0.0" => Ok(0.0),
+        "1" | "1.0" => Ok(1.0),
+        _ => Err(LABEL),
+    }
+}
+
+fn parse_probability(text: &str) -> Result<f64, &'static str> {
+    text.parse().ok().filter(|probability| (0.0..=1.0).contains(probability)).ok_or(PROBABILITY)
+}

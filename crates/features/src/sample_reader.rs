@@ -1,0 +1,71 @@
+//! A file to samples, some rows at a time.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::binding::Binding;
+use crate::csv_config::CsvConfig;
+use crate::encoders::Encoders;
+use crate::error::DataError;
+use crate::samples::{Parts, Samples};
+use crate::table::{Record, TableReader};
+
+/// Encodes a file in runs of rows, such as for predictions.
+#[derive(Debug)]
+pub struct SampleReader {
+    table: TableReader,
+    binding: Binding,
+    encoders: Arc<Encoders>,
+    parts: Parts,
+    rows_per_run: usize,
+    record: Record,
+}
+
+impl SampleReader {
+    /// Opens a file and finds the columns of the features and of the parts asked for.
+    ///
+    /// # Errors
+    /// Those of [`TableReader::open`] and [`Binding::new`]; [`DataError::Config`] for runs of 0 rows.
+    pub fn open(
+        path: &Path,
+        config: &CsvConfig,
+        encoders: Arc<Encoders>,
+        parts: Parts,
+        rows_per_run: usize,
+    ) -> Result<Self, DataError> {
+        if rows_per_run == 0 {
+            return Err(DataError::Config {
+                key: "rows_per_run".to_owned(),
+                value: "0".to_owned(),
+                allowed: "at least 1 is needed".to_owned(),
+            });
+        }
+        let table = TableReader::open(path, config)?;
+        let binding = Binding::new(encoders.schema(), parts, table.header(), path)?;
+        Ok(Self { table, binding, encoders, parts, rows_per_run, record: Record::new() })
+    }
+
+    /// Replaces the rows of `out` by the next ones, `rows_per_run` of them or what the file still has.
+    /// False, and no rows, at the end of the file.
+    ///
+    /// Samples that were made for another schema or other parts are made anew; others keep their memory.
+    ///
+    /// # Errors
+    /// Those of [`TableReader::read`] and [`Encoders::encode`]. After an error the reader is of no further use.
+    pub fn read(&mut self, out: &mut Samples) -> Result<bool, DataError> {
+        out.clear();
+        let fresh = Samples::new(self.encoders.schema(), self.parts);
+        if *out != fresh {
+            *out = fresh;
+        }
+        while out.rows < self.rows_per_run && self.table.read(&mut self.record)? {
+            self.encoders.encode(&self.record, &self.binding, out)?;
+        }
+        Ok(out.rows > 0)
+    }
+
+    /// Bytes taken from the file so far; see [`TableReader::bytes_read`].
+    pub fn bytes_read(&self) -> u64 {
+        self.table.bytes_read()
+    }
+}

@@ -1,0 +1,125 @@
+//! The schema as written: what a configuration file says about the columns.
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+/// The schema as written. [`SchemaConfig::check`] turns it into a [`Schema`](crate::Schema).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SchemaConfig {
+    /// Column that holds the label, 0 or 1.
+    pub label: String,
+    /// Column whose values group rows for GAUC, such as a user id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Columns with known click probabilities. They are measured beside the model and never shown to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ceiling: Option<CeilingConfig>,
+    /// The features by name, in the order written. A reader of TOML keeps that order only if it is asked to:
+    /// with the crate `toml`, by its feature `preserve_order`.
+    #[serde(default)]
+    pub features: IndexMap<String, FeatureConfig>,
+}
+
+/// Columns of generated data whose click probabilities are known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CeilingConfig {
+    /// Column with the best probability that a model blind to the history can give.
+    pub blind: String,
+    /// Column with the true probability.
+    pub optimal: String,
+}
+
+/// One feature as written; `kind` says which.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum FeatureConfig {
+    /// One term per row.
+    Category(CategoryConfig),
+    /// A list of terms per row, such as a behaviour history.
+    Sequence(SequenceConfig),
+    /// One number per row.
+    Numeric(NumericConfig),
+}
+
+/// A feature with one term per row.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CategoryConfig {
+    /// Column; the feature's name by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
+    /// Name of the feature whose vocabulary this one shares; its own by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vocabulary: Option<String>,
+    /// Training rows must hold a term at least this often, else it is unknown. Default 1.
+    /// Only where the vocabulary is the feature's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_count: Option<u64>,
+}
+
+/// A feature with a list of terms per row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SequenceConfig {
+    /// Column; the feature's name by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
+    /// Text between two terms, one or more characters; `|` by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub separator: Option<String>,
+    /// Most terms kept per row.
+    pub max_length: usize,
+    /// Which end of a longer list is kept.
+    #[serde(default)]
+    pub keep: Keep,
+    /// Name of the feature whose vocabulary this one shares; its own by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vocabulary: Option<String>,
+    /// Training rows must hold a term at least this often, else it is unknown. Default 1.
+    /// Only where the vocabulary is the feature's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_count: Option<u64>,
+}
+
+/// Which end of a list longer than `max_length` is kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Keep {
+    /// The last terms: the most recent events of a history in order of time.
+    #[default]
+    Last,
+    /// The first terms.
+    First,
+}
+
+/// A feature with one number per row.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NumericConfig {
+    /// Column; the feature's name by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
+    /// How numbers are scaled.
+    #[serde(default)]
+    pub scale: Scale,
+    /// Number of quantiles, with `scale = "quantile"` only; 1000 by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantiles: Option<usize>,
+}
+
+/// How a number is scaled, as written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scale {
+    /// To mean 0 and standard deviation 1.
+    #[default]
+    Standard,
+    /// From the training rows' smallest and largest value to 0 and 1.
+    MinMax,
+    /// To the share of training values below, between 0 and 1.
+    Quantile,
+    /// As it is.
+    None,
+}

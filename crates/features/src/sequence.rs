@@ -1,0 +1,105 @@
+//! Which terms of a list are kept.
+
+use crate::schema::Keep;
+
+/// How a list of terms is split and cut.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct SequenceRule {
+    separator: Separator,
+    max_length: usize,
+    keep: Keep,
+}
+
+/// A single character is searched from both ends and faster than a text.
+#[derive(Debug, Clone, PartialEq)]
+enum Separator {
+    Character(char),
+    Text(String),
+}
+
+impl SequenceRule {
+    pub(crate) fn new(separator: &str, max_length: usize, keep: Keep) -> Self {
+        let mut characters = separator.chars();
+        let separator = match (characters.next(), characters.next()) {
+            (Some(character), None) => Separator::Character(character),
+            _ => Separator::Text(separator.to_owned()),
+        };
+        Self { separator, max_length, keep }
+    }
+
+    /// Calls `visit` with every kept term, in the order of the list. An empty text is a list without terms.
+    pub(crate) fn visit(&self, text: &str, mut visit: impl FnMut(&str)) {
+        if text.is_empty() {
+            return;
+        }
+        let kept = match self.keep {
+            Keep::First => text,
+            Keep::Last => &text[self.start_of_last(text)..],
+        };
+        match &self.separator {
+            Separator::Character(separator) => kept.split(*separator).take(self.max_length).for_each(&mut visit),
+            Separator::Text(separator) => kept.split(separator.as_str()).take(self.max_length).for_each(&mut visit),
+        }
+    }
+
+    /// Where the last `max_length` terms start.
+    fn start_of_last(&self, text: &str) -> usize {
+        let start = match &self.separator {
+            Separator::Character(separator) => {
+                text.rmatch_indices(*separator).nth(self.max_length - 1).map(|(index, found)| index + found.len())
+            }
+            // Separators are searched from the left: in `a:::b` the first `::` counts.
+            Separator::Text(separator) => {
+                let terms = text.matches(separator.as_str()).count() + 1;
+                terms
+                    .checked_sub(self.max_length)
+                    .and_then(|cut| cut.checked_sub(1))
+                    .and_then(|last_cut| text.match_indices(separator.as_str()).nth(last_cut))
+                    .map(|(index, found)| index + found.len())
+            }
+        };
+        start.unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(text: &str, separator: &str, max_length: usize, keep: Keep) -> Vec<String> {
+        let mut terms = Vec::new();
+        SequenceRule::new(separator, max_length, keep).visit(text, |term| terms.push(term.to_owned()));
+        terms
+    }
+
+    #[test]
+    fn the_chosen_end_is_kept_in_the_order_of_the_list() {
+        assert_eq!(kept("a|b|c|d", "|", 2, Keep::Last), ["c", "d"]);
+        assert_eq!(kept("a|b|c|d", "|", 2, Keep::First), ["a", "b"]);
+        assert_eq!(kept("a|b|c|d", "|", 4, Keep::Last), ["a", "b", "c", "d"]);
+        assert_eq!(kept("a|b|c|d", "|", 9, Keep::Last), ["a", "b", "c", "d"]);
+        assert_eq!(kept("a||b", "||", usize::MAX, Keep::Last), ["a", "b"]);
+    }
+
+    #[test]
+    fn an_empty_text_has_no_terms_and_empty_terms_count() {
+        assert!(kept("", "|", 3, Keep::Last).is_empty());
+        assert_eq!(kept("|", "|", 3, Keep::Last), ["", ""]);
+        assert_eq!(kept("a|", "|", 1, Keep::Last), [""]);
+        assert_eq!(kept("a||b", "|", 3, Keep::First), ["a", "", "b"]);
+        assert_eq!(kept(" a | b", "|", 3, Keep::First), [" a ", " b"]);
+    }
+
+    #[test]
+    fn long_separators_are_searched_from_the_left() {
+        assert_eq!(kept("a:::b", "::", 5, Keep::Last), ["a", ":b"]);
+        assert_eq!(kept("a:::b", "::", 1, Keep::Last), [":b"]);
+        assert_eq!(kept("a::b::c", "::", 2, Keep::Last), ["b", "c"]);
+        assert_eq!(kept("a::b::c", "::", 2, Keep::First), ["a", "b"]);
+    }
+
+    #[test]
+    fn separators_beyond_ascii_are_cut_at_character_borders() {
+        assert_eq!(kept("ä→ö→ü", "→", 2, Keep::Last), ["ö", "ü"]);
+    }
+}

@@ -1,0 +1,11 @@
+//! The crate as its users see it.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::float_cmp, reason = "a test fails by panicking; values are exact")]
+
+mod encoding;
+mod files;
+mod fitted;
+mod golden;
+mod properties;
+mod schema;
+mod stored;
+mod table;

@@ -1,0 +1,214 @@
+//! The bundle.
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use fain_features::{CsvConfig, Encoders, Parts, SampleReader, Samples};
+use fain_models::{FeatureSpace, Model, ModelConfig, load_weights, logits, named_tensors, serialize_tensors};
+use serde::{Deserialize, Serialize};
+use tch::{Device, nn};
+use xxhash_rust::xxh3::xxh3_128;
+
+use crate::BundleError;
+use crate::error::io;
+
+const FORMAT: &str = "fain-bundle";
+const VERSION: u32 = 1;
+const SETTINGS: &str = "bundle.json";
+const ENCODERS: &str = "encoders.json";
+const WEIGHTS: &str = "model.safetensors";
+
+/// How a bundle scores.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BundleSettings {
+    /// The model.
+    pub model: ModelConfig,
+    /// How files of rows are written.
+    pub csv: CsvConfig,
+    /// Rows scored at once. The same size as in training's evaluation gives the same bits.
+    pub batch_size: usize,
+    /// Threads of libtorch in training. The same number gives the same bits.
+    pub threads: usize,
+}
+
+/// `bundle.json`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Manifest {
+    format: String,
+    version: u32,
+    /// Digest of the encoders.
+    encoders: String,
+    /// xxh3-128 of the weights file.
+    weights: String,
+    settings: BundleSettings,
+}
+
+/// A trained model with its encoders, ready to score.
+#[derive(Debug)]
+pub struct Bundle {
+    encoders: Arc<Encoders>,
+    settings: BundleSettings,
+    model: Box<dyn Model>,
+    variables: nn::VarStore,
+    device: Device,
+}
+
+/// A run of scored rows.
+#[derive(Debug, Clone, Copy)]
+pub struct ScoredRun<'a> {
+    /// The rows, encoded.
+    pub samples: &'a Samples,
+    /// One logit per row.
+    pub logits: &'a [f32],
+    /// Bytes of the file that were read so far, as it lies on disk.
+    pub bytes_read: u64,
+}
+
+impl Bundle {
+    /// Writes a bundle: beside its place first, then renamed, so that it is whole or not there. A bundle that was there
+    /// is replaced.
+    ///
+    /// # Errors
+    /// [`BundleError`] names the file and the cause; nothing half-written is left.
+    pub fn write(
+        folder: &Path,
+        encoders: &Encoders,
+        settings: &BundleSettings,
+        variables: &nn::VarStore,
+    ) -> Result<(), BundleError> {
+        let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let weights = serialize_tensors(&named_tensors(variables), None)?;
+        let manifest = Manifest {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            encoders: encoders.digest(),
+            weights: format!("{:032x}", xxh3_128(&weights)),
+            settings: settings.clone(),
+        };
+        let encoders =
+            encoders.to_json().map_err(|cause| BundleError::Encoders { file: folder.join(ENCODERS), cause })?;
+        let manifest = serde_json::to_string_pretty(&manifest)
+            .map_err(|cause| io("write", &folder.join(SETTINGS), cause.into()))?;
+        let work = tempfile::Builder::new()
+            .prefix(".bundle-")
+            .tempdir_in(parent)
+            .map_err(|cause| io("create a folder in", parent, cause))?;
+        for (name, bytes) in
+            [(WEIGHTS, weights.as_slice()), (ENCODERS, encoders.as_bytes()), (SETTINGS, manifest.as_bytes())]
+        {
+            write_synced(&work.path().join(name), bytes).map_err(|cause| io("write", &folder.join(name), cause))?;
+        }
+        if folder.exists() {
+            fs::remove_dir_all(folder).map_err(|cause| io("replace", folder, cause))?;
+        }
+        fs::rename(work.path(), folder).map_err(|cause| io("write", folder, cause))
+    }
+
+    /// Opens a bundle on a device.
+    ///
+    /// # Errors
+    /// [`BundleError`] names the file that is missing, of another version, or does not belong to the others.
+    pub fn open(folder: &Path, device: Device) -> Result<Self, BundleError> {
+        let manifest = read_manifest(&folder.join(SETTINGS))?;
+        let file = folder.join(ENCODERS);
+        let encoders =
+            Encoders::from_json(&read(&file)?).map_err(|cause| BundleError::Encoders { file: file.clone(), cause })?;
+        let foreign = |file: &PathBuf, found: String, needed: &str| BundleError::Damaged {
+            file: file.clone(),
+            problem: format!(
+                "its digest is {found}, but {SETTINGS} names {needed}: the files are of different bundles"
+            ),
+        };
+        if encoders.digest() != manifest.encoders {
+            return Err(foreign(&file, encoders.digest(), &manifest.encoders));
+        }
+        let file = folder.join(WEIGHTS);
+        let bytes = fs::read(&file).map_err(|cause| io("read", &file, cause))?;
+        let digest = format!("{:032x}", xxh3_128(&bytes));
+        if digest != manifest.weights {
+            return Err(foreign(&file, digest, &manifest.weights));
+        }
+        drop(bytes);
+        let variables = nn::VarStore::new(device);
+        let model = manifest.settings.model.build(&variables.root(), &FeatureSpace::of(&encoders))?;
+        load_weights(&variables, &file)?;
+        Ok(Self { encoders: Arc::new(encoders), settings: manifest.settings, model, variables, device })
+    }
+
+    /// The fitted encoders.
+    pub fn encoders(&self) -> &Encoders {
+        &self.encoders
+    }
+
+    /// How the bundle scores.
+    pub fn settings(&self) -> &BundleSettings {
+        &self.settings
+    }
+
+    /// Parameters and buffers of the model.
+    pub fn variables(&self) -> &nn::VarStore {
+        &self.variables
+    }
+
+    /// One logit per row. A row's logit does not depend on the other rows but for the last bits of a matrix product.
+    ///
+    /// # Errors
+    /// [`BundleError::Model`] when the samples are not of the bundle's schema.
+    pub fn score(&self, samples: &Samples) -> Result<Vec<f32>, BundleError> {
+        Ok(logits(self.model.as_ref(), samples, self.device)?)
+    }
+
+    /// Scores the rows of a CSV file in its order, run by run; a term that training did not know is the unknown one.
+    ///
+    /// `each` gets every run and says whether to go on.
+    ///
+    /// # Errors
+    /// [`BundleError::Data`] names file, row, column and value; or what `each` returns.
+    pub fn score_file<B, E: From<BundleError>>(
+        &self,
+        file: &Path,
+        parts: Parts,
+        each: &mut dyn FnMut(&ScoredRun<'_>) -> Result<ControlFlow<B>, E>,
+    ) -> Result<ControlFlow<B>, E> {
+        let open =
+            SampleReader::open(file, &self.settings.csv, Arc::clone(&self.encoders), parts, self.settings.batch_size);
+        let mut reader = open.map_err(BundleError::from)?;
+        let mut samples = Samples::new(self.encoders.schema(), parts);
+        while reader.read(&mut samples).map_err(BundleError::from)? {
+            let logits = self.score(&samples)?;
+            let run = ScoredRun { samples: &samples, logits: &logits, bytes_read: reader.bytes_read() };
+            if let ControlFlow::Break(stop) = each(&run)? {
+                return Ok(ControlFlow::Break(stop));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
+fn read(file: &Path) -> Result<String, BundleError> {
+    fs::read_to_string(file).map_err(|cause| io("read", file, cause))
+}
+
+fn read_manifest(file: &Path) -> Result<Manifest, BundleError> {
+    let damaged = |problem: String| BundleError::Damaged { file: file.to_owned(), problem };
+    let text = read(file)?;
+    let value: serde_json::Value = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
+    if value["format"] != FORMAT || value["version"] != VERSION {
+        let (format, version) = (&value["format"], &value["version"]);
+        return Err(damaged(format!(
+            "is {format} version {version}; this program reads \"{FORMAT}\" version {VERSION}"
+        )));
+    }
+    serde_json::from_value(value).map_err(|error| damaged(error.to_string()))
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    use std::io::Write;
+    let mut file = fs::File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}

@@ -1,0 +1,345 @@
+//! The training loop.
+
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use fain_dataset::{BatchPlan, Batches, Dataset, Order, Tail};
+use fain_features::Samples;
+use fain_layers::Mode;
+use fain_metrics::{CeilingReport, Evaluation};
+use fain_models::{FeatureSpace, Model, ModelInput, named_tensors, parameter_count};
+use tch::{Device, Kind, Reduction, Tensor, nn};
+
+use crate::checkpoint::{self, Position, Snapshot, restore_snapshot, snapshot};
+use crate::evaluate::PREFETCH;
+use crate::{
+    Adam, EvaluationEvent, EvaluationPlan, Experiment, Progress, Report, RunFolder, TrainingError, evaluate_split,
+};
+
+/// Training rows that the report's training metrics are taken from, at least.
+const TRAIN_SAMPLE: u64 = 100_000;
+
+/// What [`train`] works on.
+#[derive(Debug, Clone, Copy)]
+pub struct TrainRequest<'a> {
+    /// The configuration.
+    pub experiment: &'a Experiment,
+    /// Its encoded data.
+    pub dataset: &'a Dataset,
+    /// Where to compute.
+    pub device: Device,
+    /// Where checkpoints and events go.
+    pub folder: &'a RunFolder,
+    /// Whether to go on from the folder's checkpoint, if it has one.
+    pub resume: bool,
+}
+
+/// A trained model with its best weights.
+#[derive(Debug)]
+pub struct Trained {
+    /// The model.
+    pub model: Box<dyn Model>,
+    /// Its parameters and buffers.
+    pub variables: nn::VarStore,
+    /// What came out.
+    pub report: Report,
+}
+
+/// Tells the caller what happens; [`ControlFlow::Break`] stops the training after a checkpoint.
+type Observer<'a> = dyn FnMut(&Progress<'_>) -> ControlFlow<()> + 'a;
+
+/// Trains a model until the epochs are done or validation gets no better, and restores the best weights.
+///
+/// The click loss is the mean binary cross-entropy from logits; Adam minimises it. Validation rows choose the weights;
+/// test rows are scored once, at the end. The same experiment on the same machine gives the same bytes, also when it
+/// was interrupted and resumed: every step draws from `training.seed` and its own number.
+///
+/// The number of threads and the state of libtorch's generator belong to the whole process; this function sets both.
+///
+/// # Errors
+/// [`TrainingError::Interrupted`] when the observer says so, after a checkpoint; otherwise what is wrong with data,
+/// model or disk. The folder keeps the last checkpoint.
+pub fn train(request: &TrainRequest<'_>, observer: &mut Observer<'_>) -> Result<Trained, TrainingError> {
+    let mut session = Session::new(request)?;
+    session.run(observer)?;
+    session.finish(observer)
+}
+
+struct Session<'a> {
+    request: TrainRequest<'a>,
+    model: Box<dyn Model>,
+    variables: nn::VarStore,
+    adam: Adam,
+    position: Position,
+    best: Option<Snapshot>,
+    /// Loss times rows since the last evaluation; on the device, so that a step waits for nothing.
+    loss_sum: Tensor,
+    started: Instant,
+    seconds_before: f64,
+}
+
+impl<'a> Session<'a> {
+    fn new(request: &TrainRequest<'a>) -> Result<Self, TrainingError> {
+        let config = &request.experiment.training;
+        let rows = request.dataset.train().rows();
+        if rows < 2 {
+            return Err(TrainingError::TooFewRows(rows));
+        }
+        tch::set_num_threads(i32::try_from(config.resolved_threads()).unwrap_or(i32::MAX));
+        tch::manual_seed(config.seed as i64);
+        let variables = nn::VarStore::new(request.device);
+        let space = FeatureSpace::of(request.dataset.encoders());
+        let model = request.experiment.model.build(&variables.root(), &space)?;
+        let trainable = named_tensors(&variables).into_iter().filter(|(_, tensor)| tensor.requires_grad()).collect();
+        let mut adam = Adam::new(trainable, config.adam())?;
+        let (mut position, mut best) = (Position::start(), None);
+        let checkpoint = request.folder.checkpoint();
+        if request.resume && checkpoint.is_file() {
+            (position, best) = checkpoint::read(&checkpoint, &variables, &mut adam)?;
+            request.folder.write_events(&position.evaluations)?;
+        }
+        let loss_sum = Tensor::f_from_slice(&[position.loss.0])?.f_squeeze()?.f_to_device(request.device)?;
+        let seconds_before = position.seconds;
+        let started = Instant::now();
+        Ok(Self { request: *request, model, variables, adam, position, best, loss_sum, started, seconds_before })
+    }
+
+    fn run(&mut self, observer: &mut Observer<'_>) -> Result<(), TrainingError> {
+        let config = &self.request.experiment.training;
+        let started = Progress::Started {
+            parameters: parameter_count(&self.variables),
+            train_rows: self.request.dataset.train().rows(),
+            validation_rows: self.request.dataset.validation().rows(),
+            epochs: config.epochs,
+        };
+        if observer(&started).is_break() {
+            return self.interrupt();
+        }
+        while self.position.epoch < config.epochs && self.position.without_best < config.patience {
+            self.epoch(observer)?;
+        }
+        Ok(())
+    }
+
+    /// Trains from the current position to the end of its epoch, or until validation gets no better.
+    fn epoch(&mut self, observer: &mut Observer<'_>) -> Result<(), TrainingError> {
+        let config = &self.request.experiment.training;
+        let plan = BatchPlan {
+            batch_size: config.batch_size,
+            order: Order::Shuffled { seed: config.seed, epoch: self.position.epoch },
+            // A last batch of one has no batch statistics.
+            tail: Tail::MergeSingle,
+            start: self.position.epoch_batches,
+            prefetch: PREFETCH,
+        };
+        let mut batches = Batches::new(self.request.dataset.train(), plan)?;
+        let count = batches.total();
+        let mut clock = Instant::now();
+        loop {
+            // Looked at before the step, so that a run that was stopped while it scored goes on with scoring.
+            if self.evaluation_is_due(count) {
+                self.stop_clock(clock)?;
+                self.evaluate(count, observer)?;
+                clock = Instant::now();
+                if self.position.without_best >= config.patience {
+                    return Ok(());
+                }
+            }
+            let Some(samples) = batches.next().transpose()? else { return Ok(()) };
+            self.step(&samples)?;
+            let position = &mut self.position;
+            position.step += 1;
+            position.epoch_batches += 1;
+            position.epoch_rows += samples.rows as u64;
+            position.samples += samples.rows as u64;
+            position.loss.1 += samples.rows as u64;
+            batches.recycle(samples);
+            let (epoch, epoch_rows, step) = (position.epoch + 1, position.epoch_rows, position.step);
+            if observer(&Progress::Step { epoch, epoch_rows, step }).is_break() {
+                self.stop_clock(clock)?;
+                return self.interrupt();
+            }
+        }
+    }
+
+    /// The batches of an epoch after which validation rows are scored lie evenly, the last one at its end.
+    fn evaluation_is_due(&self, count: u64) -> bool {
+        let share = |batches: u64| batches * self.request.experiment.training.evaluations_per_epoch / count;
+        let done = self.position.epoch_batches;
+        self.position.loss.1 > 0 && done > 0 && share(done) > share(done - 1)
+    }
+
+    /// Waits for the device and adds the time since `clock` to the training time.
+    fn stop_clock(&mut self, clock: Instant) -> Result<(), TrainingError> {
+        self.position.loss.0 = f64::try_from(&self.loss_sum)?;
+        self.position.train_seconds += clock.elapsed().as_secs_f64();
+        Ok(())
+    }
+
+    fn step(&mut self, samples: &Samples) -> Result<(), TrainingError> {
+        let device = self.request.device;
+        tch::manual_seed(step_seed(self.request.experiment.training.seed, self.position.step));
+        let input = ModelInput::new(samples, device)?;
+        let labels = Tensor::f_from_slice(samples.labels.as_deref().unwrap_or_default())?.f_to_device(device)?;
+        let logits = self.model.forward(&input, Mode::Training)?;
+        let loss = logits.f_binary_cross_entropy_with_logits::<Tensor>(&labels, None, None, Reduction::Mean)?;
+        self.adam.backward_step(&loss)?;
+        let weighted = loss.f_detach()?.f_to_kind(Kind::Double)?.f_mul_scalar(samples.rows as f64)?;
+        let _ = self.loss_sum.f_add_(&weighted)?;
+        Ok(())
+    }
+
+    /// Measures the validation rows, keeps the weights if they are the best, and writes event and checkpoint.
+    fn evaluate(&mut self, count: u64, observer: &mut Observer<'_>) -> Result<(), TrainingError> {
+        let config = &self.request.experiment.training;
+        let train_loss = self.position.loss.0 / self.position.loss.1 as f64;
+        if !train_loss.is_finite() {
+            return Err(TrainingError::Diverged { loss: train_loss, step: self.position.step });
+        }
+        let validation = match self.measure(Rows::Validation, observer) {
+            Ok((validation, _)) => validation,
+            Err(TrainingError::Interrupted) => return self.interrupt(),
+            Err(error) => return Err(error),
+        };
+        let score = config.monitor.score(&validation).ok_or(TrainingError::UndefinedMonitor {
+            monitor: config.monitor.name(),
+            samples: validation.samples,
+            positives: validation.positives,
+        })?;
+        let best_before =
+            best_event(&self.position.evaluations).and_then(|event| config.monitor.score(&event.validation));
+        let best = best_before.is_none_or(|before| score > before);
+        let event = EvaluationEvent {
+            epoch: self.position.epoch + 1,
+            step: self.position.step,
+            samples: self.position.samples,
+            train_loss,
+            validation,
+            best,
+            train_seconds: self.position.train_seconds,
+        };
+        if best {
+            self.best = Some(snapshot(&self.variables)?);
+            self.position.without_best = 0;
+        } else {
+            self.position.without_best += 1;
+        }
+        self.position.evaluations.push(event.clone());
+        self.position.loss = (0.0, 0);
+        let _ = self.loss_sum.f_zero_()?;
+        if self.position.epoch_batches == count {
+            self.position.epoch += 1;
+            self.position.epoch_batches = 0;
+            self.position.epoch_rows = 0;
+        }
+        self.write_checkpoint()?;
+        self.request.folder.write_events(&self.position.evaluations)?;
+        // An interruption asked for here is asked for again at the step that follows.
+        let _ = observer(&Progress::Evaluated(&event));
+        Ok(())
+    }
+
+    /// Scores rows with the current weights.
+    fn measure(
+        &self,
+        rows: Rows<'_>,
+        observer: &mut Observer<'_>,
+    ) -> Result<(Evaluation, Option<CeilingReport>), TrainingError> {
+        let config = &self.request.experiment.training;
+        let dataset = self.request.dataset;
+        let (name, split, order, limit) = match rows {
+            Rows::Train => {
+                ("train", dataset.train(), Order::Shuffled { seed: config.seed, epoch: u64::MAX }, TRAIN_SAMPLE)
+            }
+            Rows::Validation => ("validation", dataset.validation(), Order::Sequential, u64::MAX),
+            Rows::Test(split) => ("test", split, Order::Sequential, u64::MAX),
+        };
+        let of = split.rows().min(limit);
+        let plan = EvaluationPlan {
+            model: self.model.as_ref(),
+            device: self.request.device,
+            split,
+            batch_size: config.evaluation_batch_size,
+            order,
+            limit,
+        };
+        evaluate_split(&plan, &mut |rows| observer(&Progress::Scoring { split: name, rows, of }))
+    }
+
+    /// Restores the best weights and measures them.
+    fn finish(mut self, observer: &mut Observer<'_>) -> Result<Trained, TrainingError> {
+        if let Some(best) = &self.best {
+            restore_snapshot(&self.variables, best)?;
+        }
+        let (train, _) = self.measure(Rows::Train, observer)?;
+        let (test, ceiling) = match self.request.dataset.test() {
+            Some(split) => self.measure(Rows::Test(split), observer).map(|(test, ceiling)| (Some(test), ceiling))?,
+            None => (None, None),
+        };
+        let experiment = self.request.experiment;
+        let position = &mut self.position;
+        let best = best_event(&position.evaluations).ok_or_else(|| TrainingError::Run {
+            folder: self.request.folder.path().to_owned(),
+            problem: "the checkpoint has no evaluation".to_owned(),
+        })?;
+        let report = Report {
+            model: experiment.model.name().to_owned(),
+            parameters: parameter_count(&self.variables),
+            samples_per_second: position.samples as f64 / position.train_seconds,
+            epochs: position.evaluations.last().map_or(0, |event| event.epoch),
+            best_epoch: best.epoch,
+            best_step: best.step,
+            seconds: self.seconds_before + self.started.elapsed().as_secs_f64(),
+            train,
+            validation: best.validation.clone(),
+            test,
+            ceiling,
+            seed: experiment.training.seed,
+            threads: experiment.training.resolved_threads(),
+            device: device_name(self.request.device),
+        };
+        Ok(Trained { model: self.model, variables: self.variables, report })
+    }
+
+    fn write_checkpoint(&mut self) -> Result<(), TrainingError> {
+        self.position.seconds = self.seconds_before + self.started.elapsed().as_secs_f64();
+        let path = self.request.folder.checkpoint();
+        checkpoint::write(&path, &self.position, &self.variables, self.best.as_ref(), &self.adam)
+    }
+
+    fn interrupt<T>(&mut self) -> Result<T, TrainingError> {
+        self.write_checkpoint()?;
+        Err(TrainingError::Interrupted)
+    }
+}
+
+/// Rows to measure.
+#[derive(Debug, Clone, Copy)]
+enum Rows<'a> {
+    /// A sample of the training rows.
+    Train,
+    /// All validation rows.
+    Validation,
+    /// All test rows.
+    Test(&'a fain_dataset::Split),
+}
+
+/// The evaluation whose weights are kept: the last one that was better than all before it.
+fn best_event(evaluations: &[EvaluationEvent]) -> Option<&EvaluationEvent> {
+    evaluations.iter().rev().find(|event| event.best)
+}
+
+/// The seed of one step's draws, the same whether the run was interrupted or not (splitmix64 of seed and step).
+fn step_seed(seed: u64, step: u64) -> i64 {
+    let mut mixed = seed.wrapping_add(step.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (mixed ^ (mixed >> 31)) as i64
+}
+
+fn device_name(device: Device) -> String {
+    match device {
+        Device::Cuda(number) => format!("cuda:{number}"),
+        other => format!("{other:?}").to_lowercase(),
+    }
+}
