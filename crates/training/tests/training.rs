@@ -1,0 +1,283 @@
+//! Trainings from a CSV file to a report.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fmt::Write as _;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use fain_dataset::Dataset;
+use fain_models::{named_tensors, serialize_tensors};
+use fain_training::{
+    ErrorKind, EvaluationEvent, Experiment, Override, Progress, RunFolder, TrainRequest, Trained, TrainingError, train,
+};
+use tch::Device;
+
+const EXPERIMENT: &str = r#"
+    [data]
+    train = "train.csv"
+    test = "test.csv"
+    validation.fraction = 0.2
+    [schema]
+    label = "click"
+    group = "user"
+    features.item = { kind = "category" }
+    features.history = { kind = "sequence", max_length = 5, vocabulary = "item" }
+    [model]
+    kind = "din"
+    embedding = { dim = 4, std = 0.1 }
+    attention.hidden = [8]
+    mlp = { hidden = [8], dropout = 0.2 }
+    interests = [{ candidate = ["item"], history = ["history"] }]
+    [training]
+    batch_size = 32
+    epochs = 3
+    patience = 3
+    threads = 1
+    learning_rate = 0.02
+    evaluations_per_epoch = 2
+"#;
+
+/// Rows whose click says whether the item is in the history; a twelfth of them has no history.
+fn rows(count: u64, salt: u64) -> String {
+    let mut text = "click,user,item,history\n".to_owned();
+    let mut state = salt;
+    let mut draw = |below: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    for _ in 0..count {
+        let history: Vec<u64> = (0..draw(12).min(5)).map(|_| draw(10)).collect();
+        let item = draw(10);
+        let click = u8::from(history.contains(&item));
+        let history: Vec<String> = history.iter().map(u64::to_string).collect();
+        writeln!(text, "{click},{},{item},{}", draw(20), history.join("|")).unwrap();
+    }
+    text
+}
+
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("train.csv"), rows(600, 1)).unwrap();
+        std::fs::write(folder.path().join("test.csv"), rows(200, 2)).unwrap();
+        Self { folder }
+    }
+
+    fn experiment(&self, settings: &[&str]) -> Experiment {
+        let root = format!("data.root={}", self.folder.path().display());
+        let cache = format!("data.cache={}", self.folder.path().join("cache").display());
+        let settings: Vec<Override> =
+            [root.as_str(), cache.as_str()].iter().chain(settings).map(|text| text.parse().unwrap()).collect();
+        Experiment::parse(EXPERIMENT, "test.toml", &settings).unwrap()
+    }
+
+    fn run(&self, name: &str) -> RunFolder {
+        let path = self.folder.path().join(name);
+        let folder = if path.exists() { RunFolder::open(&path) } else { RunFolder::create(&path) }.unwrap();
+        folder.write_config(&self.experiment(&[])).unwrap();
+        folder
+    }
+
+    /// Trains until done, or until `stop` says so.
+    fn train(
+        &self,
+        name: &str,
+        settings: &[&str],
+        resume: bool,
+        stop: &mut dyn FnMut(&Progress<'_>) -> bool,
+    ) -> Result<Trained, TrainingError> {
+        let experiment = self.experiment(settings);
+        let schema = experiment.check()?;
+        let dataset = Dataset::prepare(&experiment.data, &schema, &mut |_| ControlFlow::Continue(()))?;
+        let folder = self.run(name);
+        let request =
+            TrainRequest { experiment: &experiment, dataset: &dataset, device: Device::Cpu, folder: &folder, resume };
+        train(&request, &mut |progress| if stop(progress) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    }
+}
+
+fn weights(trained: &Trained) -> Vec<u8> {
+    serialize_tensors(&named_tensors(&trained.variables), None).unwrap()
+}
+
+fn events(path: &Path) -> Vec<EvaluationEvent> {
+    let text = std::fs::read_to_string(path).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The libtorch seed belongs to the process, so the tests that train take turns.
+fn turn() -> std::sync::MutexGuard<'static, ()> {
+    static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+#[test]
+fn training_learns_and_keeps_the_best_weights() {
+    let _turn = turn();
+    let place = Place::new();
+    let mut seen: Vec<EvaluationEvent> = Vec::new();
+    let trained = place
+        .train("a", &["training.epochs=40", "training.learning_rate=0.05"], false, &mut |progress| {
+            if let Progress::Evaluated(event) = progress {
+                seen.push((*event).clone());
+            }
+            false
+        })
+        .unwrap();
+    let report = &trained.report;
+    assert!(report.test.as_ref().unwrap().auc.unwrap() > 0.9, "{report:?}");
+    assert_eq!((report.test.as_ref().unwrap().samples, report.model.as_str()), (200, "din"));
+    assert_eq!(events(&place.run("a").events()), seen);
+
+    // The best evaluation is the one with the highest validation AUC, and the report is of it.
+    let best = seen.iter().max_by(|a, b| a.validation.auc.partial_cmp(&b.validation.auc).unwrap()).unwrap();
+    assert_eq!((report.best_epoch, report.best_step), (best.epoch, best.step));
+    assert_eq!(report.validation, best.validation);
+    assert!(best.step < seen[seen.len() - 1].step, "the last weights are the best: the test shows nothing");
+    assert!(seen.iter().filter(|event| event.best).all(|event| event.step <= best.step));
+
+    // The weights that were given back are the best ones, not the last ones.
+    let dataset_experiment = place.experiment(&[]);
+    let schema = dataset_experiment.check().unwrap();
+    let dataset = Dataset::prepare(&dataset_experiment.data, &schema, &mut |_| ControlFlow::Continue(())).unwrap();
+    let plan = fain_training::EvaluationPlan {
+        model: trained.model.as_ref(),
+        device: Device::Cpu,
+        split: dataset.validation(),
+        batch_size: dataset_experiment.training.evaluation_batch_size,
+        order: fain_dataset::Order::Sequential,
+        limit: u64::MAX,
+    };
+    let (again, _) = fain_training::evaluate_split(&plan, &mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!(again, best.validation);
+}
+
+#[test]
+fn the_same_experiment_gives_the_same_bytes() {
+    let _turn = turn();
+    let place = Place::new();
+    let never = &mut |_: &Progress<'_>| false;
+    let (first, second) = (place.train("a", &[], false, never).unwrap(), place.train("b", &[], false, never).unwrap());
+    assert_eq!(weights(&first), weights(&second));
+    assert_eq!(first.report.test, second.report.test);
+    let other = place.train("c", &["training.seed=2"], false, never).unwrap();
+    assert_ne!(weights(&first), weights(&other));
+}
+
+/// Trap: a resumed run that starts again, or loses the optimiser's state.
+#[test]
+fn an_interrupted_run_goes_on_to_the_same_bytes() {
+    let _turn = turn();
+    let place = Place::new();
+    let whole = place.train("whole", &[], false, &mut |_| false).unwrap();
+    for stop_at in [1, 7, 8, 15, 16, 30] {
+        let name = format!("stopped{stop_at}");
+        let stopped = place.train(&name, &[], false, &mut |progress| {
+            matches!(progress, Progress::Step { step, .. } if *step == stop_at)
+        });
+        assert_eq!(stopped.unwrap_err().kind(), ErrorKind::Interrupted);
+        let resumed = place.train(&name, &[], true, &mut |_| false).unwrap();
+        assert_eq!(weights(&resumed), weights(&whole), "stopped at step {stop_at}");
+        assert_eq!(resumed.report.test, whole.report.test);
+        let untimed = |name: &str| {
+            let without_time = |event| EvaluationEvent { train_seconds: 0.0, ..event };
+            events(&place.run(name).events()).into_iter().map(without_time).collect::<Vec<_>>()
+        };
+        assert_eq!(untimed(&name), untimed("whole"));
+    }
+}
+
+#[test]
+fn a_run_that_was_stopped_while_it_scored_goes_on_with_scoring() {
+    let _turn = turn();
+    let place = Place::new();
+    let whole = place.train("whole", &[], false, &mut |_| false).unwrap();
+    for split in ["validation", "train", "test"] {
+        let stopped = place.train(split, &[], false, &mut |progress| {
+            matches!(progress, Progress::Scoring { split: scored, .. } if *scored == split)
+        });
+        assert_eq!(stopped.unwrap_err().kind(), ErrorKind::Interrupted);
+        let resumed = place.train(split, &[], true, &mut |_| false).unwrap();
+        assert_eq!(weights(&resumed), weights(&whole), "{split}");
+        assert_eq!(resumed.report.validation, whole.report.validation);
+    }
+}
+
+#[test]
+fn training_stops_when_validation_gets_no_better() {
+    let _turn = turn();
+    let place = Place::new();
+    let settings = ["training.epochs=50", "training.patience=2", "training.learning_rate=0.2"];
+    let trained = place.train("a", &settings, false, &mut |_| false).unwrap();
+    let events = events(&place.run("a").events());
+    assert!(trained.report.epochs < 50);
+    assert!(events[events.len() - 2..].iter().all(|event| !event.best));
+    assert!(events[events.len() - 3].best);
+}
+
+#[test]
+fn a_diverging_loss_is_an_error() {
+    let _turn = turn();
+    let place = Place::new();
+    let settings = ["training.learning_rate=1e30", "model.mlp.activation=relu", "model.attention.activation=relu"];
+    let error = place.train("a", &settings, false, &mut |_| false).unwrap_err();
+    assert!(matches!(error, TrainingError::Diverged { .. }), "{error}");
+    assert_eq!(error.kind(), ErrorKind::Work);
+}
+
+#[test]
+fn an_undefined_monitor_is_an_error() {
+    let _turn = turn();
+    let place = Place::new();
+    std::fs::write(place.folder.path().join("valid.csv"), "click,user,item,history\n0,1,2,\n0,2,3,1|2\n").unwrap();
+    let settings = ["data.validation={ file = \"valid.csv\" }"];
+    let error = place.train("a", &settings, false, &mut |_| false).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the auc of the 2 validation rows is undefined (0 of them are clicks); choose another training.monitor, or \
+         validation rows with both classes"
+    );
+    assert_eq!(error.kind(), ErrorKind::Data);
+    // Log loss is defined there.
+    let settings = ["data.validation={ file = \"valid.csv\" }", "training.monitor=log_loss"];
+    let trained = place.train("b", &settings, false, &mut |_| false).unwrap();
+    assert_eq!(trained.report.validation.auc, None);
+}
+
+#[test]
+fn a_last_batch_of_one_joins_the_one_before() {
+    let _turn = turn();
+    let place = Place::new();
+    let experiment = place.experiment(&[]);
+    let schema = experiment.check().unwrap();
+    let rows =
+        Dataset::prepare(&experiment.data, &schema, &mut |_| ControlFlow::Continue(())).unwrap().train().rows();
+    let batch = format!("training.batch_size={}", rows - 1);
+    let trained = place.train("a", &[&batch, "training.epochs=1", "training.evaluations_per_epoch=1"], false, &mut |_| {
+        false
+    });
+    let trained = trained.unwrap();
+    let events = events(&place.run("a").events());
+    assert_eq!((events[0].step, events[0].samples, trained.report.epochs), (1, rows, 1));
+}
+
+#[test]
+fn a_damaged_checkpoint_is_refused() {
+    let _turn = turn();
+    let place = Place::new();
+    let stop = &mut |progress: &Progress<'_>| matches!(progress, Progress::Step { step: 3, .. });
+    place.train("a", &[], false, stop).unwrap_err();
+    let checkpoint = place.run("a").checkpoint();
+    let bytes = std::fs::read(&checkpoint).unwrap();
+    std::fs::write(&checkpoint, &bytes[..bytes.len() / 2]).unwrap();
+    let error = place.train("a", &[], true, &mut |_| false).unwrap_err().to_string();
+    assert!(error.contains("last.safetensors is no valid safetensors file"), "{error}");
+    std::fs::write(&checkpoint, &bytes).unwrap();
+    let error = place.train("a", &["model.mlp.hidden=[9]"], true, &mut |_| false).unwrap_err().to_string();
+    assert!(error.contains("but the model needs Float"), "{error}");
+}
