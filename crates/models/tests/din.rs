@@ -75,7 +75,7 @@ fn row() -> impl Strategy<Value = Row> {
 #[test]
 fn parameters_are_named_and_counted() {
     let (_, variables) = build(MODEL);
-    let names: Vec<(String, Vec<i64>)> =
+    let found: Vec<(String, Vec<i64>)> =
         named_tensors(&variables).into_iter().map(|(name, tensor)| (name, tensor.size())).collect();
     let named = |name: &str, size: &[i64]| (name.to_owned(), size.to_vec());
     // 3 per category (user, item, shop), 3 for the words, 1 for the price, 6 for the interest.
@@ -104,7 +104,7 @@ fn parameters_are_named_and_counted() {
         named("output.bias", &[1]),
         named("output.weight", &[1, 4]),
     ];
-    assert_eq!(names, expected);
+    assert_eq!(found, expected);
     let buffers = 2 * (5 + 7 + 4);
     let all: i64 = expected.iter().map(|(_, size)| size.iter().product::<i64>()).sum();
     assert_eq!(parameter_count(&variables), (all - buffers) as u64);
@@ -132,7 +132,9 @@ proptest! {
         let (model, variables) = build(MODEL);
         let mut rows = rows;
         if empty {
-            rows.iter_mut().for_each(|row| row.3.clear());
+            for row in &mut rows {
+                row.3.clear();
+            }
         }
         let input = ModelInput::new(&samples(&rows), Device::Cpu).unwrap();
         let logits = model.forward(&input, Mode::Training).unwrap();
@@ -147,12 +149,15 @@ proptest! {
     }
 }
 
+/// What is changed, and how.
+type Change = (&'static str, fn(&mut Row));
+
 #[test]
 fn every_part_of_a_row_counts() {
     let (model, _) = build(MODEL);
     let base: Row = (1, 2, 3, vec![(4, 1), (5, 2)], vec![1, 2], 0.5);
     let score = |row: &Row| logits(model.as_ref(), &samples(std::slice::from_ref(row)), Device::Cpu).unwrap()[0];
-    let changes: [(&str, fn(&mut Row)); 7] = [
+    let changes: [Change; 7] = [
         ("user", |row| row.0 = 2),
         ("item", |row| row.1 = 3),
         ("shop", |row| row.2 = 1),

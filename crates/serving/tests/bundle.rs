@@ -97,7 +97,8 @@ fn the_same_weights_give_the_same_bytes() {
         write(folder.path(), 7);
     }
     for name in ["bundle.json", "encoders.json", "model.safetensors"] {
-        let [left, right] = folders.each_ref().map(|folder| std::fs::read(folder.path().join("bundle").join(name)).unwrap());
+        let [left, right] =
+            folders.each_ref().map(|folder| std::fs::read(folder.path().join("bundle").join(name)).unwrap());
         assert_eq!(left, right, "{name}");
     }
 }
@@ -137,12 +138,8 @@ fn what_does_not_belong_together_is_refused() {
 fn a_folder_that_cannot_be_written_is_an_error_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let encoders = fitted(folder.path());
-    let settings = BundleSettings {
-        model: toml::from_str(MODEL).unwrap(),
-        csv: CsvConfig::default(),
-        batch_size: 2,
-        threads: 1,
-    };
+    let settings =
+        BundleSettings { model: toml::from_str(MODEL).unwrap(), csv: CsvConfig::default(), batch_size: 2, threads: 1 };
     let variables = nn::VarStore::new(Device::Cpu);
     let error = Bundle::write(&folder.path().join("no/such/bundle"), &encoders, &settings, &variables).unwrap_err();
     assert!(error.to_string().starts_with("cannot create a folder in"), "{error}");

@@ -161,14 +161,17 @@ impl TrainingError {
     /// Whose fault the error is.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Config(_) | Self::Schema(_) | Self::RunExists(_) | Self::Run { .. } => ErrorKind::Request,
+            Self::Config(_)
+            | Self::Schema(_)
+            | Self::RunExists(_)
+            | Self::Run { .. }
+            | Self::Model(ModelError::Config { .. }) => ErrorKind::Request,
             Self::Dataset(error) => match error.kind() {
                 fain_dataset::ErrorKind::Config => ErrorKind::Request,
                 fain_dataset::ErrorKind::Data => ErrorKind::Data,
                 fain_dataset::ErrorKind::Interrupted => ErrorKind::Interrupted,
                 _ => ErrorKind::Work,
             },
-            Self::Model(ModelError::Config { .. }) => ErrorKind::Request,
             Self::Model(ModelError::HistoryLengths { .. }) | Self::UndefinedMonitor { .. } | Self::TooFewRows(_) => {
                 ErrorKind::Data
             }

@@ -177,9 +177,12 @@ fn an_interrupted_run_goes_on_to_the_same_bytes() {
     let whole = place.train("whole", &[], false, &mut |_| false).unwrap();
     for stop_at in [1, 7, 8, 15, 16, 30] {
         let name = format!("stopped{stop_at}");
-        let stopped = place.train(&name, &[], false, &mut |progress| {
-            matches!(progress, Progress::Step { step, .. } if *step == stop_at)
-        });
+        let stopped = place.train(
+            &name,
+            &[],
+            false,
+            &mut |progress| matches!(progress, Progress::Step { step, .. } if *step == stop_at),
+        );
         assert_eq!(stopped.unwrap_err().kind(), ErrorKind::Interrupted);
         let resumed = place.train(&name, &[], true, &mut |_| false).unwrap();
         assert_eq!(weights(&resumed), weights(&whole), "stopped at step {stop_at}");
@@ -198,9 +201,12 @@ fn a_run_that_was_stopped_while_it_scored_goes_on_with_scoring() {
     let place = Place::new();
     let whole = place.train("whole", &[], false, &mut |_| false).unwrap();
     for split in ["validation", "train", "test"] {
-        let stopped = place.train(split, &[], false, &mut |progress| {
-            matches!(progress, Progress::Scoring { split: scored, .. } if *scored == split)
-        });
+        let stopped = place.train(
+            split,
+            &[],
+            false,
+            &mut |progress| matches!(progress, Progress::Scoring { split: scored, .. } if *scored == split),
+        );
         assert_eq!(stopped.unwrap_err().kind(), ErrorKind::Interrupted);
         let resumed = place.train(split, &[], true, &mut |_| false).unwrap();
         assert_eq!(weights(&resumed), weights(&whole), "{split}");
@@ -255,12 +261,10 @@ fn a_last_batch_of_one_joins_the_one_before() {
     let place = Place::new();
     let experiment = place.experiment(&[]);
     let schema = experiment.check().unwrap();
-    let rows =
-        Dataset::prepare(&experiment.data, &schema, &mut |_| ControlFlow::Continue(())).unwrap().train().rows();
+    let rows = Dataset::prepare(&experiment.data, &schema, &mut |_| ControlFlow::Continue(())).unwrap().train().rows();
     let batch = format!("training.batch_size={}", rows - 1);
-    let trained = place.train("a", &[&batch, "training.epochs=1", "training.evaluations_per_epoch=1"], false, &mut |_| {
-        false
-    });
+    let trained =
+        place.train("a", &[&batch, "training.epochs=1", "training.evaluations_per_epoch=1"], false, &mut |_| false);
     let trained = trained.unwrap();
     let events = events(&place.run("a").events());
     assert_eq!((events[0].step, events[0].samples, trained.report.epochs), (1, rows, 1));
