@@ -1,1 +1,86 @@
-//! Stub.
+//! Encoded samples on disk, and batches of them.
+//!
+//! ```
+//! use std::ops::ControlFlow;
+//! use fain_dataset::{BatchPlan, Batches, DataConfig, Dataset, Order, Tail};
+//! use fain_features::SchemaConfig;
+//!
+//! let folder = tempfile::tempdir()?;
+//! let rows: Vec<String> = (0..100).map(|i| format!("{},u{},{}|{}", i % 2, i % 7, i, i + 1)).collect();
+//! std::fs::write(folder.path().join("train.csv"), format!("label,user,history\n{}\n", rows.join("\n")))?;
+//!
+//! let schema: SchemaConfig = toml::from_str(
+//!     r#"
+//!     label = "label"
+//!     features.user = { kind = "category" }
+//!     features.history = { kind = "sequence", max_length = 50 }
+//!     "#,
+//! )?;
+//! let mut data: DataConfig = toml::from_str(r#"
+//!     train = "train.csv"
+//!     validation = { fraction = 0.1 }
+//! "#)?;
+//! data.root = folder.path().to_owned();
+//! data.cache = folder.path().join("cache");
+//!
+//! let dataset = Dataset::prepare(&data, &schema.check()?, &mut |_| ControlFlow::Continue(()))?;
+//! assert_eq!(dataset.train().rows() + dataset.validation().rows(), 100);
+//!
+//! let plan = BatchPlan {
+//!     batch_size: 32,
+//!     order: Order::Shuffled { seed: 1, epoch: 0 },
+//!     tail: Tail::MergeSingle,
+//!     start: 0,
+//!     prefetch: 2,
+//! };
+//! let mut batches = Batches::new(dataset.train(), plan)?;
+//! let mut rows = 0;
+//! while let Some(batch) = batches.next() {
+//!     let batch = batch?;
+//!     rows += batch.rows as u64;
+//!     batches.recycle(batch);
+//! }
+//! assert_eq!(rows, dataset.train().rows());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The way of a row
+//! [`Dataset::prepare`] reads the training file once to fit the encoders, on training rows only, and each source once
+//! more to encode its rows into Arrow IPC files, in a folder of the cache that is named for everything the rows depend
+//! on. The folder appears when it is complete, and never before. [`Dataset::open`] maps the files; a [`Split`] gives
+//! rows out of the mapping, and [`Batches`] are an epoch's worth of them, shuffled by a permutation that is computed
+//! rather than stored, so that an interrupted epoch goes on at any batch.
+//!
+//! The format on disk is specified in `docs/formats/dataset.md`.
+
+mod batches;
+mod build;
+mod cache;
+mod checksum;
+mod chunks;
+mod config;
+mod dataset;
+mod error;
+mod layout;
+mod manifest;
+mod mapped;
+mod permutation;
+mod plan;
+mod prefetch;
+mod progress;
+mod read;
+mod routing;
+mod source;
+mod split;
+mod stored;
+mod table;
+mod write;
+
+pub use batches::Batches;
+pub use config::{DataConfig, ValidationConfig};
+pub use dataset::Dataset;
+pub use error::{DatasetError, ErrorKind};
+pub use manifest::{BySplit, Manifest, SourceInfo, SplitInfo};
+pub use plan::{BatchPlan, Order, Tail};
+pub use progress::{Phase, Progress};
+pub use split::Split;

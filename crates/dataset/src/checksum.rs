@@ -1,0 +1,67 @@
+//! The checksum of files: xxh3-128, written as 32 hexadecimal digits.
+
+use std::io::Write;
+
+use xxhash_rust::xxh3::Xxh3Default;
+
+/// Passes bytes on to a writer and keeps their number and checksum.
+pub(crate) struct Hashing<W> {
+    inner: W,
+    hasher: Xxh3Default,
+    bytes: u64,
+}
+
+impl<W: Write> Hashing<W> {
+    pub(crate) fn new(inner: W) -> Self {
+        Self { inner, hasher: Xxh3Default::new(), bytes: 0 }
+    }
+
+    /// The writer, the number of bytes that went through, and their checksum.
+    pub(crate) fn finish(self) -> (W, u64, String) {
+        (self.inner, self.bytes, hex(self.hasher.digest128()))
+    }
+}
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, buffer: &[u8]) -> std::io::Result<usize> {
+        let written = self.inner.write(buffer)?;
+        self.hasher.update(&buffer[..written]);
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+/// A checksum as it stands in manifests.
+pub(crate) fn hex(value: u128) -> String {
+    format!("{value:032x}")
+}
+
+/// The checksum of bytes in memory.
+pub(crate) fn checksum(bytes: &[u8]) -> String {
+    hex(xxhash_rust::xxh3::xxh3_128(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn written_in_pieces_or_whole_it_is_the_published_value() {
+        // XXH3_128bits of no bytes, from the reference implementation's test vectors.
+        assert_eq!(checksum(b""), "99aa06d3014798d86001c324468d497f");
+        let mut writer = Hashing::new(Vec::new());
+        writer.write_all(b"click").unwrap();
+        writer.write_all(b"-through").unwrap();
+        let (bytes, count, sum) = writer.finish();
+        assert_eq!(bytes, b"click-through");
+        assert_eq!(count, 13);
+        assert_eq!(sum, "0d8408c6a5f66aaafba63e277b666576");
+        assert_eq!(sum, checksum(b"click-through"));
+    }
+}

@@ -1,0 +1,54 @@
+//! The columns of a dataset's files.
+
+use std::sync::Arc;
+
+use arrow_schema::{DataType, Field, Schema as ArrowSchema, SchemaRef};
+use fain_features::{FeatureKind, Parts, Schema};
+
+/// File of the training rows.
+pub(crate) const TRAIN: &str = "train.arrow";
+/// File of the validation rows.
+pub(crate) const VALIDATION: &str = "validation.arrow";
+/// File of the test rows.
+pub(crate) const TEST: &str = "test.arrow";
+
+/// Column of the labels: `Float32`, 0 or 1.
+pub(crate) const LABEL: &str = "label";
+/// Column of the groups: `UInt64`.
+pub(crate) const GROUP: &str = "group";
+/// Columns of the known probabilities: `Float64`.
+pub(crate) const CEILING: [&str; 2] = ["ceiling_blind", "ceiling_optimal"];
+
+/// Rows of every record batch of a file except its last, so that a row is found by two integer operations.
+pub(crate) const RUN: usize = 65_536;
+
+/// The name of a feature's column. The prefix keeps features apart from the fixed columns, whatever they are called.
+pub(crate) fn column_name(feature: &str) -> String {
+    format!("feature:{feature}")
+}
+
+/// The type of a list's values: never null.
+pub(crate) fn item() -> Arc<Field> {
+    Arc::new(Field::new("item", DataType::UInt32, false))
+}
+
+/// The Arrow schema of every file of a dataset.
+pub(crate) fn arrow_schema(schema: &Schema) -> SchemaRef {
+    let parts = Parts::of(schema);
+    let mut fields = vec![Field::new(LABEL, DataType::Float32, false)];
+    if parts.groups {
+        fields.push(Field::new(GROUP, DataType::UInt64, false));
+    }
+    if parts.ceiling {
+        fields.extend(CEILING.map(|name| Field::new(name, DataType::Float64, false)));
+    }
+    fields.extend(schema.features().iter().map(|feature| {
+        let kind = match &feature.kind {
+            FeatureKind::Category { .. } => DataType::UInt32,
+            FeatureKind::Sequence { .. } => DataType::List(item()),
+            FeatureKind::Numeric { .. } => DataType::Float32,
+        };
+        Field::new(column_name(&feature.name), kind, false)
+    }));
+    Arc::new(ArrowSchema::new(fields))
+}

@@ -1,0 +1,82 @@
+//! A source file, seen from outside: where it is, how large, when it last changed.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use fain_features::DataError;
+use xxhash_rust::xxh3::Xxh3Default;
+
+use crate::checksum::hex;
+use crate::error::DatasetError;
+use crate::manifest::SourceInfo;
+
+/// Bytes read at once for a checksum.
+const BLOCK: usize = 1 << 20;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Source {
+    /// As the configuration gives it; errors name it so.
+    pub(crate) path: PathBuf,
+    /// Absolute, without links: the same file under two names is found by it.
+    pub(crate) canonical: PathBuf,
+    pub(crate) bytes: u64,
+    /// Nanoseconds since 1970.
+    pub(crate) modified: i128,
+}
+
+impl Source {
+    pub(crate) fn examine(path: &Path) -> Result<Self, DatasetError> {
+        let failed = |source| DataError::Open { file: path.to_owned(), source };
+        let data = std::fs::metadata(path).map_err(failed)?;
+        let modified = data.modified().map_err(failed)?;
+        let modified = match modified.duration_since(UNIX_EPOCH) {
+            Ok(after) => after.as_nanos() as i128,
+            Err(before) => -(before.duration().as_nanos() as i128),
+        };
+        Ok(Self { path: path.to_owned(), canonical: path.canonicalize().map_err(failed)?, bytes: data.len(), modified })
+    }
+
+    /// The name of the file, without its folder.
+    pub(crate) fn name(&self) -> String {
+        file_name(&self.path)
+    }
+
+    /// Reads the file once for its checksum. `go_on` is asked after every block, and may stop the work with an error.
+    pub(crate) fn describe(
+        &self,
+        mut go_on: impl FnMut() -> Result<(), DatasetError>,
+    ) -> Result<SourceInfo, DatasetError> {
+        let failed = |cause| DatasetError::io("read", &self.path, cause);
+        let mut file = File::open(&self.path).map_err(failed)?;
+        let mut hasher = Xxh3Default::new();
+        let mut block = vec![0; BLOCK];
+        let mut bytes = 0;
+        loop {
+            let read = file.read(&mut block).map_err(failed)?;
+            if read == 0 {
+                break;
+            }
+            hasher.update(&block[..read]);
+            bytes += read as u64;
+            go_on()?;
+        }
+        self.check_unchanged()?;
+        Ok(SourceInfo { file: self.name(), bytes, checksum: hex(hasher.digest128()) })
+    }
+
+    /// The passes over a file must see the same rows.
+    fn check_unchanged(&self) -> Result<(), DatasetError> {
+        if Self::examine(&self.path)? == *self {
+            Ok(())
+        } else {
+            Err(DatasetError::Changed { file: self.path.clone() })
+        }
+    }
+}
+
+/// The last part of a path, as text.
+pub(crate) fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
