@@ -21,13 +21,12 @@ pub fn segment_sum(values: &Tensor, layout: &JaggedLayout) -> Result<Tensor, Lay
     if layout.events() == 0 {
         return zero_rows(values, layout);
     }
-    // Offsets were checked when the layout was made, so libtorch need not read them again.
-    Ok(Tensor::f_segment_reduce(values, "sum", None::<&Tensor>, None, Some(layout.offsets()), 0, true, 0.0)?)
+    reduce(values, layout, "sum", 0.0)
 }
 
 /// The largest value of each sample's events, column by column.
 ///
-/// The gradient goes to the largest event; where several are equal, it is shared between them.
+/// The gradient goes to the largest event; where several are equal, to the first of them.
 ///
 /// # Shapes
 /// - `values` `[N, D]` → `[B, D]`; a sample without events gives zeros
@@ -39,7 +38,7 @@ pub fn segment_max(values: &Tensor, layout: &JaggedLayout) -> Result<Tensor, Lay
     if layout.events() == 0 {
         return zero_rows(values, layout);
     }
-    let largest = raw_max(values, layout)?;
+    let largest = values.f_gather(0, &first_largest(&values.f_detach()?, layout)?, false)?;
     let empty = layout.lengths().f_eq(0)?.f_unsqueeze(1)?;
     Ok(largest.f_masked_fill(&empty, 0.0)?)
 }
@@ -65,10 +64,32 @@ pub fn segment_softmax(logits: &Tensor, layout: &JaggedLayout) -> Result<Tensor,
     Ok(powers.f_div(&sums)?)
 }
 
+/// Which event is each sample's largest, `[B, D]`; any event where a sample has none.
+///
+/// The value is looked up by this index because libtorch's gradient of the `max` reduction is wrong where events are
+/// equal: a positive gradient is shared among them, a negative one is given to each in full.
+fn first_largest(values: &Tensor, layout: &JaggedLayout) -> Result<Tensor, LayerError> {
+    let largest = layout.expand(&raw_max(values, layout)?)?;
+    // The maximum of events with a NaN is NaN, which equals nothing.
+    let other = values.f_ne_tensor(&largest)?.f_logical_and(&values.f_isnan()?.f_logical_not()?)?;
+    let events = layout.events();
+    // float64 counts events exactly; the reduction knows no integers.
+    let positions = Tensor::f_arange(events, (Kind::Double, values.device()))?
+        .f_unsqueeze(1)?
+        .f_masked_fill(&other, events as f64)?;
+    let first = reduce(&positions, layout, "min", events as f64)?;
+    Ok(first.f_to_kind(Kind::Int64)?.f_clamp_max(events - 1)?)
+}
+
 /// Maximum per sample; minus infinity where a sample has no events.
 fn raw_max(values: &Tensor, layout: &JaggedLayout) -> Result<Tensor, LayerError> {
-    let low = f64::NEG_INFINITY;
-    Ok(Tensor::f_segment_reduce(values, "max", None::<&Tensor>, None, Some(layout.offsets()), 0, true, low)?)
+    reduce(values, layout, "max", f64::NEG_INFINITY)
+}
+
+/// Reduces each sample's events, starting from `initial`.
+fn reduce(values: &Tensor, layout: &JaggedLayout, reduction: &str, initial: f64) -> Result<Tensor, LayerError> {
+    // Offsets were checked when the layout was made, so libtorch need not read them again.
+    Ok(Tensor::f_segment_reduce(values, reduction, None::<&Tensor>, None, Some(layout.offsets()), 0, true, initial)?)
 }
 
 /// Zeros `[B, D]` that still hang on `values`, so that a backward pass finds its way.
@@ -160,6 +181,27 @@ mod tests {
         assert_eq!(numbers(&pooled), [0.0; 6]);
         pooled.sum(Kind::Float).backward();
         assert_eq!(values.grad().size(), [0, 3]);
+    }
+
+    #[test]
+    fn the_first_of_equal_maxima_gets_the_gradient() {
+        let layout = JaggedLayout::new(&[0, 1, 1, 5], Device::Cpu).unwrap();
+        for sign in [1.0, -1.0] {
+            let values = Tensor::from_slice(&[7.0, 1.0, 2.0, 2.0, 2.0]).reshape([5, 1]).set_requires_grad(true);
+            let largest = segment_max(&values, &layout).unwrap();
+            assert_eq!(numbers(&largest), [7.0, 0.0, 2.0]);
+            (largest * sign).sum(Kind::Double).backward();
+            assert_eq!(numbers(&values.grad()), [sign, 0.0, sign, 0.0, 0.0]);
+        }
+    }
+
+    #[test]
+    fn the_maximum_of_events_with_a_nan_is_nan() {
+        let layout = JaggedLayout::new(&[0, 2, 4], Device::Cpu).unwrap();
+        let values = Tensor::from_slice(&[1.0, f64::NAN, 3.0, 2.0]).reshape([4, 1]);
+        let largest = numbers(&segment_max(&values, &layout).unwrap());
+        assert!(largest[0].is_nan());
+        assert_eq!(largest[1..], [3.0]);
     }
 
     #[test]

@@ -1,0 +1,47 @@
+//! What a layer must offer to be held to golden values.
+
+use fain_layers::{LayerError, Mode};
+use tch::{Tensor, nn};
+
+use crate::{Case, Exclusion, GoldenError, Inputs, Section, Tolerance};
+
+/// A built layer: from inputs to outputs, each with the name that the fixture gives it.
+pub type Forward = Box<dyn Fn(&Inputs, Mode) -> Result<Vec<(&'static str, Tensor)>, GoldenError>>;
+
+/// A layer under test.
+pub trait Subject {
+    /// Registers the layer's variables for the configuration of `case`.
+    ///
+    /// # Errors
+    /// [`GoldenError::Layer`] when the layer refuses; [`GoldenError::Form`] or [`GoldenError::Fixture`] when the case
+    /// asks for what the layer does not have.
+    fn build(&self, variables: &nn::Path<'_>, case: &Case) -> Result<Forward, GoldenError>;
+
+    /// Our name of the variable that the fixture calls `reference`.
+    fn rename(&self, reference: &str) -> String {
+        reference.to_owned()
+    }
+
+    /// Why `tensor` (`out/y`, `grad/weight`, …) of a section is not held to its golden value, if it is not.
+    ///
+    /// # Errors
+    /// As [`Subject::build`].
+    fn excluded(
+        &self,
+        _case: &Case,
+        _section: &Section,
+        _tensor: &str,
+    ) -> Result<Option<&'static Exclusion>, GoldenError> {
+        Ok(None)
+    }
+
+    /// What a float64 run is held to.
+    fn double(&self, _case: &Case) -> Tolerance {
+        Tolerance::both(1e-9)
+    }
+
+    /// Whether this is the error that a section without golden values asks for.
+    fn is_expected(&self, error: &GoldenError) -> bool {
+        matches!(error, GoldenError::Layer(LayerError::TooFewRows { .. }))
+    }
+}

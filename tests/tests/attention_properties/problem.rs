@@ -1,0 +1,160 @@
+//! Random target attentions and random batches for them.
+
+use std::collections::BTreeMap;
+
+use fain_layers::{
+    ActivationConfig, AttentionNormalization, AttentionScale, Jagged, JaggedLayout, TargetAttention,
+    TargetAttentionConfig,
+};
+use proptest::prelude::*;
+use tch::{Device, Kind, Tensor, nn};
+
+/// Every activation of the scoring network.
+pub(crate) const ACTIVATIONS: [ActivationConfig; 6] = [
+    ActivationConfig::Relu,
+    ActivationConfig::Prelu,
+    ActivationConfig::Sigmoid,
+    ActivationConfig::Dice,
+    ActivationConfig::DiceAffine,
+    ActivationConfig::Linear,
+];
+
+/// Every normalisation of the scores.
+pub(crate) const NORMALIZATIONS: [AttentionNormalization; 3] =
+    [AttentionNormalization::None, AttentionNormalization::Softmax, AttentionNormalization::Sigmoid];
+
+/// A batch's shape and a layer's, with the seed of all numbers.
+#[derive(Debug, Clone)]
+pub(crate) struct Problem {
+    /// Events of each sample.
+    pub(crate) lengths: Vec<u32>,
+    /// `D`.
+    pub(crate) width: i64,
+    /// The scoring network.
+    pub(crate) hidden: Vec<i64>,
+    pub(crate) batch_norm: bool,
+    pub(crate) scale: AttentionScale,
+    pub(crate) seed: u64,
+}
+
+impl Problem {
+    /// Batches of 1 to 6 samples with 0 to 5 events of width 1 to 4.
+    pub(crate) fn any() -> impl Strategy<Value = Self> {
+        let scale = prop_oneof![Just(AttentionScale::None), Just(AttentionScale::SqrtWidth)];
+        (
+            prop::collection::vec(0u32..6, 1..7),
+            1i64..5,
+            prop::collection::vec(1i64..6, 1..3),
+            any::<bool>(),
+            scale,
+            any::<u64>(),
+        )
+            .prop_map(|(lengths, width, hidden, batch_norm, scale, seed)| Self {
+                lengths,
+                width,
+                hidden,
+                batch_norm,
+                scale,
+                seed,
+            })
+    }
+
+    pub(crate) fn rows(&self) -> i64 {
+        self.lengths.len() as i64
+    }
+
+    pub(crate) fn events(&self) -> i64 {
+        self.lengths.iter().copied().map(i64::from).sum()
+    }
+
+    /// All kinds of layers that fit this problem, with names for messages.
+    pub(crate) fn layers(&self, kind: Kind) -> impl Iterator<Item = Layer> {
+        ACTIVATIONS.into_iter().flat_map(move |activation| {
+            NORMALIZATIONS.into_iter().map(move |normalization| Layer::new(self, activation, normalization, kind))
+        })
+    }
+
+    /// `[B, D]`
+    pub(crate) fn candidate(&self, kind: Kind) -> Tensor {
+        tensor(self.seed ^ 1, &[self.rows(), self.width], kind)
+    }
+
+    /// `[N, D]`
+    pub(crate) fn values(&self, kind: Kind) -> Tensor {
+        tensor(self.seed ^ 2, &[self.events(), self.width], kind)
+    }
+
+    /// The weights of the loss, `[B, D]`.
+    pub(crate) fn loss_weights(&self, kind: Kind) -> Tensor {
+        tensor(self.seed ^ 3, &[self.rows(), self.width], kind)
+    }
+
+    pub(crate) fn offsets(&self) -> Vec<u32> {
+        let mut offsets = vec![0];
+        for length in &self.lengths {
+            offsets.push(offsets[offsets.len() - 1] + length);
+        }
+        offsets
+    }
+
+    pub(crate) fn history(&self, values: &Tensor) -> Jagged {
+        let layout = JaggedLayout::new(&self.offsets(), Device::Cpu).unwrap();
+        Jagged::new(values.shallow_clone(), layout).unwrap()
+    }
+}
+
+/// A target attention whose variables, buffers as well, have random values.
+pub(crate) struct Layer {
+    pub(crate) name: String,
+    pub(crate) config: TargetAttentionConfig,
+    pub(crate) attention: TargetAttention,
+    pub(crate) variables: BTreeMap<String, Tensor>,
+}
+
+impl Layer {
+    fn new(problem: &Problem, activation: ActivationConfig, normalization: AttentionNormalization, kind: Kind) -> Self {
+        let config = TargetAttentionConfig {
+            hidden: problem.hidden.clone(),
+            activation,
+            batch_norm: problem.batch_norm,
+            scale: problem.scale,
+            normalization,
+        };
+        let mut store = nn::VarStore::new(Device::Cpu);
+        let attention = TargetAttention::new(&store.root(), problem.width, &config).unwrap();
+        store.set_kind(kind);
+        let variables: BTreeMap<String, Tensor> = store.variables().into_iter().collect();
+        for (index, (name, variable)) in variables.iter().enumerate() {
+            let mut value = tensor(problem.seed ^ (10 + index as u64), &variable.size(), kind);
+            if name.ends_with("running_var") {
+                value = value.abs() + 0.5;
+            }
+            tch::no_grad(|| variable.shallow_clone().copy_(&value));
+        }
+        let name = format!("{activation:?} {normalization:?}");
+        Self { name, config, attention, variables }
+    }
+}
+
+/// Numbers between −1 and 1. libtorch's generator is shared by all tests of a process, so it is of no use here.
+fn tensor(seed: u64, size: &[i64], kind: Kind) -> Tensor {
+    let mut state = seed;
+    let count: i64 = size.iter().product();
+    let numbers: Vec<f64> = (0..count)
+        .map(|_| {
+            // SplitMix64.
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut bits = state;
+            bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            bits ^= bits >> 31;
+            (bits >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+        })
+        .collect();
+    Tensor::from_slice(&numbers).reshape(size).to_kind(kind)
+}
+
+/// All entries, in order.
+pub(crate) fn numbers(tensor: &Tensor) -> Vec<f64> {
+    Vec::try_from(tensor.detach().to_kind(Kind::Double).reshape([-1])).unwrap()
+}

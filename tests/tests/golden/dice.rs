@@ -1,0 +1,52 @@
+//! Dice on rows, and on padded sequences as rows.
+
+use fain_layers::{Dice, DiceVariant};
+use fain_tests::{Case, Fixture, Forward, GoldenError, Report, Subject, Tolerance};
+use serde::Deserialize;
+use tch::nn;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Config {
+    size: i64,
+    epsilon: f64,
+    /// 2 for `[B, C]`, 3 for `[B, T, C]`.
+    dim: usize,
+    #[serde(rename = "batch")]
+    _batch: i64,
+    #[serde(rename = "time")]
+    _time: Option<i64>,
+}
+
+pub(crate) fn check(fixture: &Fixture, report: &mut Report) {
+    fain_tests::check(&DiceLayer, fixture, report);
+}
+
+struct DiceLayer;
+
+impl Subject for DiceLayer {
+    fn build(&self, variables: &nn::Path<'_>, case: &Case) -> Result<Forward, GoldenError> {
+        let config: Config = case.config()?;
+        if config.epsilon.to_bits() != 1e-8f64.to_bits() {
+            let problem = format!("epsilon = {}, only 1e-8 is built", config.epsilon);
+            return Err(case.problem(problem));
+        }
+        let dice = Dice::new(variables, config.size, DiceVariant::Affine)?;
+        Ok(Box::new(move |inputs, mode| {
+            let input = inputs.tensor("x")?;
+            let output = if config.dim == 2 {
+                dice.forward(input, mode)?
+            } else {
+                let rows = input.f_reshape([-1, config.size])?;
+                dice.forward(&rows, mode)?.f_reshape(input.size())?
+            };
+            Ok(vec![("y", output)])
+        }))
+    }
+
+    /// Constant columns, and a mean of 1e4 beside a deviation of 1, amplify the last bits by up to 1e4.
+    fn double(&self, case: &Case) -> Tolerance {
+        let ill_conditioned = case.id().ends_with("_const") || case.id().ends_with("_shift");
+        Tolerance::both(if ill_conditioned { 1e-6 } else { 1e-9 })
+    }
+}

@@ -1,0 +1,166 @@
+//! The harness finds what is wrong: layers that are broken on purpose fail, each for its own reason.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::path::Path;
+
+use fain_layers::{Dice, DiceVariant, Mode};
+use fain_tests::{Case, Fixture, Forward, GoldenError, Report, Subject, check};
+use tch::{Kind, nn};
+
+fn fixture(name: &str) -> Fixture {
+    Fixture::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("golden"), name).unwrap()
+}
+
+/// The failures of a layer, without the numbers.
+fn failures(subject: &dyn Subject, name: &str) -> Vec<String> {
+    let mut report = Report::default();
+    check(subject, &fixture(name), &mut report);
+    report.failures().to_vec()
+}
+
+fn assert_any(failures: &[String], expected: &str) {
+    assert!(failures.iter().any(|failure| failure.contains(expected)), "no {expected:?} in {failures:#?}");
+}
+
+/// Sum pooling whatever the case asks for, a millionth too large.
+struct InexactSum;
+
+impl Subject for InexactSum {
+    fn build(&self, _: &nn::Path<'_>, _: &Case) -> Result<Forward, GoldenError> {
+        Ok(Box::new(|inputs, _| {
+            let list = inputs.tensor("x")?;
+            Ok(vec![("y", list.f_sum_dim_intlist([1].as_slice(), false, list.kind())?.f_mul_scalar(1.000_001)?)])
+        }))
+    }
+}
+
+#[test]
+fn wrong_numbers_are_found() {
+    let failures = failures(&InexactSum, "pooling");
+    for tensor in ["loss", "out/y", "grad_in/x"] {
+        assert_any(&failures, &format!("pooling c0_max train {tensor} (Single): entry "));
+    }
+    // An error of a millionth is within the bounds of float32, and far outside those of float64.
+    assert!(!failures.iter().any(|failure| failure.starts_with("pooling c1_sum") && failure.contains("(Single)")));
+    for tensor in ["loss", "out/y", "grad_in/x"] {
+        assert_any(&failures, &format!("pooling c1_sum eval {tensor} (Double): entry "));
+    }
+}
+
+/// Dice that is wrong in a way of choice.
+enum WrongDice {
+    /// Lacks the scale and shift of the fixture.
+    WithoutScale,
+    /// Looks one variable up under the name of another.
+    Misnamed,
+    /// Takes batch statistics in evaluation, and running ones in training.
+    ModesSwapped,
+    /// Drops the gradient of its parameters.
+    Detached,
+    /// Answers under another name.
+    OtherOutput,
+}
+
+impl Subject for WrongDice {
+    fn build(&self, variables: &nn::Path<'_>, case: &Case) -> Result<Forward, GoldenError> {
+        let variant = if matches!(self, Self::WithoutScale) { DiceVariant::Paper } else { DiceVariant::Affine };
+        let dice = Dice::new(variables, case.tensor("param/alpha")?.size()[0], variant)?;
+        let name = if matches!(self, Self::OtherOutput) { "z" } else { "y" };
+        let (swapped, detached) = (matches!(self, Self::ModesSwapped), matches!(self, Self::Detached));
+        Ok(Box::new(move |inputs, mode| {
+            let mode = match (swapped, mode) {
+                (true, Mode::Training) => Mode::Evaluation,
+                (true, Mode::Evaluation) => Mode::Training,
+                (false, mode) => mode,
+            };
+            let output = dice.forward(inputs.tensor("x")?, mode)?;
+            let output = if detached { output.f_detach()? } else { output };
+            Ok(vec![(name, output)])
+        }))
+    }
+
+    fn rename(&self, reference: &str) -> String {
+        if matches!(self, Self::Misnamed) {
+            return reference.replace("running_var", "running_mean");
+        }
+        reference.to_owned()
+    }
+}
+
+#[test]
+fn a_variable_that_one_side_lacks_is_found() {
+    let wrong = failures(&WrongDice::WithoutScale, "dice_2d");
+    assert_any(&wrong, "dice_2d c0_plain eval (Single): variable bn.bias: the layer has no variable bn.bias");
+    let wrong = failures(&WrongDice::Misnamed, "dice_2d");
+    assert_any(&wrong, "variable bn.running_var: bn.running_mean was given a value before");
+}
+
+#[test]
+fn swapped_modes_are_found() {
+    let wrong = failures(&WrongDice::ModesSwapped, "dice_2d");
+    assert_any(&wrong, "dice_2d c0_plain eval (Double): buffer bn.running_mean has changed");
+    assert_any(&wrong, "dice_2d c0_plain train buffer/bn.running_var (Double): entry ");
+    assert_any(&wrong, "dice_2d c3_batch1 train (Single): an error is expected");
+    assert_any(&wrong, "dice_2d c3_batch1 eval (Single): batch normalisation takes statistics");
+}
+
+#[test]
+fn missing_gradients_are_found() {
+    let wrong = failures(&WrongDice::Detached, "dice_2d");
+    for tensor in ["grad_in/x", "grad/alpha", "grad/bn.weight"] {
+        assert_any(&wrong, &format!("dice_2d c0_plain train {tensor} (Double): entry "));
+    }
+    assert!(!wrong.iter().any(|failure| failure.contains(" out/y ")), "{wrong:#?}");
+}
+
+#[test]
+fn an_output_without_golden_values_is_found() {
+    let wrong = failures(&WrongDice::OtherOutput, "dice_2d");
+    assert_any(&wrong, "dice_2d c0_plain train (Single): dice_2d c0_plain: there is no tensor w/z");
+}
+
+/// Sums keys, padding and all.
+struct SumOfPadding;
+
+impl Subject for SumOfPadding {
+    fn build(&self, variables: &nn::Path<'_>, case: &Case) -> Result<Forward, GoldenError> {
+        // The fixture's parameters, so that loading succeeds; none of them is used.
+        for (name, value) in case.tensors("param/") {
+            let (scope, leaf) = name.rsplit_once('.').unwrap();
+            let path = scope.split('.').fold(variables.clone(), |path, part| path / part);
+            let _unused = path.f_zeros(leaf, &value.size())?;
+        }
+        Ok(Box::new(|inputs, _| {
+            let keys = inputs.tensor("keys")?;
+            Ok(vec![("y", keys.f_sum_dim_intlist([1].as_slice(), false, keys.kind())?)])
+        }))
+    }
+}
+
+#[test]
+fn a_gradient_of_padding_is_found() {
+    let wrong = failures(&SumOfPadding, "attention_din");
+    assert_any(&wrong, "attention_din c9_relu_nobn_zero_all_garbage eval (Double): the padding of keys has a gradient");
+    assert_any(&wrong, "attention_din c9_relu_nobn_zero_all_garbage eval out/y (Double): entry ");
+}
+
+#[test]
+fn an_absent_file_is_named() {
+    let error = Fixture::read(Path::new("nowhere"), "dice_2d").unwrap_err().to_string();
+    assert!(error.starts_with("nowhere/dice_2d.json: "), "{error}");
+}
+
+#[test]
+fn inputs_are_checked() {
+    struct Asking;
+    impl Subject for Asking {
+        fn build(&self, _: &nn::Path<'_>, _: &Case) -> Result<Forward, GoldenError> {
+            Ok(Box::new(|inputs, _| {
+                let lists = inputs.padding("x")?.pack(inputs.tensor("x")?)?;
+                Ok(vec![("y", inputs.tensor("keys")?.f_add(&lists.values().f_sum(Kind::Float)?)?)])
+            }))
+        }
+    }
+    assert_any(&failures(&Asking, "pooling"), "pooling c0_max eval (Single): inputs: there is no input keys");
+}
