@@ -1,0 +1,198 @@
+//! The command line: which task, with which arguments.
+
+use std::ffi::OsString;
+
+/// One parsed call.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Request {
+    /// Print this text.
+    Help(&'static str),
+    /// Provide libtorch; `cpu` asks for the public wheel even where a PyTorch is linked.
+    Setup { cpu: bool },
+    /// Run the demo with these arguments of `fain demo`.
+    Demo(Vec<OsString>),
+    /// Run the tests with these arguments of `cargo test`.
+    Test(Vec<OsString>),
+    /// Run the benchmarks with these arguments of `cargo bench`.
+    Bench(Vec<OsString>),
+    /// Run the checks of a change; `test` says whether the tests are among them.
+    Ci { test: bool },
+}
+
+const OVERVIEW: &str = "\
+Tasks of the fain repository.
+
+Usage: cargo xtask <TASK> [ARGUMENTS]
+
+Tasks:
+  setup  provide libtorch 2.11.0 in .libtorch (once; the other tasks do it first)
+  demo   run the demo: data, training and evaluation, end to end
+  test   run every test of the workspace
+  bench  run every benchmark of the workspace
+  ci     run what a change must pass: tests, format, lints, documents, the torch-free half
+
+`cargo xtask <TASK> --help` says more about a task.
+
+Environment:
+  FAIN_LIBTORCH=PATH  use an installed PyTorch 2.11 (CPU or CUDA) in place of the public CPU wheel
+  CXX                 the C++ compiler (c++ when unset)
+";
+
+const SETUP: &str = "\
+Provide libtorch 2.11.0 in .libtorch.
+
+Usage: cargo xtask setup [--cpu]
+
+Without FAIN_LIBTORCH the public CPU wheel is fetched with pip (545 MB, 1.3 GB of disk space during the set-up,
+500 MB after it). A second call does nothing. An interrupted call is taken up by the next one; complete downloads
+are kept.
+
+FAIN_LIBTORCH=PATH links an installed PyTorch 2.11 (CPU or CUDA) instead and copies nothing. PATH is a site-packages
+folder, the torch folder in it, or an unpacked libtorch. The link stays when FAIN_LIBTORCH is unset again.
+
+Options:
+  --cpu   go back from a linked PyTorch to the public CPU wheel
+";
+
+const DEMO: &str = "\
+Run the demo: data from the built-in simulator, training and evaluation, end to end.
+
+Usage: cargo xtask demo [ARGUMENTS]
+
+Provides libtorch, then runs `cargo run --release -p fain -- demo ARGUMENTS`. The exit code is that of fain.
+`cargo xtask demo -- --help` lists the arguments.
+";
+
+const TEST: &str = "\
+Run every test of the workspace, documentation examples included.
+
+Usage: cargo xtask test [ARGUMENTS]
+
+Provides libtorch, then runs `cargo test --release --workspace ARGUMENTS`. With `-p CRATE` among the arguments only
+that crate is tested. Everything after `--` goes to the test programs.
+";
+
+const BENCH: &str = "\
+Run every benchmark of the workspace.
+
+Usage: cargo xtask bench [ARGUMENTS]
+
+Provides libtorch, then runs `cargo bench --workspace ARGUMENTS`. With `-p CRATE` among the arguments only that
+crate is measured. Everything after `--` goes to the benchmark programs.
+";
+
+const CI: &str = "\
+Run what a change must pass.
+
+Usage: cargo xtask ci [--no-test]
+
+In this order: the tests (as `cargo xtask test`), cargo fmt --check, clippy and the documents with warnings as errors,
+that no torch is among the dependencies of the torch-free crates, and their tests without libtorch.
+
+Options:
+  --no-test   leave out the tests of the whole workspace, for a caller that has just run them
+";
+
+/// Reads the arguments after the program's name.
+///
+/// # Errors
+/// An unknown task or option, as a sentence for the user.
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, String> {
+    let mut arguments = arguments.into_iter();
+    let Some(task) = arguments.next() else {
+        return Ok(Request::Help(OVERVIEW));
+    };
+    let rest: Vec<OsString> = arguments.collect();
+    let task = task.to_string_lossy();
+    let help = match &*task {
+        "help" | "--help" | "-h" => return Ok(Request::Help(OVERVIEW)),
+        "setup" => SETUP,
+        "demo" => DEMO,
+        "test" => TEST,
+        "bench" => BENCH,
+        "ci" => CI,
+        _ => return Err(format!("there is no task `{task}`; the tasks are setup, demo, test, bench, ci")),
+    };
+    if rest.first().is_some_and(|first| first == "--help" || first == "-h") {
+        return Ok(Request::Help(help));
+    }
+    match &*task {
+        "setup" => switch(&task, &rest, "--cpu").map(|cpu| Request::Setup { cpu }),
+        "ci" => switch(&task, &rest, "--no-test").map(|left_out| Request::Ci { test: !left_out }),
+        "test" => Ok(Request::Test(rest)),
+        "bench" => Ok(Request::Bench(rest)),
+        _ => Ok(Request::Demo(without_separator(rest))),
+    }
+}
+
+/// Whether the only option of a task was given.
+fn switch(task: &str, arguments: &[OsString], option: &str) -> Result<bool, String> {
+    match arguments.iter().find(|&argument| argument != option) {
+        Some(other) => Err(format!(
+            "`cargo xtask {task}` does not know `{}`; it knows {option} and --help",
+            other.to_string_lossy()
+        )),
+        None => Ok(!arguments.is_empty()),
+    }
+}
+
+/// `demo -- --help` means the help of fain; fain itself sees no `--`.
+fn without_separator(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    if arguments.first().is_some_and(|first| first == "--") {
+        arguments.remove(0);
+    }
+    arguments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Request, String> {
+        parse(line.split_whitespace().map(OsString::from))
+    }
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split_whitespace().map(OsString::from).collect()
+    }
+
+    #[test]
+    fn each_task_has_its_request() {
+        assert_eq!(parsed(""), Ok(Request::Help(OVERVIEW)));
+        assert_eq!(parsed("--help"), Ok(Request::Help(OVERVIEW)));
+        assert_eq!(parsed("setup"), Ok(Request::Setup { cpu: false }));
+        assert_eq!(parsed("setup --cpu"), Ok(Request::Setup { cpu: true }));
+        assert_eq!(parsed("ci"), Ok(Request::Ci { test: true }));
+        assert_eq!(parsed("ci --no-test"), Ok(Request::Ci { test: false }));
+        assert_eq!(parsed("test -p fain-metrics -- auc"), Ok(Request::Test(words("-p fain-metrics -- auc"))));
+        assert_eq!(parsed("bench attention"), Ok(Request::Bench(words("attention"))));
+        assert_eq!(parsed("demo --epochs 1"), Ok(Request::Demo(words("--epochs 1"))));
+    }
+
+    #[test]
+    fn each_task_has_its_help_and_the_demo_keeps_the_help_of_fain() {
+        for (task, text) in [("setup", SETUP), ("demo", DEMO), ("test", TEST), ("bench", BENCH), ("ci", CI)] {
+            assert_eq!(parsed(&format!("{task} --help")), Ok(Request::Help(text)));
+            assert!(text.contains(&format!("Usage: cargo xtask {task}")), "{text}");
+            assert!(OVERVIEW.contains(&format!("\n  {task}")), "{task} is missing in the overview");
+        }
+        assert_eq!(parsed("demo -- --help"), Ok(Request::Demo(words("--help"))));
+        assert_eq!(parsed("test -- --help"), Ok(Request::Test(words("-- --help"))), "cargo test needs the separator");
+    }
+
+    #[test]
+    fn what_is_unknown_is_named_with_what_is_known() {
+        assert_eq!(
+            parsed("tset"),
+            Err("there is no task `tset`; the tasks are setup, demo, test, bench, ci".to_owned())
+        );
+        assert_eq!(
+            parsed("setup --gpu"),
+            Err("`cargo xtask setup` does not know `--gpu`; it knows --cpu and --help".to_owned())
+        );
+        assert_eq!(
+            parsed("ci --no-test all"),
+            Err("`cargo xtask ci` does not know `all`; it knows --no-test and --help".to_owned())
+        );
+    }
+}
