@@ -1,0 +1,84 @@
+//! The configurations that come with the program.
+
+use std::path::{Path, PathBuf};
+
+use fain_models::FeatureSpace;
+use fain_training::Experiment;
+use tch::{Device, nn};
+use toml::{Table, Value};
+
+use crate::support::names;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs")
+}
+
+#[test]
+fn every_configuration_is_checked_and_its_model_built() {
+    let files = names(&folder());
+    for expected in ["demo_din.toml", "ml1m_ctr_din.toml", "movielens_tiny_din.toml"] {
+        assert!(files.iter().any(|file| file == expected), "{expected} is not in {files:?}");
+    }
+    for file in files {
+        let experiment = Experiment::read(&folder().join(&file), &[]).unwrap();
+        let schema = experiment.check().unwrap();
+        let sizes = vec![10; schema.vocabularies().len()];
+        let variables = nn::VarStore::new(Device::Cpu);
+        experiment.model.build(&variables.root(), &FeatureSpace::new(&schema, &sizes)).unwrap();
+        assert!(variables.variables().contains_key("output.weight"), "{file}");
+        assert!(experiment.data.test.is_some(), "{file}");
+    }
+}
+
+/// Scripts replace these settings; a reader finds them in the file.
+#[test]
+fn what_scripts_replace_is_written_out() {
+    for file in names(&folder()) {
+        let table: Table = std::fs::read_to_string(folder().join(&file)).unwrap().parse().unwrap();
+        for (section, keys) in
+            [("data", &["root", "train", "test"][..]), ("training", &["batch_size", "epochs", "seed", "threads"])]
+        {
+            for key in keys {
+                assert!(table[section].get(key).is_some(), "{file}: {section}.{key}");
+            }
+        }
+    }
+}
+
+/// The guide has a row for every key, with its default.
+#[test]
+fn the_guide_names_every_key() {
+    let guide = std::fs::read_to_string(folder().join("../docs/guides/command-line.md")).unwrap();
+    let text = r#"
+        data = { train = "a.csv" }
+        schema = { label = "click" }
+        model = { kind = "din" }
+    "#;
+    let experiment = Experiment::parse(text, "text", &[]).unwrap();
+    let mut seen = 0;
+    for (section, settings) in experiment.to_toml().unwrap().parse::<Table>().unwrap() {
+        let (_, rows) = guide.split_once(&format!("### `[{section}]`")).unwrap();
+        let rows = rows.split("\n### ").next().unwrap();
+        for (key, value) in flat("", settings.as_table().unwrap()) {
+            let row = rows.lines().find(|row| row.contains(&format!("`{key}`")));
+            let row = row.unwrap_or_else(|| panic!("no row for {section}.{key}"));
+            let number = value.strip_suffix(".0").unwrap_or(&value);
+            let written = row.contains(&format!("| {number} |")) || row.contains(&format!("| `{value}` |"));
+            assert!(written || row.contains("| needed |"), "{section}.{key} = {value}: {row}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 20, "{seen}");
+}
+
+/// Every setting under its full key. The features and the interests have no defaults.
+fn flat(prefix: &str, table: &Table) -> Vec<(String, String)> {
+    let settings = table.iter().filter(|(key, _)| *key != "features");
+    settings
+        .flat_map(|(key, value)| match value {
+            Value::Table(table) => flat(&format!("{prefix}{key}."), table),
+            Value::String(text) => vec![(format!("{prefix}{key}"), text.clone())],
+            other => vec![(format!("{prefix}{key}"), other.to_string())],
+        })
+        .collect()
+}

@@ -1,0 +1,14 @@
+//! The program from outside: arguments in, exit code, streams and files out.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod bad_input;
+mod configs;
+mod evaluate;
+mod full_disk;
+mod generate;
+mod inspect;
+mod predict;
+mod resume;
+mod support;
+mod train;
