@@ -33,6 +33,13 @@ impl ModelConfig {
         }
     }
 
+    /// Features whose lists have equal lengths in every row, by name: the histories that one interest reads together.
+    pub fn equal_lengths(&self) -> Vec<&[String]> {
+        match self {
+            Self::Din(config) => config.interests.iter().map(|interest| interest.history.as_slice()).collect(),
+        }
+    }
+
     /// Builds the model and registers its parameters under `variables`.
     ///
     /// # Errors

@@ -93,10 +93,11 @@ impl Bundle {
             encoders.to_json().map_err(|cause| BundleError::Encoders { file: folder.join(ENCODERS), cause })?;
         let manifest = serde_json::to_string_pretty(&manifest)
             .map_err(|cause| io("write", &folder.join(SETTINGS), cause.into()))?;
-        let work = tempfile::Builder::new()
-            .prefix(".bundle-")
-            .tempdir_in(parent)
-            .map_err(|cause| io("create a folder in", parent, cause))?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".bundle-");
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
+        let work = builder.tempdir_in(parent).map_err(|cause| io("create a folder in", parent, cause))?;
         for (name, bytes) in
             [(WEIGHTS, weights.as_slice()), (ENCODERS, encoders.as_bytes()), (SETTINGS, manifest.as_bytes())]
         {

@@ -132,6 +132,25 @@ pub enum TrainingError {
         /// The step at which it was looked at.
         step: u64,
     },
+    /// Two histories that one interest reads together have different lengths in a row.
+    #[error(
+        "row {row} of the {split} rows: {first} has {first_length} events and {other} has {other_length}; one interest \
+         reads both, so their lengths must be equal"
+    )]
+    HistoryLengths {
+        /// `training`, `validation` or `test`.
+        split: &'static str,
+        /// The row among those of the split, from 1.
+        row: u64,
+        /// The interest's first history.
+        first: String,
+        /// The one that differs from it.
+        other: String,
+        /// Events of the first.
+        first_length: u32,
+        /// Events of the other.
+        other_length: u32,
+    },
     /// Two rows at least are needed to train.
     #[error("the training split has {0} row(s); at least 2 are needed")]
     TooFewRows(u64),
@@ -172,9 +191,10 @@ impl TrainingError {
                 fain_dataset::ErrorKind::Interrupted => ErrorKind::Interrupted,
                 _ => ErrorKind::Work,
             },
-            Self::Model(ModelError::HistoryLengths { .. }) | Self::UndefinedMonitor { .. } | Self::TooFewRows(_) => {
-                ErrorKind::Data
-            }
+            Self::Model(ModelError::HistoryLengths { .. })
+            | Self::HistoryLengths { .. }
+            | Self::UndefinedMonitor { .. }
+            | Self::TooFewRows(_) => ErrorKind::Data,
             Self::Interrupted => ErrorKind::Interrupted,
             _ => ErrorKind::Work,
         }

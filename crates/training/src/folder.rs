@@ -138,13 +138,21 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), TrainingError> 
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || {
         fs::create_dir_all(parent)?;
-        let mut file = tempfile::NamedTempFile::new_in(parent)?;
+        let mut file = temporary_file(parent)?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
         file.persist(path)?;
         Ok(())
     };
     write().map_err(|cause| io("write", path, cause))
+}
+
+/// A file that goes away unless it is kept, as readable for others as any file that this user makes.
+fn temporary_file(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    let builder = builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
 }
 
 pub(crate) fn io(action: &'static str, path: &Path, cause: std::io::Error) -> TrainingError {
@@ -167,6 +175,17 @@ mod tests {
         assert!(error.ends_with("runs/a: is no run: it has no config.toml"), "{error}");
         let error = RunFolder::open(&root.path().join("b")).unwrap_err().to_string();
         assert!(error.ends_with("b: does not exist"), "{error}");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn others_may_read_what_is_written_as_the_umask_says() {
+        use std::os::unix::fs::PermissionsExt;
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("plain"), b"text").unwrap();
+        write_atomically(&root.path().join("ours"), b"text").unwrap();
+        let mode = |name: &str| fs::metadata(root.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode("ours"), mode("plain"));
     }
 
     #[test]

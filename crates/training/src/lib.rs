@@ -37,6 +37,7 @@ mod error;
 mod evaluate;
 mod experiment;
 mod folder;
+mod histories;
 mod overrides;
 mod progress;
 mod report;

@@ -12,6 +12,7 @@ use tch::{Device, Kind, Reduction, Tensor, nn};
 
 use crate::checkpoint::{self, Position, Snapshot, restore_snapshot, snapshot};
 use crate::evaluate::PREFETCH;
+use crate::histories;
 use crate::{
     Adam, EvaluationEvent, EvaluationPlan, Experiment, Progress, Report, RunFolder, TrainingError, evaluate_split,
 };
@@ -85,6 +86,7 @@ impl<'a> Session<'a> {
         if rows < 2 {
             return Err(TrainingError::TooFewRows(rows));
         }
+        histories::check(request.dataset, &request.experiment.model.equal_lengths())?;
         tch::set_num_threads(i32::try_from(config.resolved_threads()).unwrap_or(i32::MAX));
         tch::manual_seed(config.seed as i64);
         let variables = nn::VarStore::new(request.device);

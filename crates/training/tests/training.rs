@@ -285,3 +285,26 @@ fn a_damaged_checkpoint_is_refused() {
     let error = place.train("a", &["model.mlp.hidden=[9]"], true, &mut |_| false).unwrap_err().to_string();
     assert!(error.contains("but the model needs Float"), "{error}");
 }
+
+#[test]
+fn histories_of_one_interest_with_different_lengths_are_named() {
+    let _turn = turn();
+    let place = Place::new();
+    let rows = "click,user,item,history,shop,shops\n1,1,2,3|4,5,6|7\n0,1,2,3,5,6\n1,2,2,,5,\n0,2,3,1|2,5,6\n";
+    std::fs::write(place.folder.path().join("test.csv"), rows).unwrap();
+    std::fs::write(place.folder.path().join("train.csv"), rows.replace("1|2,5,6", "1|2,5,6|7")).unwrap();
+    std::fs::write(place.folder.path().join("valid.csv"), rows.replace("1|2,5,6", "1|2,5,6|7")).unwrap();
+    let settings = [
+        "data.validation={ file = \"valid.csv\" }",
+        "schema.features.shop={ kind = \"category\" }",
+        "schema.features.shops={ kind = \"sequence\", max_length = 5, vocabulary = \"shop\" }",
+        "model.interests=[{ candidate = [\"item\", \"shop\"], history = [\"history\", \"shops\"] }]",
+    ];
+    let error = place.train("a", &settings, false, &mut |_| false).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "row 4 of the test rows: history has 2 events and shops has 1; one interest reads both, so their lengths must \
+         be equal"
+    );
+    assert_eq!(error.kind(), ErrorKind::Data);
+}
