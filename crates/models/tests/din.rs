@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::sync::{Mutex, PoisonError};
+
 use fain_features::{Column, Samples, SchemaConfig, Sequences};
 use fain_layers::Mode;
 use fain_models::{FeatureSpace, Model, ModelConfig, ModelInput, logits, named_tensors, parameter_count};
@@ -35,6 +37,9 @@ fn space() -> FeatureSpace {
 }
 
 fn build(model: &str) -> (Box<dyn Model>, nn::VarStore) {
+    // libtorch's generator belongs to the process: between its seed and the draws no other test may draw.
+    static DRAWS: Mutex<()> = Mutex::new(());
+    let _draws = DRAWS.lock().unwrap_or_else(PoisonError::into_inner);
     tch::manual_seed(3);
     let variables = nn::VarStore::new(Device::Cpu);
     let model = toml::from_str::<ModelConfig>(model).unwrap().build(&variables.root(), &space()).unwrap();

@@ -4,6 +4,7 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use fain_features::{Binding, CsvConfig, EncoderFitter, Encoders, Parts, Record, SchemaConfig, TableReader};
 use fain_models::{FeatureSpace, ModelConfig};
@@ -38,11 +39,15 @@ fn fitted(folder: &Path) -> Encoders {
 }
 
 fn write(folder: &Path, seed: i64) -> nn::VarStore {
+    // libtorch's generator belongs to the process: between its seed and the draws no other test may draw.
+    static DRAWS: Mutex<()> = Mutex::new(());
     let encoders = fitted(folder);
-    tch::manual_seed(seed);
     let variables = nn::VarStore::new(Device::Cpu);
     let model: ModelConfig = toml::from_str(MODEL).unwrap();
+    let draws = DRAWS.lock().unwrap_or_else(PoisonError::into_inner);
+    tch::manual_seed(seed);
     model.build(&variables.root(), &FeatureSpace::of(&encoders)).unwrap();
+    drop(draws);
     let settings = BundleSettings { model, csv: CsvConfig::default(), batch_size: 2, threads: 1 };
     Bundle::write(&folder.join("bundle"), &encoders, &settings, &variables).unwrap();
     variables
