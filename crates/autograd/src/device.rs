@@ -1,5 +1,6 @@
 //! The device that computes.
 
+use std::error::Error as _;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::OnceLock;
@@ -105,7 +106,8 @@ fn open_cuda_library() -> Result<(), String> {
     // this program is linked to; both come from one installation, found by the same run path. The library is never
     // unloaded, so that nothing it registers with libtorch can dangle.
     let library = unsafe { Library::open(Some("libtorch_cuda.so"), RTLD_NOW | RTLD_GLOBAL) };
-    let library = library.map_err(|error| error.to_string())?;
+    // The error itself only says that loading failed; its source says why.
+    let library = library.map_err(|error| error.source().map_or_else(|| error.to_string(), ToString::to_string))?;
     std::mem::forget(library);
     Ok(())
 }
@@ -138,7 +140,10 @@ mod tests {
     fn a_missing_device_is_refused_with_advice() {
         let error = DeviceChoice::Cuda(4096).open().unwrap_err();
         match &error {
-            DeviceError::NoCuda(_) => assert!(error.to_string().contains("FAIN_LIBTORCH"), "{error}"),
+            DeviceError::NoCuda(cause) => {
+                assert!(cause.contains("libtorch_cuda.so"), "{cause}");
+                assert!(error.to_string().contains("FAIN_LIBTORCH"), "{error}");
+            }
             DeviceError::NoGpu => assert!(error.to_string().contains("nvidia-smi"), "{error}"),
             DeviceError::OutOfRange { asked, .. } => assert_eq!(*asked, 4096),
             DeviceError::Unknown(_) => panic!("{error}"),

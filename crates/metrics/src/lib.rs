@@ -53,3 +53,8 @@ pub use evaluator::{Evaluation, Evaluator, EvaluatorConfig};
 pub use gauc::{Gauc, GroupWeighting, gauc};
 pub use log_loss::{DEFAULT_CLIP, log_loss};
 pub use sigmoid::sigmoid;
+
+/// The README's example is run with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
