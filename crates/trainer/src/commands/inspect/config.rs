@@ -32,7 +32,7 @@ impl ConfigView {
             kind: "config",
             file: file.display().to_string(),
             model: config.model.name(),
-            features: features::of_schema(&schema),
+            features: schema.summary(),
             parameters_besides_vocabularies: tensors::parameters(&tensors),
             tensors,
             config,
