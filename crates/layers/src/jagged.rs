@@ -1,9 +1,11 @@
 //! Sequences of different lengths, one after another, without padding.
 
+use std::sync::Arc;
+
 use tch::{Device, Kind, Tensor};
 
-use crate::LayerError;
 use crate::error::check_shape;
+use crate::{LayerError, Packing};
 
 /// Where each sample's events lie in a jagged tensor.
 ///
@@ -18,6 +20,8 @@ pub struct JaggedLayout {
     lengths: Tensor,
     rows: i64,
     events: i64,
+    /// The offsets on the host, so that nothing waits for the device to learn them.
+    host: Arc<[u32]>,
 }
 
 impl JaggedLayout {
@@ -53,6 +57,7 @@ impl JaggedLayout {
             lengths: Tensor::f_from_slice(&lengths)?.f_to_device(device)?,
             rows: rows as i64,
             events: segments.len() as i64,
+            host: offsets.into(),
         })
     }
 
@@ -81,6 +86,76 @@ impl JaggedLayout {
         &self.lengths
     }
 
+    /// The offsets on the host: `B + 1` numbers.
+    pub fn host_offsets(&self) -> &[u32] {
+        &self.host
+    }
+
+    /// The events in the order of a recurrence.
+    ///
+    /// # Errors
+    /// [`LayerError::Torch`] when the device has no memory left.
+    pub fn packing(&self) -> Result<Packing, LayerError> {
+        Packing::new(&self.host, self.offsets.device())
+    }
+
+    /// Whether each sample has at least as many events as in `other`.
+    fn check_prefix(&self, other: &Self) -> Result<(), LayerError> {
+        if self.rows != other.rows {
+            let problem = format!("{} samples are cut to {}", self.rows, other.rows);
+            return Err(LayerError::Offsets { problem });
+        }
+        let longer =
+            self.host.windows(2).zip(other.host.windows(2)).position(|(own, cut)| cut[1] - cut[0] > own[1] - own[0]);
+        match longer {
+            None => Ok(()),
+            Some(row) => {
+                Err(LayerError::Offsets { problem: format!("sample {row} has fewer events than are asked for") })
+            }
+        }
+    }
+
+    /// The shortest of several layouts, sample by sample.
+    ///
+    /// # Errors
+    /// [`LayerError::Offsets`] when there is none, or their numbers of samples differ.
+    pub fn shortest(layouts: &[&Self]) -> Result<Self, LayerError> {
+        let Some(first) = layouts.first() else {
+            return Err(LayerError::Offsets { problem: "there is no layout".to_owned() });
+        };
+        if let Some(other) = layouts.iter().find(|layout| layout.rows != first.rows) {
+            let problem = format!("{} samples beside {}", first.rows, other.rows);
+            return Err(LayerError::Offsets { problem });
+        }
+        if layouts.iter().all(|layout| layout.host == first.host) {
+            return Ok((*first).clone());
+        }
+        let mut offsets = Vec::with_capacity(first.host.len());
+        let mut end = 0;
+        offsets.push(end);
+        for row in 0..first.host.len() - 1 {
+            let lengths = layouts.iter().map(|layout| layout.host[row + 1] - layout.host[row]);
+            end += lengths.min().unwrap_or(0);
+            offsets.push(end);
+        }
+        Self::new(&offsets, first.offsets.device())
+    }
+
+    /// Pairs of events that follow each other in a sample: two int64 tensors `[P]`, the earlier and the later ones.
+    ///
+    /// # Errors
+    /// [`LayerError::Torch`] when the device has no memory left.
+    pub fn successions(&self) -> Result<(Tensor, Tensor), LayerError> {
+        let earlier: Vec<i64> = self
+            .host
+            .windows(2)
+            .flat_map(|pair| i64::from(pair[0])..i64::from(pair[1]).saturating_sub(1).max(i64::from(pair[0])))
+            .collect();
+        let earlier = Tensor::f_from_slice(&earlier)?.f_to_device(self.offsets.device())?;
+        let later = earlier.f_add_scalar(1)?;
+        Ok((earlier, later))
+    }
+
     /// True when the two were cloned from one another. Equal lengths made apart are not the same.
     pub fn same_as(&self, other: &Self) -> bool {
         self.offsets.data_ptr() == other.offsets.data_ptr()
@@ -104,6 +179,7 @@ impl Clone for JaggedLayout {
             lengths: self.lengths.shallow_clone(),
             rows: self.rows,
             events: self.events,
+            host: Arc::clone(&self.host),
         }
     }
 }
@@ -126,6 +202,37 @@ impl Jagged {
     pub fn new(values: Tensor, layout: JaggedLayout) -> Result<Self, LayerError> {
         check_shape("history", &values, &[Some(layout.events()), None], "[N, D]")?;
         Ok(Self { values, layout })
+    }
+
+    /// The first events of each sample: as many as `layout` has.
+    ///
+    /// # Errors
+    /// [`LayerError::Offsets`] when the numbers of samples differ or a sample has fewer events than `layout`.
+    pub fn first(&self, layout: &JaggedLayout) -> Result<Self, LayerError> {
+        if self.layout.host == layout.host {
+            return Self::new(self.values.shallow_clone(), layout.clone());
+        }
+        self.layout.check_prefix(layout)?;
+        let starts = self.layout.host.iter();
+        let kept: Vec<i64> = starts
+            .zip(layout.host.windows(2))
+            .flat_map(|(&start, pair)| i64::from(start)..i64::from(start + pair[1] - pair[0]))
+            .collect();
+        let kept = Tensor::f_from_slice(&kept)?.f_to_device(self.values.device())?;
+        Self::new(self.values.f_index_select(0, &kept)?, layout.clone())
+    }
+
+    /// The last event of each sample: `[B, D]`; a sample without events gives zeros, and takes no gradient.
+    ///
+    /// # Errors
+    /// [`LayerError::Torch`] when libtorch refuses.
+    pub fn last(&self) -> Result<Tensor, LayerError> {
+        let windows = self.layout.host.windows(2).enumerate().filter(|(_, pair)| pair[1] > pair[0]);
+        let (rows, events): (Vec<i64>, Vec<i64>) =
+            windows.map(|(row, pair)| (row as i64, i64::from(pair[1]) - 1)).unzip();
+        let index = |places: &[i64]| Tensor::f_from_slice(places)?.f_to_device(self.values.device());
+        let zeros = Tensor::f_zeros([self.layout.rows, self.width()], (self.kind(), self.values.device()))?;
+        Ok(zeros.f_index_add(0, &index(&rows)?, &self.values.f_index_select(0, &index(&events)?)?)?)
     }
 
     /// `[N, D]`.
@@ -162,6 +269,47 @@ mod tests {
         assert_eq!(Vec::<i64>::try_from(layout.lengths()).unwrap(), [2, 0, 3]);
         let expanded = layout.expand(&Tensor::from_slice(&[10.0f32, 20.0, 30.0])).unwrap();
         assert_eq!(Vec::<f32>::try_from(expanded).unwrap(), [10.0, 10.0, 30.0, 30.0, 30.0]);
+    }
+
+    fn numbers(tensor: &Tensor) -> Vec<f64> {
+        Vec::<f64>::try_from(tensor.to_kind(Kind::Double).reshape([-1])).unwrap()
+    }
+
+    #[test]
+    fn successions_stay_within_a_sample() {
+        let layout = JaggedLayout::new(&[0, 2, 2, 5, 6], Device::Cpu).unwrap();
+        let (earlier, later) = layout.successions().unwrap();
+        assert_eq!(Vec::<i64>::try_from(earlier).unwrap(), [0, 2, 3]);
+        assert_eq!(Vec::<i64>::try_from(later).unwrap(), [1, 3, 4]);
+        let empty = JaggedLayout::new(&[0, 0], Device::Cpu).unwrap();
+        assert_eq!(empty.successions().unwrap().0.size(), [0]);
+    }
+
+    #[test]
+    fn the_shortest_history_counts() {
+        let long = JaggedLayout::new(&[0, 2, 2, 5], Device::Cpu).unwrap();
+        let other = JaggedLayout::new(&[0, 1, 3, 5], Device::Cpu).unwrap();
+        let shortest = JaggedLayout::shortest(&[&long, &other]).unwrap();
+        assert_eq!(shortest.host_offsets(), [0, 1, 1, 3]);
+        assert!(JaggedLayout::shortest(&[&long, &long]).unwrap().same_as(&long));
+        let values = Tensor::from_slice(&[1.0, 2.0, 3.0, 4.0, 5.0]).reshape([5, 1]);
+        let first = Jagged::new(values, long.clone()).unwrap().first(&shortest).unwrap();
+        assert_eq!(numbers(first.values()), [1.0, 3.0, 4.0]);
+        let error = first.first(&long).unwrap_err().to_string();
+        assert!(error.ends_with("sample 0 has fewer events than are asked for"), "{error}");
+        let one = JaggedLayout::new(&[0, 1], Device::Cpu).unwrap();
+        assert!(JaggedLayout::shortest(&[&long, &one]).is_err());
+        assert!(JaggedLayout::shortest(&[]).is_err());
+    }
+
+    #[test]
+    fn the_last_event_of_no_events_is_zero() {
+        let layout = JaggedLayout::new(&[0, 2, 2, 5], Device::Cpu).unwrap();
+        let values = Tensor::from_slice(&[1.0, 2.0, 3.0, 4.0, 5.0]).reshape([5, 1]).set_requires_grad(true);
+        let last = Jagged::new(values.shallow_clone(), layout).unwrap().last().unwrap();
+        assert_eq!(numbers(&last), [2.0, 0.0, 5.0]);
+        last.sum(Kind::Double).backward();
+        assert_eq!(numbers(&values.grad()), [0.0, 1.0, 0.0, 0.0, 1.0]);
     }
 
     #[test]

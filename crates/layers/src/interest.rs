@@ -1,0 +1,57 @@
+//! What every reader of a history is.
+
+use std::fmt::Debug;
+
+use tch::Tensor;
+
+use crate::{Jagged, LayerError, Mode, Outline};
+
+/// What an interest is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct InterestInput<'a> {
+    /// `[B, D]`: the candidate of each sample.
+    pub candidate: &'a Tensor,
+    /// Jagged `[N, D]`: the events of each sample, oldest first.
+    pub history: &'a Jagged,
+    /// Jagged `[N, D]` of the same layout: for each event one that did not happen. It is given when the auxiliary loss
+    /// is wanted.
+    pub negative: Option<&'a Jagged>,
+}
+
+/// What a user's history says in the light of a candidate.
+#[derive(Debug)]
+pub struct Interest {
+    /// `[B, W]`; a sample without events has what the layer gives for no events, in most layers zeros.
+    pub vector: Tensor,
+    /// The auxiliary loss, a scalar, from layers that have one when they were given negatives.
+    pub auxiliary: Option<Tensor>,
+}
+
+/// Reads a history in the light of a candidate: the part in which DIN, DIEN, DSIN and BST differ.
+///
+/// A result depends on the sample's own history and candidate only, except for batch statistics in training.
+pub trait InterestLayer: Debug + Send {
+    /// `W`, the width of the vector.
+    fn outputs(&self) -> i64;
+
+    /// # Errors
+    /// [`LayerError::Shape`] when a width or the number of samples differs.
+    fn forward(&self, input: &InterestInput<'_>, mode: Mode) -> Result<Interest, LayerError>;
+
+    /// The layers inside, for tables and drawings.
+    fn outline(&self) -> Outline {
+        Outline::single("interest", self.outputs())
+    }
+}
+
+/// Scores the events of a history in the light of a candidate.
+pub trait Attention: Debug + Send {
+    /// The weight of each event.
+    ///
+    /// # Shapes
+    /// - `candidate` `[B, D]`; `history` jagged `[N, D]` → `[N, 1]`
+    ///
+    /// # Errors
+    /// [`LayerError::Shape`] when a width or the number of samples differs.
+    fn weights(&self, candidate: &Tensor, history: &Jagged, mode: Mode) -> Result<Tensor, LayerError>;
+}
