@@ -22,7 +22,7 @@ pub struct TrainingConfig {
     pub threads: Option<usize>,
     /// The optimiser's step size, above 0.
     pub learning_rate: f64,
-    /// Regularisation, at least 0: this times a parameter is added to its gradient (L2); AdamW shrinks the parameter.
+    /// Regularisation, at least 0: this times a parameter is added to its gradient (L2); `AdamW` shrinks the parameter.
     pub weight_decay: f64,
     /// The validation metric that chooses the best weights.
     pub monitor: Monitor,

@@ -1,4 +1,4 @@
-//! Adam and AdamW.
+//! Adam, with weight decay in the gradient or apart from it.
 
 use tch::{TchError, Tensor};
 
@@ -20,7 +20,7 @@ pub(super) struct Adam {
 pub(super) enum Decay {
     /// Into the gradient, and through it into the means: Adam.
     Gradient,
-    /// Into the parameter: AdamW.
+    /// Into the parameter: `AdamW`.
     Parameter,
 }
 

@@ -112,7 +112,7 @@ impl Optimizer {
         self.steps
     }
 
-    /// What the rule remembers, for a checkpoint: `mean.{parameter}` and `square.{parameter}` of Adam and AdamW,
+    /// What the rule remembers, for a checkpoint: `mean.{parameter}` and `square.{parameter}` of Adam and `AdamW`,
     /// `sum.{parameter}` of Adagrad, each of the parameter's shape; nothing of stochastic gradient descent.
     pub fn state(&self) -> Vec<(String, Tensor)> {
         let mut state: Vec<(&'static str, String, Tensor)> = Vec::new();
