@@ -42,6 +42,9 @@ pub enum GoldenError {
     /// The layer refused its configuration or its input.
     #[error(transparent)]
     Layer(#[from] LayerError),
+    /// What is no layer refused its configuration or its input.
+    #[error(transparent)]
+    Other(Box<dyn std::error::Error + Send + Sync>),
     /// libtorch refused an operation of the harness.
     #[error("libtorch: {0}")]
     Torch(#[from] tch::TchError),

@@ -21,7 +21,11 @@ struct Sidecar {
 struct CaseEntry {
     id: String,
     config: serde_json::Value,
-    modes: BTreeMap<String, ModeEntry>,
+    /// Absent where a case is no layer, and so has no sections.
+    modes: Option<BTreeMap<String, ModeEntry>>,
+    /// What a case without sections recommends; its form is that of its fixture.
+    #[serde(default)]
+    recommended: serde_json::Value,
 }
 
 #[derive(Deserialize)]
@@ -98,6 +102,7 @@ pub struct Case {
     id: String,
     config: serde_json::Value,
     sections: Vec<Section>,
+    recommended: serde_json::Value,
     tensors: BTreeMap<String, Tensor>,
 }
 
@@ -115,7 +120,17 @@ impl Case {
         T::deserialize(&self.config).map_err(|source| GoldenError::Form { place: self.place.clone(), source })
     }
 
-    /// The ways this case is run.
+    /// The tolerance in float32 of a case without sections.
+    ///
+    /// # Errors
+    /// [`GoldenError::Form`] when the fixture gives none, or one in another form.
+    pub fn tolerance(&self) -> Result<Tolerance, GoldenError> {
+        let recommended = Recommended::deserialize(&self.recommended)
+            .map_err(|source| GoldenError::Form { place: self.place.clone(), source })?;
+        Ok(Tolerance { absolute: recommended.atol, relative: recommended.rtol })
+    }
+
+    /// The ways this case is run. Where there are none, the reader accounts for the tensors by itself.
     pub fn sections(&self) -> &[Section] {
         &self.sections
     }
@@ -144,9 +159,11 @@ impl Case {
             id: entry.id,
             config: entry.config,
             sections: Vec::new(),
+            recommended: entry.recommended,
             tensors,
         };
-        for (name, entry) in entry.modes {
+        let Some(modes) = entry.modes else { return Ok(case) };
+        for (name, entry) in modes {
             let mode = match name.rsplit('_').next() {
                 Some("train") => Mode::Training,
                 Some("eval") => Mode::Evaluation,
@@ -305,6 +322,30 @@ mod tests {
         let fixture = fixture(r#"{"bnvalid_eval": {"source": "none"}}"#, &[], &[]).unwrap();
         let [section] = fixture.cases()[0].sections() else { panic!("one section") };
         assert_eq!((section.mode(), section.bounds()), (Mode::Evaluation, None));
+    }
+
+    #[test]
+    fn a_case_without_sections_has_its_own_tolerance() {
+        for (recommended, expected) in [
+            (r#"{"atol": 3e-6, "rtol": 1e-5}"#, Ok(Tolerance { absolute: 3e-6, relative: 1e-5 })),
+            (r#""as tight as can be""#, Err("invalid type: string")),
+            ("null", Err("invalid type: null")),
+        ] {
+            let text = format!(
+                r#"{{"cases": [{{"id": "c0", "config": {{}}, "recommended": {recommended}}}], "tensors": {{}}}}"#
+            );
+            let fixture = Fixture::new("rule", serde_json::from_str(&text).unwrap(), Vec::new()).unwrap();
+            let case = &fixture.cases()[0];
+            assert!(case.sections().is_empty());
+            match (case.tolerance(), expected) {
+                (Ok(tolerance), Ok(expected)) => assert_eq!(tolerance, expected),
+                (Err(error), Err(expected)) => {
+                    let error = error.to_string();
+                    assert!(error.starts_with("rule c0: ") && error.contains(expected), "{error}");
+                }
+                (tolerance, expected) => panic!("{tolerance:?}, expected {expected:?}"),
+            }
+        }
     }
 
     #[test]

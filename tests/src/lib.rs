@@ -17,6 +17,9 @@
 //! float64, goes backward, and compares outputs, loss, gradients and buffers. Nothing is left out in silence: what a
 //! layer is not held to is an [`Exclusion`] with a reason, is compared all the same, and is counted in the [`Report`].
 //!
+//! What is no layer, such as an optimiser, reads the case's tensors itself and holds each to its golden value by
+//! [`Report::compare`].
+//!
 //! The fixtures are padded, the library is jagged; [`Padding`] goes from one to the other.
 //!
 //! Files: `NAME.json` lists the cases, their configuration and tolerances; `NAME.safetensors` has the tensors, called
@@ -38,7 +41,7 @@ pub use error::GoldenError;
 pub use fixture::{Case, Fixture, Section};
 pub use inputs::Inputs;
 pub use padding::Padding;
-pub use report::{Exclusion, KeptOut, Place, Report};
+pub use report::{Comparison, Exclusion, KeptOut, Place, Report};
 pub use subject::{Forward, Subject};
 pub use tolerance::{Bounds, Precision, Tolerance};
 pub use variables::BATCH_COUNT;

@@ -159,7 +159,7 @@ fn trap_2_statistics_of_one_row_are_an_error_that_changes_nothing() {
 #[test]
 fn trap_3_id_0_is_an_id_like_any_other() {
     let store = nn::VarStore::new(Device::Cpu);
-    let table = Embedding::new(&store.root(), 3, EmbeddingConfig { dim: 2, std: 1.0 }).unwrap();
+    let table = Embedding::new(&store.root(), 3, EmbeddingConfig { dim: 2, std: 1.0, sparse: false }).unwrap();
     let weight = numbers(table.weight());
     assert!(weight[..2].iter().any(|&entry| entry != 0.0), "row 0 starts like the others");
     // Ids 0, 2 in the first history, 0 in the second.

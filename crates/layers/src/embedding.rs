@@ -13,11 +13,14 @@ pub struct EmbeddingConfig {
     pub dim: i64,
     /// Rows are drawn from a normal distribution with mean 0 and this standard deviation, above 0.
     pub std: f64,
+    /// The table's gradient holds only the rows of the batch; the optimiser moves only those.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub sparse: bool,
 }
 
 impl Default for EmbeddingConfig {
     fn default() -> Self {
-        Self { dim: 16, std: 0.01 }
+        Self { dim: 16, std: 0.01, sparse: false }
     }
 }
 
@@ -41,6 +44,7 @@ impl EmbeddingConfig {
 #[derive(Debug)]
 pub struct Embedding {
     weight: Tensor,
+    sparse: bool,
 }
 
 impl Embedding {
@@ -54,7 +58,7 @@ impl Embedding {
             return Err(LayerError::Config { field: "rows", value: rows.to_string(), allowed: "at least 1" });
         }
         let init = nn::Init::Randn { mean: 0.0, stdev: config.std };
-        Ok(Self { weight: variables.f_var("weight", &[rows, config.dim], init)? })
+        Ok(Self { weight: variables.f_var("weight", &[rows, config.dim], init)?, sparse: config.sparse })
     }
 
     /// `[V, D]`.
@@ -70,7 +74,7 @@ impl Embedding {
     /// # Errors
     /// [`LayerError::Torch`] when an id is out of range.
     pub fn forward(&self, ids: &Tensor) -> Result<Tensor, LayerError> {
-        Ok(Tensor::f_embedding(&self.weight, ids, -1, false, false)?)
+        Ok(Tensor::f_embedding(&self.weight, ids, -1, false, self.sparse)?)
     }
 
     /// Looks the ids of a history up.

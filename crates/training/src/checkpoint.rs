@@ -1,7 +1,7 @@
 //! What a run goes on from: one safetensors file.
 //!
 //! Tensors: `model.*` (parameters and buffers), `best.*` (the same of the best weights so far, when there are some),
-//! `adam.*` (the optimiser's means). The rest is a JSON note in the metadata. One file, written beside and renamed,
+//! `adam.*` or `adagrad.*` (what the optimiser remembers). The rest is a JSON note in the metadata. One file, written beside and renamed,
 //! so that a kill at any moment leaves either the old checkpoint or the new one.
 
 use std::path::Path;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Tensor, nn};
 
 use crate::folder::io;
-use crate::{Adam, EvaluationEvent, TrainingError, write_atomically};
+use crate::{EvaluationEvent, Optimizer, TrainingError, write_atomically};
 
 /// Version of the file's form.
 const VERSION: u32 = 1;
@@ -84,11 +84,11 @@ pub(crate) fn write(
     position: &Position,
     variables: &nn::VarStore,
     best: Option<&Snapshot>,
-    adam: &Adam,
+    optimizer: &Optimizer,
 ) -> Result<(), TrainingError> {
     let prefixed = |prefix: &'static str| move |(name, tensor): (String, Tensor)| (format!("{prefix}.{name}"), tensor);
     let mut tensors: Snapshot = named_tensors(variables).into_iter().map(prefixed("model")).collect();
-    tensors.extend(adam.state().into_iter().map(prefixed("adam")));
+    tensors.extend(optimizer.state().into_iter().map(prefixed(optimizer.state_family())));
     for (name, tensor) in best.into_iter().flatten() {
         tensors.push((format!("best.{name}"), tensor.shallow_clone()));
     }
@@ -100,7 +100,7 @@ pub(crate) fn write(
 pub(crate) fn read(
     path: &Path,
     variables: &nn::VarStore,
-    adam: &mut Adam,
+    optimizer: &mut Optimizer,
 ) -> Result<(Position, Option<Snapshot>), TrainingError> {
     let bytes = std::fs::read(path).map_err(|cause| io("read", path, cause))?;
     let damaged = |problem: String| TrainingError::Run { folder: path.to_owned(), problem };
@@ -120,7 +120,8 @@ pub(crate) fn read(
         Ok(view) => Ok(tensor_from_view(path, name, &view)?),
         Err(_) => Err(damaged(format!("lacks the tensor {name}"))),
     };
-    adam.restore(position.step, |name| tensor(&format!("adam.{name}")))?;
+    let family = optimizer.state_family();
+    optimizer.restore(position.step, |name| tensor(&format!("{family}.{name}")))?;
     if !position.evaluations.iter().any(|event| event.best) {
         return Ok((position, None));
     }

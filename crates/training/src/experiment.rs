@@ -171,6 +171,27 @@ mod tests {
             ("training.learning_rate=0.0", "e.toml: training.learning_rate is 0; allowed: above 0", ""),
             ("training.learning_rate=nan", "e.toml: training.learning_rate is NaN; allowed: above 0", ""),
             ("training.weight_decay=-1.0", "e.toml: training.weight_decay is -1; allowed: at least 0", ""),
+            (
+                "training.optimizer.kind=lion",
+                "e.toml: training.optimizer",
+                "unknown variant `lion`, expected one of `adam`",
+            ),
+            ("training.optimizer.beta1=0.5", "e.toml: training.optimizer", "missing field `kind`"),
+            (
+                "training.optimizer={ kind = \"sgd\", beta1 = 0.5 }",
+                "e.toml: training.optimizer",
+                "unknown field `beta1`",
+            ),
+            (
+                "training.optimizer={ kind = \"adagrad\", beta1 = 0.5 }",
+                "e.toml: training.optimizer",
+                "expected `epsilon`",
+            ),
+            (
+                "training.optimizer={ kind = \"adam_w\", beta2 = 1.0 }",
+                "e.toml: training.optimizer.beta2 is 1; allowed: at least 0 and below 1",
+                "",
+            ),
             ("training.monitor=mse", "e.toml: training.monitor", "unknown variant `mse`, expected one of `auc`"),
             ("training.monitor=gauc", "e.toml: training.monitor is gauc; allowed: auc or log_loss", ""),
             ("data.validation.fraction=0.9", "e.toml: data.validation.fraction is 0.9", ""),

@@ -14,7 +14,7 @@ use crate::checkpoint::{self, Position, Snapshot, restore_snapshot, snapshot};
 use crate::evaluate::PREFETCH;
 use crate::histories;
 use crate::{
-    Adam, EvaluationEvent, EvaluationPlan, Experiment, Progress, Report, RunFolder, TrainingError, evaluate_split,
+    EvaluationEvent, EvaluationPlan, Experiment, Optimizer, Progress, Report, RunFolder, TrainingError, evaluate_split,
 };
 
 /// Training rows that the report's training metrics are taken from, at least.
@@ -51,7 +51,7 @@ type Observer<'a> = dyn FnMut(&Progress<'_>) -> ControlFlow<()> + 'a;
 
 /// Trains a model until the epochs are done or validation gets no better, and restores the best weights.
 ///
-/// The click loss is the mean binary cross-entropy from logits; Adam minimises it. Validation rows choose the weights;
+/// The click loss is the mean binary cross-entropy from logits; `training.optimizer` minimises it. Validation rows choose the weights;
 /// test rows are scored once, at the end. The same experiment on the same machine gives the same bytes, also when it
 /// was interrupted and resumed: every step draws from `training.seed` and its own number.
 ///
@@ -70,7 +70,7 @@ struct Session<'a> {
     request: TrainRequest<'a>,
     model: Box<dyn Model>,
     variables: nn::VarStore,
-    adam: Adam,
+    optimizer: Optimizer,
     position: Position,
     best: Option<Snapshot>,
     /// Loss times rows since the last evaluation; on the device, so that a step waits for nothing.
@@ -93,17 +93,17 @@ impl<'a> Session<'a> {
         let space = FeatureSpace::of(request.dataset.encoders());
         let model = request.experiment.model.build(&variables.root(), &space)?;
         let trainable = named_tensors(&variables).into_iter().filter(|(_, tensor)| tensor.requires_grad()).collect();
-        let mut adam = Adam::new(trainable, config.adam())?;
+        let mut optimizer = Optimizer::new(trainable, config.optimizer_config())?;
         let (mut position, mut best) = (Position::start(), None);
         let checkpoint = request.folder.checkpoint();
         if request.resume && checkpoint.is_file() {
-            (position, best) = checkpoint::read(&checkpoint, &variables, &mut adam)?;
+            (position, best) = checkpoint::read(&checkpoint, &variables, &mut optimizer)?;
             request.folder.write_events(&position.evaluations)?;
         }
         let loss_sum = Tensor::f_from_slice(&[position.loss.0])?.f_squeeze()?.f_to_device(request.device)?;
         let seconds_before = position.seconds;
         let started = Instant::now();
-        Ok(Self { request: *request, model, variables, adam, position, best, loss_sum, started, seconds_before })
+        Ok(Self { request: *request, model, variables, optimizer, position, best, loss_sum, started, seconds_before })
     }
 
     fn run(&mut self, observer: &mut Observer<'_>) -> Result<(), TrainingError> {
@@ -185,7 +185,7 @@ impl<'a> Session<'a> {
         let labels = Tensor::f_from_slice(samples.labels.as_deref().unwrap_or_default())?.f_to_device(device)?;
         let logits = self.model.forward(&input, Mode::Training)?;
         let loss = logits.f_binary_cross_entropy_with_logits::<Tensor>(&labels, None, None, Reduction::Mean)?;
-        self.adam.backward_step(&loss)?;
+        self.optimizer.backward_step(&loss)?;
         let weighted = loss.f_detach()?.f_to_kind(Kind::Double)?.f_mul_scalar(samples.rows as f64)?;
         let _ = self.loss_sum.f_add_(&weighted)?;
         Ok(())
@@ -306,7 +306,7 @@ impl<'a> Session<'a> {
     fn write_checkpoint(&mut self) -> Result<(), TrainingError> {
         self.position.seconds = self.seconds_before + self.started.elapsed().as_secs_f64();
         let path = self.request.folder.checkpoint();
-        checkpoint::write(&path, &self.position, &self.variables, self.best.as_ref(), &self.adam)
+        checkpoint::write(&path, &self.position, &self.variables, self.best.as_ref(), &self.optimizer)
     }
 
     fn interrupt<T>(&mut self) -> Result<T, TrainingError> {
