@@ -45,7 +45,10 @@ mod pooling;
 mod segment;
 
 pub use activation::{Activation, ActivationConfig};
-pub use attention::{AttentionNormalization, AttentionScale, TargetAttention, TargetAttentionConfig};
+pub use attention::{
+    AttentionInputs, AttentionNormalization, AttentionScale, AttentionScoring, CandidateProjection, TargetAttention,
+    TargetAttentionConfig,
+};
 pub use dice::{Dice, DiceVariant};
 pub use dropout::dropout;
 pub use embedding::{Embedding, EmbeddingConfig};
@@ -53,10 +56,10 @@ pub use error::LayerError;
 pub use interest::{Attention, Interest, InterestInput, InterestLayer};
 pub use jagged::{Jagged, JaggedLayout};
 pub use linear::Linear;
-pub use mlp::{Mlp, MlpConfig};
+pub use mlp::{InputNorm, Mlp, MlpConfig};
 pub use mode::Mode;
-pub use normalization::{BatchNorm, BatchNormConfig};
+pub use normalization::{BatchNorm, BatchNormConfig, RunningVariance};
 pub use outline::{Outline, Part, Source};
 pub use packing::Packing;
 pub use pooling::{Pooling, pool};
-pub use segment::{segment_max, segment_softmax, segment_sum};
+pub use segment::{segment_max, segment_softmax, segment_sum, segment_weighted_sum};

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod activation_unit;
 mod attention;
 mod dice;
 mod mlp;
@@ -22,10 +23,12 @@ type Check = fn(&Fixture, &mut Report);
 
 /// The fixtures that are checked here.
 const LAYERS: &[(&str, Check)] = &[
+    ("activation_unit_rechub", activation_unit::check),
     ("attention_din", attention::check),
     ("attention_din_variants", attention::check),
     ("dice_2d", dice::check),
     ("dice_3d", dice::check),
+    ("dice_rechub", dice::check_per_sample),
     ("mlp", mlp::check),
     ("optim", optim::check),
     ("pooling", pooling::check),
@@ -36,7 +39,7 @@ const TESTED_ELSEWHERE: &[&str] =
     &["auc", "category_encoder", "gauc", "logloss", "quantile_transformer", "sequence_encoder"];
 
 /// What the layers are not held to.
-const EXCLUSIONS: &[&Exclusion] = &[&BATCH_COUNT, &attention::PADDING_IN_STATISTICS];
+const EXCLUSIONS: &[&Exclusion] = &[&BATCH_COUNT, &attention::PADDING_IN_STATISTICS, &activation_unit::SINGLE_EVENT];
 
 /// The fixtures of this repository.
 fn own_folder() -> PathBuf {
