@@ -29,6 +29,7 @@
 
 mod activation;
 mod attention;
+mod auxiliary;
 mod dice;
 mod dropout;
 mod embedding;
@@ -46,6 +47,9 @@ mod segment;
 
 pub use activation::{Activation, ActivationConfig};
 pub use attention::{AttentionNormalization, AttentionScale, TargetAttention, TargetAttentionConfig};
+pub use auxiliary::{
+    AuxiliaryAverage, AuxiliaryLoss, AuxiliaryLossConfig, AuxiliaryNet, AuxiliaryNetConfig, AuxiliaryScorer,
+};
 pub use dice::{Dice, DiceVariant};
 pub use dropout::dropout;
 pub use embedding::{Embedding, EmbeddingConfig};

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod attention;
+mod auxiliary;
 mod dice;
 mod mlp;
 mod pooling;
@@ -23,6 +24,8 @@ type Check = fn(&Fixture, &mut Report);
 const LAYERS: &[(&str, Check)] = &[
     ("attention_din", attention::check),
     ("attention_din_variants", attention::check),
+    ("aux_loss", auxiliary::check_loss),
+    ("auxiliary_net", auxiliary::check_net),
     ("dice_2d", dice::check),
     ("dice_3d", dice::check),
     ("mlp", mlp::check),
@@ -34,7 +37,7 @@ const TESTED_ELSEWHERE: [&str; 6] =
     ["auc", "category_encoder", "gauc", "logloss", "quantile_transformer", "sequence_encoder"];
 
 /// What the layers are not held to.
-const EXCLUSIONS: &[&Exclusion] = &[&BATCH_COUNT, &attention::PADDING_IN_STATISTICS];
+const EXCLUSIONS: &[&Exclusion] = &[&BATCH_COUNT, &attention::PADDING_IN_STATISTICS, &auxiliary::SATURATED];
 
 /// The fixtures of this repository.
 fn own_folder() -> PathBuf {
