@@ -43,6 +43,7 @@ mod normalization;
 mod outline;
 mod packing;
 mod pooling;
+mod recurrent;
 mod segment;
 
 pub use activation::{Activation, ActivationConfig};
@@ -63,4 +64,8 @@ pub use normalization::{BatchNorm, BatchNormConfig};
 pub use outline::{Outline, Part, Source};
 pub use packing::Packing;
 pub use pooling::{Pooling, pool};
+pub use recurrent::{
+    AttentionalGru, AttentionalGruConfig, AttentionalGruKind, BiLstm, BiLstmConfig, Directions, Execution, GateOrder,
+    Gru, GruConfig, Recurrence, RecurrentCell, ResetGate, Unrolled, reorder_gates,
+};
 pub use segment::{segment_max, segment_softmax, segment_sum};
