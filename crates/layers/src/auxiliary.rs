@@ -48,19 +48,10 @@ impl AuxiliaryLoss {
         event_width: i64,
         config: &AuxiliaryLossConfig,
     ) -> Result<Self, LayerError> {
-        config.check()?;
-        for (field, value) in [("state_width", state_width), ("event_width", event_width)] {
-            if value < 1 {
-                return Err(LayerError::Config { field, value: value.to_string(), allowed: "at least 1" });
-            }
-        }
+        config.check_widths(state_width, event_width)?;
         let scorer = match &config.scorer {
             AuxiliaryScorer::Mlp(net) => Scorer::Net(AuxiliaryNet::new(variables, state_width + event_width, net)?),
-            AuxiliaryScorer::InnerProduct if state_width == event_width => Scorer::InnerProduct,
-            AuxiliaryScorer::InnerProduct => {
-                let value = format!("inner_product of states of width {state_width} and events of width {event_width}");
-                return Err(LayerError::Config { field: "scorer", value, allowed: "equal widths, or mlp" });
-            }
+            AuxiliaryScorer::InnerProduct => Scorer::InnerProduct,
         };
         Ok(Self { scorer, average: config.average, weight: config.weight, state_width, event_width })
     }

@@ -31,6 +31,7 @@ mod activation;
 mod attention;
 mod auxiliary;
 mod dice;
+mod dien;
 mod dropout;
 mod embedding;
 mod error;
@@ -52,6 +53,9 @@ pub use auxiliary::{
     AuxiliaryAverage, AuxiliaryLoss, AuxiliaryLossConfig, AuxiliaryNet, AuxiliaryNetConfig, AuxiliaryScorer,
 };
 pub use dice::{Dice, DiceVariant};
+pub use dien::{
+    DienInterest, DienInterestConfig, Evolution, EvolutionKind, ExtractedInterest, InterestEvolution, InterestExtractor,
+};
 pub use dropout::dropout;
 pub use embedding::{Embedding, EmbeddingConfig};
 pub use error::LayerError;

@@ -91,6 +91,21 @@ impl AuxiliaryLossConfig {
             AuxiliaryScorer::InnerProduct => Ok(()),
         }
     }
+
+    /// [`AuxiliaryLossConfig::check`], and whether the scorer fits states and events of these widths.
+    pub(crate) fn check_widths(&self, state_width: i64, event_width: i64) -> Result<(), LayerError> {
+        self.check()?;
+        for (field, value) in [("state_width", state_width), ("event_width", event_width)] {
+            if value < 1 {
+                return Err(LayerError::Config { field, value: value.to_string(), allowed: "at least 1" });
+            }
+        }
+        if self.scorer == AuxiliaryScorer::InnerProduct && state_width != event_width {
+            let value = format!("inner_product of states of width {state_width} and events of width {event_width}");
+            return Err(LayerError::Config { field: "scorer", value, allowed: "mlp, or equal widths" });
+        }
+        Ok(())
+    }
 }
 
 #[derive(Clone, Copy, Default, Serialize, Deserialize)]
