@@ -38,9 +38,14 @@ struct ModeEntry {
 }
 
 #[derive(Deserialize)]
-struct Recommended {
-    atol: f64,
-    rtol: f64,
+#[serde(untagged)]
+enum Recommended {
+    Bound {
+        atol: f64,
+        rtol: f64,
+    },
+    /// In words, why there is no bound.
+    Remark(String),
 }
 
 #[derive(Deserialize)]
@@ -49,11 +54,14 @@ struct Measured {
 }
 
 impl ModeEntry {
-    /// The recommended tolerance of a part. Where a variant gives none, it is made by the rule that made the others:
-    /// eight times the difference measured between float32 and float64, at least 2e-6.
+    /// The recommended tolerance of a part. Where a variant gives none, or a section is said not to be comparable, it is
+    /// made by the rule that made the others: eight times the difference measured between float32 and float64, at least
+    /// 2e-6.
     fn tolerance(&self, part: &str) -> Option<Tolerance> {
-        if let Some(recommended) = self.recommended.get(part) {
-            return Some(Tolerance { absolute: recommended.atol, relative: recommended.rtol });
+        match self.recommended.get(part) {
+            Some(&Recommended::Bound { atol, rtol }) => return Some(Tolerance { absolute: atol, relative: rtol }),
+            Some(Recommended::Remark(remark)) if !remark.starts_with("not comparable") => return None,
+            Some(Recommended::Remark(_)) | None => {}
         }
         self.f32_f64
             .get(part)
@@ -280,7 +288,7 @@ mod tests {
     }
 
     const TRAIN: &str = r#"{"train": {"source": "reference",
-        "recommended": {"out": {"atol": 3e-6, "rtol": 1e-5}},
+        "recommended": {"out": {"atol": 3e-6, "rtol": 1e-5}, "grad_in": "not comparable"},
         "f32_f64": {"out": {"max_abs": 1.0}, "grad_in": {"max_abs": 1e-9}, "grad": {"max_abs": 1e-6},
             "buffer": {"max_abs": 0.0}}}}"#;
 
@@ -371,6 +379,7 @@ mod tests {
                 "layer c0: \"test\" ends in neither train nor eval",
             ),
             (r#"{"train": {"source": "reference"}}"#, vec![], vec![], "layer c0: train has no tolerance"),
+            (&TRAIN.replace("not comparable", "large"), vec![], vec![], "layer c0: train has no tolerance"),
         ] {
             assert_eq!(problem(fixture(mode, &listed, &present)), expected);
         }

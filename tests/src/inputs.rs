@@ -38,8 +38,8 @@ impl Inputs {
         })
     }
 
-    /// Where the events of the padded input `sequence` `[B, T, D]` are: its lengths are the input `{sequence}_length`,
-    /// and without such an input every sequence is full.
+    /// Where the events of the padded input `sequence` `[B, T, D]` are: its lengths are the input `{sequence}_length`, or
+    /// `lengths`, which all sequences share; without such an input every sequence is full.
     ///
     /// # Errors
     /// [`GoldenError::Fixture`] when there is no such input, it has another shape, or a length does not fit.
@@ -50,7 +50,7 @@ impl Inputs {
                 problem: "its shape is not [B, T, D]".to_owned(),
             });
         };
-        let lengths = match self.tensors.get(&format!("{sequence}_length")) {
+        let lengths = match self.lengths(sequence) {
             Some(lengths) => Vec::<i64>::try_from(lengths)?,
             None => vec![longest; rows as usize],
         };
@@ -63,12 +63,16 @@ impl Inputs {
         Padding::new(&lengths, longest)
     }
 
-    /// The inputs that have lengths of their own.
+    /// The sequences that have lengths, their own or shared ones.
     pub(crate) fn sequences(&self) -> impl Iterator<Item = (&str, &Tensor)> {
         self.tensors
             .iter()
-            .filter(|(name, _)| self.tensors.contains_key(&format!("{name}_length")))
+            .filter(|(name, tensor)| tensor.size().len() == 3 && self.lengths(name).is_some())
             .map(|(name, tensor)| (name.as_str(), tensor))
+    }
+
+    fn lengths(&self, sequence: &str) -> Option<&Tensor> {
+        self.tensors.get(&format!("{sequence}_length")).or_else(|| self.tensors.get("lengths"))
     }
 }
 

@@ -26,6 +26,18 @@ pub enum LayerError {
         /// The shape that is needed, in the letters of the crate.
         needed: String,
     },
+    /// A jagged tensor has other lengths than the one it belongs to.
+    #[error("sample {sample} of {tensor} has {got} events, but {needed} are needed")]
+    Lengths {
+        /// Which input it is.
+        tensor: &'static str,
+        /// The first sample whose length differs.
+        sample: usize,
+        /// Its length.
+        got: u32,
+        /// The length that is needed.
+        needed: u32,
+    },
     /// Offsets do not describe a jagged tensor.
     #[error("offsets must start at 0 and never fall, with at least one sample: {problem}")]
     Offsets {
@@ -80,4 +92,26 @@ pub(crate) fn check_shape(
     let sizes: Vec<String> =
         expected.iter().map(|size| size.map_or_else(|| "any".to_owned(), |size| size.to_string())).collect();
     Err(LayerError::Shape { tensor, got: size, needed: format!("{letters} = [{}]", sizes.join(", ")) })
+}
+
+/// Checks that two jagged tensors have the same lengths, sample by sample.
+pub(crate) fn check_lengths(
+    tensor: &'static str,
+    got: &crate::JaggedLayout,
+    needed: &crate::JaggedLayout,
+) -> Result<(), LayerError> {
+    if got.rows() != needed.rows() {
+        return Err(LayerError::Shape {
+            tensor,
+            got: vec![got.rows()],
+            needed: format!("[B] = [{}] samples", needed.rows()),
+        });
+    }
+    let length =
+        |layout: &crate::JaggedLayout, sample: usize| layout.host_offsets()[sample + 1] - layout.host_offsets()[sample];
+    let samples = needed.host_offsets().len() - 1;
+    let other = (0..samples).find(|&sample| length(got, sample) != length(needed, sample));
+    other.map_or(Ok(()), |sample| {
+        Err(LayerError::Lengths { tensor, sample, got: length(got, sample), needed: length(needed, sample) })
+    })
 }

@@ -29,7 +29,9 @@
 
 mod activation;
 mod attention;
+mod auxiliary;
 mod dice;
+mod dien;
 mod dropout;
 mod embedding;
 mod error;
@@ -42,6 +44,7 @@ mod normalization;
 mod outline;
 mod packing;
 mod pooling;
+mod recurrent;
 mod segment;
 
 pub use activation::{Activation, ActivationConfig};
@@ -49,7 +52,13 @@ pub use attention::{
     AttentionInputs, AttentionNormalization, AttentionScale, AttentionScoring, CandidateProjection, TargetAttention,
     TargetAttentionConfig,
 };
+pub use auxiliary::{
+    AuxiliaryAverage, AuxiliaryLoss, AuxiliaryLossConfig, AuxiliaryNet, AuxiliaryNetConfig, AuxiliaryScorer,
+};
 pub use dice::{Dice, DiceVariant};
+pub use dien::{
+    DienInterest, DienInterestConfig, Evolution, EvolutionKind, ExtractedInterest, InterestEvolution, InterestExtractor,
+};
 pub use dropout::dropout;
 pub use embedding::{Embedding, EmbeddingConfig};
 pub use error::LayerError;
@@ -62,4 +71,8 @@ pub use normalization::{BatchNorm, BatchNormConfig, RunningVariance};
 pub use outline::{Outline, Part, Source};
 pub use packing::Packing;
 pub use pooling::{Pooling, pool};
+pub use recurrent::{
+    AttentionalGru, AttentionalGruConfig, AttentionalGruKind, BiLstm, BiLstmConfig, Directions, Execution, GateOrder,
+    Gru, GruConfig, Recurrence, RecurrentCell, ResetGate, Unrolled, reorder_gates,
+};
 pub use segment::{segment_max, segment_softmax, segment_sum, segment_weighted_sum};

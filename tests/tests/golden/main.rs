@@ -7,6 +7,7 @@
 
 mod activation_unit;
 mod attention;
+mod auxiliary;
 mod dice;
 mod mlp;
 mod optim;
@@ -26,6 +27,8 @@ const LAYERS: &[(&str, Check)] = &[
     ("activation_unit_rechub", activation_unit::check),
     ("attention_din", attention::check),
     ("attention_din_variants", attention::check),
+    ("aux_loss", auxiliary::check_loss),
+    ("auxiliary_net", auxiliary::check_net),
     ("dice_2d", dice::check),
     ("dice_3d", dice::check),
     ("dice_rechub", dice::check_per_sample),
@@ -39,7 +42,8 @@ const TESTED_ELSEWHERE: &[&str] =
     &["auc", "category_encoder", "gauc", "logloss", "quantile_transformer", "sequence_encoder"];
 
 /// What the layers are not held to.
-const EXCLUSIONS: &[&Exclusion] = &[&BATCH_COUNT, &attention::PADDING_IN_STATISTICS, &activation_unit::SINGLE_EVENT];
+const EXCLUSIONS: &[&Exclusion] =
+    &[&BATCH_COUNT, &attention::PADDING_IN_STATISTICS, &activation_unit::SINGLE_EVENT, &auxiliary::SATURATED];
 
 /// The fixtures of this repository.
 fn own_folder() -> PathBuf {
