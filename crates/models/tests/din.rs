@@ -142,7 +142,7 @@ proptest! {
             }
         }
         let input = ModelInput::new(&samples(&rows), Device::Cpu).unwrap();
-        let logits = model.forward(&input, Mode::Training).unwrap();
+        let logits = model.forward(&input, Mode::Training).unwrap().logits;
         prop_assert_eq!(logits.size(), [rows.len() as i64]);
         logits.square().sum(Kind::Float).backward();
         for (name, tensor) in named_tensors(&variables) {
@@ -239,7 +239,7 @@ fn gradients_equal_finite_differences() {
         (1, 2, 2, vec![(8, 3), (1, 1)], vec![0, 3, 3], 2.0),
     ];
     let input = ModelInput::new(&samples(&rows), Device::Cpu).unwrap();
-    let loss = || model.forward(&input, Mode::Training).unwrap().square().sum(Kind::Double);
+    let loss = || model.forward(&input, Mode::Training).unwrap().logits.square().sum(Kind::Double);
     loss().backward();
     let mut compared = 0;
     for (name, tensor) in named_tensors(&variables).into_iter().filter(|(_, tensor)| tensor.requires_grad()) {
