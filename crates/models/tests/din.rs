@@ -213,7 +213,7 @@ fn a_batch_of_another_schema_is_refused() {
     assert_eq!(error, "the batch's column user is a number, but the model was built for a category");
     batch.columns.clear();
     let error = logits(model.as_ref(), &batch, Device::Cpu).unwrap_err().to_string();
-    assert_eq!(error, "the batch's column user is missing, but the model was built for a category");
+    assert_eq!(error, "the batch's column item is missing, but the model was built for a category");
 }
 
 #[test]
