@@ -80,13 +80,13 @@ impl TargetAttention {
                 allowed: "the events' width, unless projection = dense_prelu, scoring = bilinear or inputs = pair",
             });
         }
-        let (projection, query_width) = match config.projection {
+        let (projection, query) = match config.projection {
             CandidateProjection::None => (None, candidate),
             CandidateProjection::DensePrelu => {
                 (Some(Projection::new(&(variables / "projection"), candidate, history)?), history)
             }
         };
-        let scorer = Scorer::new(variables, query_width, history, config)?;
+        let scorer = Scorer::new(variables, query, history, config)?;
         Ok(Self { projection, scorer, candidate, history, scale: config.scale, normalization: config.normalization })
     }
 
