@@ -44,13 +44,15 @@ pub enum LayerError {
         /// The first entry that breaks the rule.
         problem: String,
     },
-    /// Batch statistics of a single row do not exist.
-    #[error("{layer} takes statistics over the rows of a training batch and needs at least 2, got {rows}")]
+    /// Batch statistics of so few rows do not exist.
+    #[error("{layer} takes statistics over the rows of a training batch and needs at least {needed}, got {rows}")]
     TooFewRows {
         /// The layer that asked.
         layer: &'static str,
         /// How many rows there were.
         rows: i64,
+        /// How many it takes.
+        needed: i64,
     },
     /// libtorch refused an operation, for want of memory for example.
     #[error("libtorch: {}", first_line(.0))]
@@ -60,6 +62,18 @@ pub enum LayerError {
 /// libtorch appends its C++ stack to a message; only the first line is for people.
 fn first_line(error: &tch::TchError) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()
+}
+
+/// An enum's variant as it stands in a file: `DensePrelu` is `dense_prelu`.
+pub(crate) fn setting(value: &impl std::fmt::Debug) -> String {
+    let mut text = String::new();
+    for letter in format!("{value:?}").chars() {
+        if letter.is_uppercase() && !text.is_empty() {
+            text.push('_');
+        }
+        text.extend(letter.to_lowercase());
+    }
+    text
 }
 
 /// Checks a tensor's shape; `None` stands for any size.

@@ -48,7 +48,10 @@ mod recurrent;
 mod segment;
 
 pub use activation::{Activation, ActivationConfig};
-pub use attention::{AttentionNormalization, AttentionScale, TargetAttention, TargetAttentionConfig};
+pub use attention::{
+    AttentionInputs, AttentionNormalization, AttentionScale, AttentionScoring, CandidateProjection, TargetAttention,
+    TargetAttentionConfig,
+};
 pub use auxiliary::{
     AuxiliaryAverage, AuxiliaryLoss, AuxiliaryLossConfig, AuxiliaryNet, AuxiliaryNetConfig, AuxiliaryScorer,
 };
@@ -62,9 +65,9 @@ pub use error::LayerError;
 pub use interest::{Attention, Interest, InterestInput, InterestLayer};
 pub use jagged::{Jagged, JaggedLayout};
 pub use linear::Linear;
-pub use mlp::{Mlp, MlpConfig};
+pub use mlp::{InputNorm, Mlp, MlpConfig};
 pub use mode::Mode;
-pub use normalization::{BatchNorm, BatchNormConfig};
+pub use normalization::{BatchNorm, BatchNormConfig, RunningVariance};
 pub use outline::{Outline, Part, Source};
 pub use packing::Packing;
 pub use pooling::{Pooling, pool};
@@ -72,4 +75,4 @@ pub use recurrent::{
     AttentionalGru, AttentionalGruConfig, AttentionalGruKind, BiLstm, BiLstmConfig, Directions, Execution, GateOrder,
     Gru, GruConfig, Recurrence, RecurrentCell, ResetGate, Unrolled, reorder_gates,
 };
-pub use segment::{segment_max, segment_softmax, segment_sum};
+pub use segment::{segment_max, segment_softmax, segment_sum, segment_weighted_sum};

@@ -64,6 +64,7 @@ impl Subject for Attention {
             batch_norm: config.batchnorm,
             scale: AttentionScale::SqrtWidth,
             normalization: config.normalisation.into(),
+            ..TargetAttentionConfig::default()
         };
         let attention = TargetAttention::new(variables, config.input_size, &ours)?;
         Ok(Box::new(move |inputs, mode| {

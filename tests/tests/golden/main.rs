@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod activation_unit;
 mod attention;
 mod auxiliary;
 mod dice;
@@ -22,12 +23,14 @@ type Check = fn(&Fixture, &mut Report);
 
 /// The fixtures that are checked here.
 const LAYERS: &[(&str, Check)] = &[
+    ("activation_unit_rechub", activation_unit::check),
     ("attention_din", attention::check),
     ("attention_din_variants", attention::check),
     ("aux_loss", auxiliary::check_loss),
     ("auxiliary_net", auxiliary::check_net),
     ("dice_2d", dice::check),
     ("dice_3d", dice::check),
+    ("dice_rechub", dice::check_per_sample),
     ("mlp", mlp::check),
     ("pooling", pooling::check),
 ];
@@ -37,7 +40,8 @@ const TESTED_ELSEWHERE: [&str; 6] =
     ["auc", "category_encoder", "gauc", "logloss", "quantile_transformer", "sequence_encoder"];
 
 /// What the layers are not held to.
-const EXCLUSIONS: &[&Exclusion] = &[&BATCH_COUNT, &attention::PADDING_IN_STATISTICS, &auxiliary::SATURATED];
+const EXCLUSIONS: &[&Exclusion] =
+    &[&BATCH_COUNT, &attention::PADDING_IN_STATISTICS, &activation_unit::SINGLE_EVENT, &auxiliary::SATURATED];
 
 /// The fixtures of this repository.
 fn own_folder() -> PathBuf {

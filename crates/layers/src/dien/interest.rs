@@ -52,7 +52,7 @@ impl DienInterest {
             .as_ref()
             .map(|config| AuxiliaryLoss::new(&(variables / "auxiliary"), hidden, width, config))
             .transpose()?;
-        let attention = TargetAttention::new(&(variables / "attention"), width, &config.attention)?;
+        let attention = TargetAttention::with_widths(&(variables / "attention"), width, hidden, &config.attention)?;
         let evolution = match config.evolution.attentional() {
             None => Evolution::Pooled(gru("evolution", hidden)?),
             Some(kind) => {
