@@ -7,6 +7,7 @@ mod scorer;
 
 use tch::{Tensor, nn};
 
+pub(crate) use config::Written as WrittenAttention;
 pub use config::{
     AttentionInputs, AttentionNormalization, AttentionScale, AttentionScoring, CandidateProjection,
     TargetAttentionConfig,
