@@ -1,7 +1,47 @@
-//! The bridge from fain to libtorch: what needs unsafe code lives here and nowhere else among the tensor crates.
+//! The bridge from fain to libtorch: differentiable functions written in Rust, loops on libtorch's threads, tensors as
+//! slices, a check of gradients, and the choice of a device. What needs unsafe code lives here and nowhere else among
+//! the tensor crates.
 //!
-//! Today that is the choice of a device. The CUDA half of libtorch is a library of its own that the linker drops, so
-//! it is loaded when a CUDA device is asked for.
+//! ```
+//! use fain_autograd::{Context, Function, GradientCheck, apply, check_gradients};
+//! use tch::{TchError, Tensor};
+//!
+//! /// `x³`.
+//! struct Cube;
+//!
+//! impl Function for Cube {
+//!     type Error = TchError;
+//!
+//!     fn forward(&mut self, context: &mut Context<'_>, inputs: &[Tensor]) -> Result<Vec<Tensor>, TchError> {
+//!         context.save_for_backward(&[&inputs[0]]);
+//!         Ok(vec![inputs[0].f_pow_tensor_scalar(3)?])
+//!     }
+//!
+//!     fn backward(
+//!         &mut self,
+//!         saved: &[Tensor],
+//!         gradients: &[Option<Tensor>],
+//!     ) -> Result<Vec<Option<Tensor>>, TchError> {
+//!         let Some(gradient) = &gradients[0] else { return Ok(vec![None]) };
+//!         Ok(vec![Some(saved[0].f_square()?.f_mul_scalar(3.0)?.f_mul(gradient)?)])
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let x = Tensor::from_slice(&[1.0, -2.0]).set_requires_grad(true);
+//! let cubes = apply(Cube, &[&x])?;
+//! cubes[0].f_sum(None)?.f_backward()?;
+//! assert_eq!(Vec::<f64>::try_from(x.grad())?, [3.0, 12.0]);
+//!
+//! // The derivative is that of the function.
+//! let report = check_gradients(|inputs| apply(Cube, &[&inputs[0]]), &[x], &GradientCheck::default())?;
+//! assert_eq!(report.entries, 2);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A device is asked for by name. The CUDA half of libtorch is a library of its own that the linker drops, so it is
+//! loaded when a CUDA device is asked for.
 //!
 //! ```
 //! use fain_autograd::DeviceChoice;
@@ -13,5 +53,17 @@
 //! ```
 
 mod device;
+mod error;
+mod function;
+mod gradient_check;
+mod parallel;
+mod record;
+mod slices;
+mod unwind;
 
 pub use device::{DeviceChoice, DeviceError};
+pub use error::{AutogradError, Pass};
+pub use function::{Context, Function, apply};
+pub use gradient_check::{GradientCheck, GradientError, GradientReport, check_gradients};
+pub use parallel::parallel_for;
+pub use slices::{Buffer, Element, SliceError, slice};

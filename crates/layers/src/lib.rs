@@ -51,6 +51,7 @@ mod pooling;
 mod positional_embedding;
 mod product;
 mod projection;
+mod recurrent;
 mod segment;
 mod self_attention;
 mod transformer;
@@ -76,6 +77,10 @@ pub use packing::Packing;
 pub use pooling::{Pooling, pool};
 pub use positional_embedding::{PositionCombination, PositionalEmbedding, PositionalEmbeddingConfig, SequenceEnd};
 pub use product::{ProductKind, ProductLayer};
+pub use recurrent::{
+    AttentionalGru, AttentionalGruConfig, AttentionalGruKind, BiLstm, BiLstmConfig, Directions, Execution, GateOrder,
+    Gru, GruConfig, Recurrence, RecurrentCell, ResetGate, Unrolled, reorder_gates,
+};
 pub use segment::{segment_max, segment_softmax, segment_sum};
 pub use self_attention::SelfAttention;
 pub use transformer::{FeedForwardActivation, TransformerBlock, TransformerBlockConfig};

@@ -9,6 +9,8 @@ mod attention;
 mod dice;
 mod mlp;
 mod pooling;
+mod recurrent;
+mod recurrent_cells;
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -21,10 +23,15 @@ type Check = fn(&Fixture, &mut Report);
 
 /// The fixtures that are checked here.
 const LAYERS: &[(&str, Check)] = &[
+    ("agru_cell", recurrent_cells::check_agru),
+    ("aigru", recurrent::check_aigru),
     ("attention_din", attention::check),
     ("attention_din_variants", attention::check),
+    ("augru_cell", recurrent_cells::check_augru),
     ("dice_2d", dice::check),
     ("dice_3d", dice::check),
+    ("dynamic_gru", recurrent::check_attentional),
+    ("gru_packed", recurrent::check_gru),
     ("mlp", mlp::check),
     ("pooling", pooling::check),
 ];

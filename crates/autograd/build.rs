@@ -1,0 +1,38 @@
+//! Compiles the C++ half of the bridge against the libtorch that `torch-sys` found.
+
+use std::path::PathBuf;
+
+fn main() {
+    println!("cargo::rerun-if-changed=cpp");
+    let Some(libraries) = std::env::var_os("DEP_TCH_LIBTORCH_LIB").map(PathBuf::from) else {
+        println!("cargo::error=torch-sys did not say where libtorch is");
+        return;
+    };
+    let includes = libraries.with_file_name("include");
+    if !includes.join("torch/csrc/autograd/custom_function.h").is_file() {
+        println!("cargo::error=the headers of libtorch are not in {}; run `cargo xtask setup`", includes.display());
+        return;
+    }
+
+    let mut build = cc::Build::new();
+    build
+        .cpp(true)
+        .std("c++17")
+        .flag("-fopenmp")
+        // Not ours to warn about.
+        .flag("-isystem")
+        .flag(&includes)
+        .warnings(true)
+        .extra_warnings(true)
+        // libtorch's headers declare much that these files do not call; debug symbols of it would be most of the build.
+        .debug(false)
+        .opt_level(2)
+        .files(["cpp/function.cpp", "cpp/parallel.cpp"]);
+    let openmp = if build.get_compiler().is_like_clang() { "omp" } else { "gomp" };
+    build.compile("fain_autograd");
+
+    println!("cargo::rustc-link-search=native={}", libraries.display());
+    for library in ["torch_cpu", "c10", openmp] {
+        println!("cargo::rustc-link-lib=dylib={library}");
+    }
+}

@@ -1,0 +1,194 @@
+// A node of libtorch's graph whose backward pass is written in Rust (src/record.rs is the other half).
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/csrc/autograd/functions/basic_ops.h>
+
+#include <ATen/core/grad_mode.h>
+
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+using torch::autograd::SavedVariable;
+using torch::autograd::variable_list;
+
+namespace {
+
+// What a backward pass answers: its gradients, or why it failed. Rust fills it with the functions below.
+struct Answer {
+  variable_list gradients;
+  std::string error;
+};
+
+}  // namespace
+
+extern "C" {
+
+// Must match `Record` in src/record.rs. All pointers are lent for the call, except for `state`.
+struct FainRecord {
+  // Given over to the node, in every case.
+  void* state;
+  // Runs the backward pass. A null pointer in `gradients` stands for "nothing flowed back". Returns 0, or not 0 after
+  // `fain_answer_fail`.
+  int (*backward)(const void* state, const at::Tensor* const* saved, size_t saved_count,
+                  const at::Tensor* const* gradients, size_t gradient_count, Answer* answer);
+  void (*drop)(void* state);
+  const char* name;
+  size_t name_length;
+  const at::Tensor* const* inputs;
+  size_t input_count;
+  // Changed: after the call they are part of the graph.
+  at::Tensor* const* outputs;
+  size_t output_count;
+  const at::Tensor* const* saved;
+  size_t saved_count;
+  const at::Tensor* const* non_differentiable;
+  size_t non_differentiable_count;
+};
+
+}  // extern "C"
+
+namespace {
+
+using Backward = decltype(FainRecord::backward);
+
+// Makes a gradient of a gradient an error. The gradients were computed without being recorded: without this, a second
+// differentiation would take them for constants and be wrong in silence.
+variable_list once_differentiable(variable_list&& gradients, const std::string& name) {
+  const auto count = static_cast<int64_t>(gradients.size());
+  for (auto& gradient : gradients) {
+    // Only what requires a gradient itself is given the node that refuses.
+    if (gradient.defined()) gradient = gradient.detach().set_requires_grad(true);
+  }
+  auto refusal = std::make_shared<torch::autograd::DelayedError>(
+      name + " cannot be differentiated twice: its backward pass is not differentiable", count);
+  return (*refusal)(std::move(gradients));
+}
+
+class FunctionNode final : public torch::autograd::Node {
+ public:
+  FunctionNode(std::shared_ptr<void> state, Backward backward, std::string name)
+      : state_(std::move(state)), backward_(backward), name_(std::move(name)) {}
+
+  void save(const FainRecord& record) {
+    saved_.reserve(record.saved_count);
+    for (size_t i = 0; i < record.saved_count; i++) {
+      const at::Tensor& tensor = *record.saved[i];
+      // A node must not own its own outputs, or neither would ever be freed.
+      const bool is_output = tensor.defined() && tensor.grad_fn().get() == this;
+      saved_.emplace_back(tensor, is_output);
+    }
+  }
+
+  std::string name() const override { return name_; }
+
+  variable_list apply(variable_list&& gradients) override {
+    std::shared_ptr<void> state;
+    variable_list saved;
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      TORCH_CHECK(state_, torch::autograd::ERR_BACKWARD_TWICE);
+      state = state_;
+      saved.reserve(saved_.size());
+      for (const auto& variable : saved_) saved.push_back(variable.unpack(getptr()));
+    }
+    std::vector<const at::Tensor*> lent_saved, lent_gradients;
+    for (const auto& tensor : saved) lent_saved.push_back(&tensor);
+    for (const auto& tensor : gradients) lent_gradients.push_back(tensor.defined() ? &tensor : nullptr);
+
+    Answer answer;
+    {
+      at::AutoGradMode not_recorded(false);
+      const int failed = backward_(state.get(), lent_saved.data(), lent_saved.size(), lent_gradients.data(),
+                                   lent_gradients.size(), &answer);
+      if (failed) throw std::runtime_error(answer.error);
+    }
+    if (!at::GradMode::is_enabled()) return std::move(answer.gradients);
+    return once_differentiable(std::move(answer.gradients), name_);
+  }
+
+  // Called when backward has run and the graph is not kept.
+  void release_variables() override {
+    std::vector<SavedVariable> saved;
+    std::shared_ptr<void> state;
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      saved.swap(saved_);
+      state.swap(state_);
+    }
+    // Both are freed here, after the lock is.
+  }
+
+ private:
+  std::shared_ptr<void> state_;
+  Backward backward_;
+  std::string name_;
+  std::vector<SavedVariable> saved_;
+};
+
+void record_function(const FainRecord& record) {
+  std::shared_ptr<void> state(record.state, record.drop);
+  std::shared_ptr<FunctionNode> node(
+      new FunctionNode(std::move(state), record.backward, std::string(record.name, record.name_length)),
+      torch::autograd::deleteNode);
+
+  variable_list inputs;
+  for (size_t i = 0; i < record.input_count; i++) inputs.push_back(*record.inputs[i]);
+  node->set_next_edges(torch::autograd::collect_next_edges(inputs));
+
+  std::vector<std::optional<at::Tensor>> outputs;
+  for (size_t i = 0; i < record.output_count; i++) outputs.emplace_back(*record.outputs[i]);
+  std::unordered_set<c10::TensorImpl*> non_differentiable;
+  for (size_t i = 0; i < record.non_differentiable_count; i++) {
+    non_differentiable.insert(record.non_differentiable[i]->unsafeGetTensorImpl());
+  }
+  const auto no_forward_mode = [](const variable_list&, const variable_list&) -> variable_list {
+    throw std::runtime_error("functions written in Rust have no forward-mode derivative");
+  };
+  const auto view_as_self = [](const at::Tensor& tensor) { return tensor.view_as(tensor); };
+
+  auto wrapped = torch::autograd::_wrap_outputs(inputs, non_differentiable, /*dirty_inputs=*/{}, outputs, node,
+                                                no_forward_mode, /*to_save_if_setup_context=*/{}, view_as_self,
+                                                /*pure_view=*/false);
+  for (size_t i = 0; i < record.output_count; i++) *record.outputs[i] = std::move(*wrapped[i]);
+  // After wrapping, when it is known which of the saved tensors are outputs.
+  node->save(record);
+}
+
+}  // namespace
+
+extern "C" {
+
+bool fain_gradients_are_recorded() noexcept { return at::GradMode::is_enabled(); }
+
+// Puts a function into the graph. Returns 0, or not 0 after `report` got the reason.
+int fain_record_function(const FainRecord* record, void* sink,
+                         void (*report)(void* sink, const char* text, size_t length)) noexcept {
+  try {
+    record_function(*record);
+    return 0;
+  } catch (const c10::Error& error) {
+    const std::string text = error.what_without_backtrace();
+    report(sink, text.data(), text.size());
+  } catch (const std::exception& error) {
+    const std::string text = error.what();
+    report(sink, text.data(), text.size());
+  }
+  return 1;
+}
+
+// Adds the gradient of the next input; null stands for none.
+void fain_answer_gradient(Answer* answer, const at::Tensor* gradient) noexcept {
+  answer->gradients.push_back(gradient ? *gradient : at::Tensor());
+}
+
+void fain_answer_fail(Answer* answer, const char* text, size_t length) noexcept {
+  answer->error.assign(text, length);
+}
+
+}  // extern "C"

@@ -1,0 +1,82 @@
+//! Loops over the threads that libtorch computes with.
+#![allow(unsafe_code, reason = "libtorch's threads are C++, and call back into Rust")]
+
+use std::ffi::{c_int, c_void};
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use tch::TchError;
+
+use crate::record::{Report, report};
+use crate::{AutogradError, unwind};
+
+unsafe extern "C" {
+    fn fain_parallel_for(
+        count: i64,
+        grain: i64,
+        body: unsafe extern "C" fn(data: *const c_void, begin: i64, end: i64),
+        data: *const c_void,
+        sink: *mut c_void,
+        report: Report,
+    ) -> c_int;
+}
+
+/// A loop body, and the text of its first panic.
+struct Loop<B> {
+    body: B,
+    panic: OnceLock<String>,
+}
+
+/// Calls `body` for parts of `0..count` that together cover each index once, on libtorch's own CPU threads.
+///
+/// There is no second pool of threads: two pools that spin for work at once slow each other down. At most
+/// `tch::get_num_threads()` parts run at once. A part has at least `grain` items, but for the last; 0 is as good as 1.
+/// When `count` is not above `grain`, or inside another parallel loop, the caller's thread does all of it. How the
+/// range is cut depends on the number of threads: a body gives the same result for any number only when an item's
+/// result does not depend on the part it is in.
+///
+/// Returns when all parts are done, also when one panics.
+///
+/// ```
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+///
+/// let total = AtomicUsize::new(0);
+/// fain_autograd::parallel_for(1000, 64, |part| {
+///     total.fetch_add(part.sum::<usize>(), Ordering::Relaxed);
+/// })?;
+/// assert_eq!(total.into_inner(), 499_500);
+/// # Ok::<(), fain_autograd::AutogradError>(())
+/// ```
+///
+/// # Errors
+/// - [`AutogradError::ParallelPanic`]: the body panicked; the text is that of the first panic;
+/// - [`AutogradError::ParallelCount`]: `count` or `grain` is above `i64::MAX`;
+/// - [`AutogradError::Libtorch`]: libtorch cannot run the loop.
+pub fn parallel_for(count: usize, grain: usize, body: impl Fn(Range<usize>) + Sync) -> Result<(), AutogradError> {
+    let signed = |count| i64::try_from(count).map_err(|_| AutogradError::ParallelCount { count });
+    run(signed(count)?, signed(grain)?, Loop { body, panic: OnceLock::new() })
+}
+
+fn run<B: Fn(Range<usize>) + Sync>(count: i64, grain: i64, work: Loop<B>) -> Result<(), AutogradError> {
+    let mut text = String::new();
+    // SAFETY: `part::<B>` is made for the type behind `data`, which lives until this returns, and the loop is over by
+    // then. `Loop<B>` is `Sync`, as several threads use it. C++ lets no exception out.
+    let failed =
+        unsafe { fain_parallel_for(count, grain, part::<B>, (&raw const work).cast(), (&raw mut text).cast(), report) };
+    if let Some(message) = work.panic.into_inner() {
+        return Err(AutogradError::ParallelPanic { message });
+    }
+    if failed != 0 {
+        return Err(TchError::Torch(text).into());
+    }
+    Ok(())
+}
+
+unsafe extern "C" fn part<B: Fn(Range<usize>) + Sync>(data: *const c_void, begin: i64, end: i64) {
+    // SAFETY: `run::<B>` passes a `Loop<B>` that outlives the loop.
+    let work = unsafe { &*data.cast::<Loop<B>>() };
+    // Both are in 0..=count, and count came from a usize.
+    if let Err(message) = unwind::catch(|| (work.body)(begin as usize..end as usize)) {
+        work.panic.get_or_init(|| message);
+    }
+}

@@ -1,0 +1,19 @@
+//! Recurrences over histories.
+
+mod attentional_gru;
+mod bi_lstm;
+mod config;
+mod gate_order;
+mod gated;
+mod gru;
+mod plain;
+mod recurrence;
+mod unroll;
+mod update;
+
+pub use attentional_gru::AttentionalGru;
+pub use bi_lstm::{BiLstm, BiLstmConfig, Directions};
+pub use config::{AttentionalGruConfig, AttentionalGruKind, Execution, GruConfig, ResetGate};
+pub use gate_order::{GateOrder, reorder_gates};
+pub use gru::Gru;
+pub use recurrence::{Recurrence, RecurrentCell, Unrolled};

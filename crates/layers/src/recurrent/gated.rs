@@ -1,0 +1,91 @@
+//! What the recurrences with a reset gate share: parameters, checks and the choice of how they are computed.
+
+use tch::{Tensor, nn};
+
+use super::config::{Execution, GruConfig, ResetGate, check_width};
+use super::plain;
+use super::recurrence::check_recurrence;
+use super::unroll::empty_states;
+use super::update::Update;
+use crate::error::check_shape;
+use crate::{Jagged, LayerError};
+
+/// The parameters of a recurrence and how it is computed.
+#[derive(Debug)]
+pub(super) struct Gated {
+    pub(super) hidden: i64,
+    pub(super) reset: ResetGate,
+    /// `[G·H, D]`
+    pub(super) input_weight: Tensor,
+    /// `[G·H, H]`
+    pub(super) state_weight: Tensor,
+    pub(super) biases: Option<Biases>,
+    inputs: i64,
+    execution: Execution,
+}
+
+/// `[G·H]` each.
+#[derive(Debug)]
+pub(super) struct Biases {
+    pub(super) input: Tensor,
+    pub(super) state: Tensor,
+}
+
+impl Gated {
+    /// Registers the parameters of `gates` stacked gates, drawn as PyTorch draws those of its recurrent layers: uniform
+    /// in `±1/√H`.
+    pub(super) fn new(
+        variables: &nn::Path<'_>,
+        inputs: i64,
+        gates: i64,
+        config: GruConfig,
+    ) -> Result<Self, LayerError> {
+        config.check()?;
+        check_width("inputs", inputs)?;
+        let hidden = config.hidden;
+        let rows = gates * hidden;
+        let bound = 1.0 / (hidden as f64).sqrt();
+        let init = nn::Init::Uniform { lo: -bound, up: bound };
+        let input_weight = variables.f_var("weight_ih", &[rows, inputs], init)?;
+        let state_weight = variables.f_var("weight_hh", &[rows, hidden], init)?;
+        let biases = if config.bias {
+            Some(Biases {
+                input: variables.f_var("bias_ih", &[rows], init)?,
+                state: variables.f_var("bias_hh", &[rows], init)?,
+            })
+        } else {
+            None
+        };
+        let execution = Execution::default();
+        Ok(Self { hidden, reset: config.reset, input_weight, state_weight, biases, inputs, execution })
+    }
+
+    pub(super) fn with_execution(self, execution: Execution) -> Self {
+        Self { execution, ..self }
+    }
+
+    /// The states after each event. `update` has as many gates as the parameters.
+    pub(super) fn forward(
+        &self,
+        inputs: &Jagged,
+        update: Update<&Tensor>,
+        initial: Option<&Tensor>,
+    ) -> Result<Jagged, LayerError> {
+        let scores = update.scores().copied();
+        check_shape("inputs", inputs.values(), &[Some(inputs.layout().events()), Some(self.inputs)], "[N, D]")?;
+        check_recurrence(inputs, scores, initial, self.hidden)?;
+        if inputs.layout().events() == 0 {
+            let parameters = [Some(&self.input_weight), Some(&self.state_weight), self.input_bias(), self.state_bias()];
+            return empty_states(inputs, self.hidden, &[&parameters[..], &[scores, initial]].concat());
+        }
+        plain::forward(self, inputs, update, initial)
+    }
+
+    pub(super) fn input_bias(&self) -> Option<&Tensor> {
+        self.biases.as_ref().map(|biases| &biases.input)
+    }
+
+    pub(super) fn state_bias(&self) -> Option<&Tensor> {
+        self.biases.as_ref().map(|biases| &biases.state)
+    }
+}
