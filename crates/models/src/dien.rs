@@ -1,14 +1,17 @@
 //! The Deep Interest Evolution Network.
 
 use fain_layers::{
-    AttentionNormalization, AuxiliaryLossConfig, DienInterest, DienInterestConfig, EvolutionKind, InterestLayer, MlpConfig,
-    Pooling, ResetGate, TargetAttentionConfig,
+    AttentionNormalization, AuxiliaryLossConfig, DienInterest, DienInterestConfig, EvolutionKind, InterestLayer,
+    MlpConfig, Pooling, ResetGate, TargetAttentionConfig,
 };
 use serde::{Deserialize, Serialize};
 use tch::nn;
 
 use crate::interest_model::FrameConfig;
-use crate::{Block, BlockOrder, EmbeddingsConfig, FeatureSpace, InterestConfig, InterestModel, ModelError, NumberConfig, SpaceKind};
+use crate::{
+    Block, BlockOrder, EmbeddingsConfig, FeatureSpace, InterestConfig, InterestModel, ModelError, NumberConfig,
+    SpaceKind,
+};
 
 /// The settings of the Deep Interest Evolution Network, <https://arxiv.org/abs/1809.03672>.
 ///

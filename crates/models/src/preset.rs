@@ -5,8 +5,10 @@ use toml::{Table, Value};
 use crate::{ModelError, published};
 
 /// Settings that hang on another one: when a file changes the choice, the preset's values for them fall away.
-const DEPENDENT: [(&str, &[&str]); 2] =
-    [("scoring", &["inputs", "hidden", "activation", "batch_norm"]), ("scorer", &["hidden", "activation", "batch_norm"])];
+const DEPENDENT: [(&str, &[&str]); 2] = [
+    ("scoring", &["inputs", "hidden", "activation", "batch_norm"]),
+    ("scorer", &["hidden", "activation", "input_norm"]),
+];
 
 /// Completes a `[model]` table as written: what it leaves out comes from the preset it names, or from the defaults of
 /// its kind. `preset` itself is gone afterwards.
@@ -41,7 +43,8 @@ pub fn complete(model: &mut Table) -> Result<(), ModelError> {
     };
     // An unknown kind is refused where the table is read, with the kinds there are.
     let Some(base) = base else { return Ok(()) };
-    let base = base.map_err(|error| ModelError::Parts { part: format!("preset of {kind}"), problem: error.to_string() })?;
+    let base =
+        base.map_err(|error| ModelError::Parts { part: format!("preset of {kind}"), problem: error.to_string() })?;
     merge(model, base);
     Ok(())
 }

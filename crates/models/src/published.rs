@@ -71,7 +71,9 @@ pub(crate) fn names(kind: &str) -> Vec<&'static str> {
 /// The settings of a preset as a table.
 pub(crate) fn settings(kind: &str, name: &str) -> Option<Result<Table, toml::ser::Error>> {
     match kind {
-        "din" => DIN.iter().find(|(known, _)| *known == name).map(|(_, preset)| table(ModelConfig::Din(preset.config()))),
+        "din" => {
+            DIN.iter().find(|(known, _)| *known == name).map(|(_, preset)| table(ModelConfig::Din(preset.config())))
+        }
         "dien" => {
             DIEN.iter().find(|(known, _)| *known == name).map(|(_, preset)| table(ModelConfig::Dien(preset.config())))
         }
@@ -197,16 +199,13 @@ impl DienPreset {
                 },
                 auxiliary: Some(AuxiliaryLossConfig {
                     scorer: AuxiliaryScorer::Mlp(AuxiliaryNetConfig {
-                        batch_norm: true,
+                        input_norm: InputNorm::BatchNorm,
                         ..AuxiliaryNetConfig::default()
                     }),
                     average: AuxiliaryAverage::Pairs,
                     weight: 1.0,
                 }),
-                mlp: MlpConfig {
-                    input_norm: InputNorm::BatchNorm,
-                    ..mlp(&[200, 80], ActivationConfig::PreluPerUnit)
-                },
+                mlp: MlpConfig { input_norm: InputNorm::BatchNorm, ..mlp(&[200, 80], ActivationConfig::PreluPerUnit) },
                 ..DienConfig::default()
             },
             Self::Notebook => DienConfig {
