@@ -1,8 +1,8 @@
 //! The Deep Interest Evolution Network.
 
 use fain_layers::{
-    AttentionNormalization, AuxiliaryLossConfig, DienInterest, DienInterestConfig, EvolutionKind, InterestLayer,
-    MlpConfig, Pooling, ResetGate, TargetAttentionConfig,
+    AuxiliaryLossConfig, DienInterest, DienInterestConfig, EvolutionKind, InterestLayer, MlpConfig, Pooling, ResetGate,
+    TargetAttentionConfig,
 };
 use serde::{Deserialize, Serialize};
 use tch::nn;
@@ -55,12 +55,8 @@ pub struct DienConfig {
 }
 
 impl Default for DienConfig {
-    /// AUGRU with softmax attention, without auxiliary loss, which needs negatives.
+    /// The paper's AUGRU with bilinear attention; no auxiliary loss, which needs negatives.
     fn default() -> Self {
-        let attention = TargetAttentionConfig {
-            normalization: AttentionNormalization::Softmax,
-            ..TargetAttentionConfig::default()
-        };
         Self {
             pooling: Pooling::default(),
             order: BlockOrder::default(),
@@ -69,7 +65,7 @@ impl Default for DienConfig {
             reset: ResetGate::default(),
             embedding: EmbeddingsConfig::default(),
             numbers: None,
-            attention,
+            attention: DienInterestConfig::attention(),
             auxiliary: None,
             blocks: Vec::new(),
             bias: Vec::new(),

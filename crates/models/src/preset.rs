@@ -97,13 +97,16 @@ mod tests {
 
     #[test]
     fn a_part_of_a_table_keeps_the_rest_of_the_defaults() {
-        let mut table: Table = toml::from_str("kind = \"dien\"\nattention.hidden = [16, 8]").unwrap();
-        complete(&mut table).unwrap();
-        assert_eq!(table["attention"]["normalization"].as_str(), Some("softmax"));
-        let mut table: Table = toml::from_str("kind = \"dien\"\nattention.scoring = \"bilinear\"").unwrap();
-        complete(&mut table).unwrap();
-        assert_eq!(table["attention"]["normalization"].as_str(), Some("softmax"));
-        assert!(table["attention"].get("hidden").is_none());
+        let attention = |text: &str| {
+            let mut table: Table = toml::from_str(text).unwrap();
+            complete(&mut table).unwrap();
+            table["attention"].as_table().unwrap().clone()
+        };
+        let written = attention("kind = \"dien\"\nattention.scoring = \"mlp\"\nattention.hidden = [16, 8]");
+        assert_eq!(written["normalization"].as_str(), Some("softmax"));
+        let written = attention("kind = \"dien\"\npreset = \"notebook\"\nattention.scoring = \"bilinear\"");
+        assert_eq!(written["normalization"].as_str(), Some("softmax"));
+        assert!(written.get("hidden").is_none());
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! The settings of published models.
 
 use fain_layers::{
-    ActivationConfig, AttentionInputs, AttentionNormalization, AttentionScale, AttentionScoring, AuxiliaryAverage,
-    AuxiliaryLossConfig, AuxiliaryNetConfig, AuxiliaryScorer, CandidateProjection, EvolutionKind, InputNorm, MlpConfig,
-    Pooling, ResetGate, TargetAttentionConfig,
+    ActivationConfig, AttentionInputs, AttentionNormalization, AttentionScale, AuxiliaryAverage, AuxiliaryLossConfig,
+    AuxiliaryNetConfig, AuxiliaryScorer, CandidateProjection, EvolutionKind, InputNorm, MlpConfig, Pooling, ResetGate,
+    TargetAttentionConfig,
 };
 use serde::Serialize;
 use toml::Table;
@@ -178,10 +178,6 @@ impl DienPreset {
         match self {
             Self::Paper => DienConfig {
                 pooling: Pooling::Sum,
-                attention: TargetAttentionConfig {
-                    normalization: AttentionNormalization::Softmax,
-                    ..TargetAttentionConfig::of(AttentionScoring::Bilinear)
-                },
                 auxiliary: Some(AuxiliaryLossConfig {
                     scorer: AuxiliaryScorer::InnerProduct,
                     ..AuxiliaryLossConfig::default()
