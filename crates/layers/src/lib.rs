@@ -61,7 +61,10 @@ pub use attention::{AttentionNormalization, AttentionScale, TargetAttention, Tar
 pub use bst::{BstInterest, BstInterestConfig, BstOutput};
 pub use dice::{Dice, DiceVariant};
 pub use dropout::dropout;
-pub use dsin::{BiasEncoding, SessionInterestActivation, SessionInterestExtractor, SessionLimits, Sessions};
+pub use dsin::{
+    BiasEncoding, DsinInterest, DsinInterestConfig, DsinParts, SessionInterestActivation, SessionInterestExtractor,
+    SessionInterestInteraction, SessionLimits, Sessions,
+};
 pub use embedding::{Embedding, EmbeddingConfig};
 pub use error::LayerError;
 pub use factorization_machine::factorization_machine;

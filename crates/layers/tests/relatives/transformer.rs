@@ -106,7 +106,11 @@ fn dropout_falls_on_the_two_networks_and_on_training_only() {
 
     // Where both networks were dropped, the residual connections leave the event as it was; that is a quarter of 160.
     let trained = layer.forward(&batch.history(), Mode::Training).unwrap();
-    let kept = numbers(trained.values()).iter().zip(events.concat()).filter(|(got, event)| (*got - event).abs() < 1e-12).count();
+    let kept = numbers(trained.values())
+        .iter()
+        .zip(events.concat())
+        .filter(|(got, event)| (*got - event).abs() < 1e-12)
+        .count();
     assert!((10..80).contains(&kept), "{kept} of 160 entries are left as they were");
 }
 
