@@ -56,8 +56,7 @@ impl Run<'_> {
             self.check_buffers_stay(&variables, report)?;
         }
         let Some(single) = self.section.bounds() else {
-            self.check_refusal(outputs, report);
-            return Ok(());
+            return self.check_refusal(outputs, report);
         };
         let outputs = outputs?;
         let bounds = match self.precision {
@@ -170,17 +169,25 @@ impl Run<'_> {
         Ok(Tolerance { absolute, relative: 0.0 })
     }
 
-    fn check_refusal(&self, outputs: Result<Vec<(&'static str, Tensor)>, GoldenError>, report: &mut Report) {
+    fn check_refusal(
+        &self,
+        outputs: Result<Vec<(&'static str, Tensor)>, GoldenError>,
+        report: &mut Report,
+    ) -> Result<(), GoldenError> {
         let (place, precision) = (self.place, self.precision);
+        let exclusion = self.subject.excluded(self.case, self.section, "refusal")?;
         match outputs {
-            Err(error) if self.subject.is_expected(&error) => {
-                report.count_refusal(&place.layer);
-            }
-            Err(error) => {
-                report.fail(format!("{place} ({precision:?}): refused for the wrong reason: {error}"));
-            }
-            Ok(_) => report.fail(format!("{place} ({precision:?}): an error is expected")),
+            Err(error) if self.subject.is_expected(&error) => match exclusion {
+                Some(exclusion) => report.keep_out(exclusion, place, false),
+                None => report.count_refusal(&place.layer),
+            },
+            Err(error) => report.fail(format!("{place} ({precision:?}): refused for the wrong reason: {error}")),
+            Ok(_) => match exclusion {
+                Some(exclusion) => report.keep_out(exclusion, place, true),
+                None => report.fail(format!("{place} ({precision:?}): an error is expected")),
+            },
         }
+        Ok(())
     }
 
     /// Evaluation, and a pass that is refused, leave the buffers to the last bit.

@@ -21,7 +21,11 @@ struct Sidecar {
 struct CaseEntry {
     id: String,
     config: serde_json::Value,
-    modes: BTreeMap<String, ModeEntry>,
+    /// Absent where a case is no layer, and so has no sections.
+    modes: Option<BTreeMap<String, ModeEntry>>,
+    /// What a case without sections recommends; its form is that of its fixture.
+    #[serde(default)]
+    recommended: serde_json::Value,
 }
 
 #[derive(Deserialize)]
@@ -34,9 +38,14 @@ struct ModeEntry {
 }
 
 #[derive(Deserialize)]
-struct Recommended {
-    atol: f64,
-    rtol: f64,
+#[serde(untagged)]
+enum Recommended {
+    Bound {
+        atol: f64,
+        rtol: f64,
+    },
+    /// In words, why there is no bound.
+    Remark(String),
 }
 
 #[derive(Deserialize)]
@@ -45,11 +54,14 @@ struct Measured {
 }
 
 impl ModeEntry {
-    /// The recommended tolerance of a part. Where a variant gives none, it is made by the rule that made the others:
-    /// eight times the difference measured between float32 and float64, at least 2e-6.
+    /// The recommended tolerance of a part. Where a variant gives none, or a section is said not to be comparable, it is
+    /// made by the rule that made the others: eight times the difference measured between float32 and float64, at least
+    /// 2e-6.
     fn tolerance(&self, part: &str) -> Option<Tolerance> {
-        if let Some(recommended) = self.recommended.get(part) {
-            return Some(Tolerance { absolute: recommended.atol, relative: recommended.rtol });
+        match self.recommended.get(part) {
+            Some(&Recommended::Bound { atol, rtol }) => return Some(Tolerance { absolute: atol, relative: rtol }),
+            Some(Recommended::Remark(remark)) if !remark.starts_with("not comparable") => return None,
+            Some(Recommended::Remark(_)) | None => {}
         }
         self.f32_f64
             .get(part)
@@ -98,6 +110,7 @@ pub struct Case {
     id: String,
     config: serde_json::Value,
     sections: Vec<Section>,
+    recommended: serde_json::Value,
     tensors: BTreeMap<String, Tensor>,
 }
 
@@ -115,7 +128,17 @@ impl Case {
         T::deserialize(&self.config).map_err(|source| GoldenError::Form { place: self.place.clone(), source })
     }
 
-    /// The ways this case is run.
+    /// The tolerance in float32 of a case without sections.
+    ///
+    /// # Errors
+    /// [`GoldenError::Form`] when the fixture gives none, or one in another form.
+    pub fn tolerance(&self) -> Result<Tolerance, GoldenError> {
+        let recommended = Recommended::deserialize(&self.recommended)
+            .map_err(|source| GoldenError::Form { place: self.place.clone(), source })?;
+        Ok(Tolerance { absolute: recommended.atol, relative: recommended.rtol })
+    }
+
+    /// The ways this case is run. Where there are none, the reader accounts for the tensors by itself.
     pub fn sections(&self) -> &[Section] {
         &self.sections
     }
@@ -144,9 +167,11 @@ impl Case {
             id: entry.id,
             config: entry.config,
             sections: Vec::new(),
+            recommended: entry.recommended,
             tensors,
         };
-        for (name, entry) in entry.modes {
+        let Some(modes) = entry.modes else { return Ok(case) };
+        for (name, entry) in modes {
             let mode = match name.rsplit('_').next() {
                 Some("train") => Mode::Training,
                 Some("eval") => Mode::Evaluation,
@@ -263,7 +288,7 @@ mod tests {
     }
 
     const TRAIN: &str = r#"{"train": {"source": "reference",
-        "recommended": {"out": {"atol": 3e-6, "rtol": 1e-5}},
+        "recommended": {"out": {"atol": 3e-6, "rtol": 1e-5}, "grad_in": "not comparable"},
         "f32_f64": {"out": {"max_abs": 1.0}, "grad_in": {"max_abs": 1e-9}, "grad": {"max_abs": 1e-6},
             "buffer": {"max_abs": 0.0}}}}"#;
 
@@ -308,6 +333,30 @@ mod tests {
     }
 
     #[test]
+    fn a_case_without_sections_has_its_own_tolerance() {
+        for (recommended, expected) in [
+            (r#"{"atol": 3e-6, "rtol": 1e-5}"#, Ok(Tolerance { absolute: 3e-6, relative: 1e-5 })),
+            (r#""as tight as can be""#, Err("invalid type: string")),
+            ("null", Err("invalid type: null")),
+        ] {
+            let text = format!(
+                r#"{{"cases": [{{"id": "c0", "config": {{}}, "recommended": {recommended}}}], "tensors": {{}}}}"#
+            );
+            let fixture = Fixture::new("rule", serde_json::from_str(&text).unwrap(), Vec::new()).unwrap();
+            let case = &fixture.cases()[0];
+            assert!(case.sections().is_empty());
+            match (case.tolerance(), expected) {
+                (Ok(tolerance), Ok(expected)) => assert_eq!(tolerance, expected),
+                (Err(error), Err(expected)) => {
+                    let error = error.to_string();
+                    assert!(error.starts_with("rule c0: ") && error.contains(expected), "{error}");
+                }
+                (tolerance, expected) => panic!("{tolerance:?}, expected {expected:?}"),
+            }
+        }
+    }
+
+    #[test]
     fn files_that_contradict_each_other_are_refused() {
         let good = "c0/train64/out/y";
         for (mode, listed, present, expected) in [
@@ -330,6 +379,7 @@ mod tests {
                 "layer c0: \"test\" ends in neither train nor eval",
             ),
             (r#"{"train": {"source": "reference"}}"#, vec![], vec![], "layer c0: train has no tolerance"),
+            (&TRAIN.replace("not comparable", "large"), vec![], vec![], "layer c0: train has no tolerance"),
         ] {
             assert_eq!(problem(fixture(mode, &listed, &present)), expected);
         }

@@ -17,6 +17,11 @@
 //! float64, goes backward, and compares outputs, loss, gradients and buffers. Nothing is left out in silence: what a
 //! layer is not held to is an [`Exclusion`] with a reason, is compared all the same, and is counted in the [`Report`].
 //!
+//! What is no layer, such as an optimiser, reads the case's tensors itself and holds each to its golden value by
+//! [`Report::compare`].
+//!
+//! Numbers of a test that need no fixture come from [`draw`]; [`check_slopes`] holds gradients to finite differences.
+//!
 //! The fixtures are padded, the library is jagged; [`Padding`] goes from one to the other.
 //!
 //! Files: `NAME.json` lists the cases, their configuration and tolerances; `NAME.safetensors` has the tensors, called
@@ -24,21 +29,25 @@
 //! way of running `out`, `loss`, `grad_in`, `grad`, `buffer`; the float64 twin of a section has `64` at its end.
 
 mod check;
+mod draw;
 mod error;
 mod fixture;
 mod inputs;
 mod padding;
 mod report;
+mod slopes;
 mod subject;
 mod tolerance;
 mod variables;
 
 pub use check::check;
+pub use draw::{draw, draw_variables};
 pub use error::GoldenError;
 pub use fixture::{Case, Fixture, Section};
 pub use inputs::Inputs;
 pub use padding::Padding;
-pub use report::{Exclusion, KeptOut, Place, Report};
+pub use report::{Comparison, Exclusion, KeptOut, Place, Report};
+pub use slopes::check_slopes;
 pub use subject::{Forward, Subject};
 pub use tolerance::{Bounds, Precision, Tolerance};
 pub use variables::BATCH_COUNT;

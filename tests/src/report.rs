@@ -81,7 +81,8 @@ impl Report {
         self.failures.push(problem);
     }
 
-    pub(crate) fn count_case(&mut self, layer: &str) {
+    /// Counts a case of a fixture.
+    pub fn count_case(&mut self, layer: &str) {
         self.layers.entry(layer.to_owned()).or_default().cases += 1;
     }
 
@@ -97,12 +98,10 @@ impl Report {
     }
 
     /// Holds `got` to `expected`, unless an exclusion keeps it out.
-    pub(crate) fn compare(
-        &mut self,
-        what: &Comparison<'_>,
-        got: &Tensor,
-        expected: &Tensor,
-    ) -> Result<(), GoldenError> {
+    ///
+    /// # Errors
+    /// [`GoldenError::Torch`] when a tensor has no numbers to read.
+    pub fn compare(&mut self, what: &Comparison<'_>, got: &Tensor, expected: &Tensor) -> Result<(), GoldenError> {
         let (share, problem) = difference(got, expected, what.tolerance)?;
         if let Some(exclusion) = what.exclusion {
             self.keep_out(exclusion, what.place, problem.is_some());
@@ -122,12 +121,18 @@ impl Report {
 }
 
 /// One tensor to compare.
-pub(crate) struct Comparison<'a> {
-    pub(crate) place: &'a Place,
-    pub(crate) tensor: &'a str,
-    pub(crate) precision: Precision,
-    pub(crate) tolerance: Tolerance,
-    pub(crate) exclusion: Option<&'static Exclusion>,
+#[derive(Debug, Clone, Copy)]
+pub struct Comparison<'a> {
+    /// Where it is.
+    pub place: &'a Place,
+    /// Its name there.
+    pub tensor: &'a str,
+    /// What was computed in.
+    pub precision: Precision,
+    /// How far it may lie from the golden value.
+    pub tolerance: Tolerance,
+    /// Why it is not held to it, if it is not.
+    pub exclusion: Option<&'static Exclusion>,
 }
 
 impl fmt::Display for Report {

@@ -22,6 +22,15 @@ pub trait Subject {
         reference.to_owned()
     }
 
+    /// As [`Subject::rename`], where the name depends on the case: a reference that numbers its layers through, for
+    /// example.
+    ///
+    /// # Errors
+    /// As [`Subject::build`].
+    fn rename_in(&self, _case: &Case, reference: &str) -> Result<String, GoldenError> {
+        Ok(self.rename(reference))
+    }
+
     /// A parameter or buffer of the fixture as ours is laid out.
     ///
     /// # Errors
@@ -48,7 +57,8 @@ pub trait Subject {
         None
     }
 
-    /// Why `tensor` (`out/y`, `grad/weight`, …) of a section is not held to its golden value, if it is not.
+    /// Why `tensor` (`out/y`, `grad/weight`, …) of a section is not held to its golden value, if it is not;
+    /// for the `refusal` of a section without golden values, why the layer need not refuse.
     ///
     /// # Errors
     /// As [`Subject::build`].

@@ -32,7 +32,7 @@ impl Variables {
         let mut by_reference = BTreeMap::new();
         for (prefix, trained) in [("param/", true), ("buffer/", false)] {
             for (reference, value) in case.tensors(prefix) {
-                let name = subject.rename(reference);
+                let name = subject.rename_in(case, reference)?;
                 let problem = |problem: String| GoldenError::Variable { name: reference.to_owned(), problem };
                 let Some(variable) = ours.get(&name) else {
                     if is_batch_count(reference) {

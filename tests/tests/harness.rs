@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use fain_layers::{Dice, DiceVariant, Mode};
-use fain_tests::{Case, Fixture, Forward, GoldenError, Report, Subject, check};
+use fain_tests::{Case, Exclusion, Fixture, Forward, GoldenError, Report, Section, Subject, check};
 use tch::{Kind, nn};
 
 fn fixture(name: &str) -> Fixture {
@@ -103,6 +103,47 @@ fn swapped_modes_are_found() {
     assert_any(&wrong, "dice_2d c0_plain train buffer/bn.running_var (Double): entry ");
     assert_any(&wrong, "dice_2d c3_batch1 train (Single): an error is expected");
     assert_any(&wrong, "dice_2d c3_batch1 eval (Single): batch normalisation takes statistics");
+}
+
+/// Dice that refuses nothing.
+struct LenientDice {
+    excluded: bool,
+}
+
+static LENIENT: Exclusion = Exclusion { name: "lenient", reason: "for the test" };
+
+impl Subject for LenientDice {
+    fn build(&self, variables: &nn::Path<'_>, case: &Case) -> Result<Forward, GoldenError> {
+        let dice = Dice::new(variables, case.tensor("param/alpha")?.size()[0], DiceVariant::Affine)?;
+        Ok(Box::new(move |inputs, mode| {
+            let input = inputs.tensor("x")?;
+            let mode = if input.size()[0] == 1 { Mode::Evaluation } else { mode };
+            Ok(vec![("y", dice.forward(input, mode)?)])
+        }))
+    }
+
+    fn excluded(
+        &self,
+        _case: &Case,
+        _section: &Section,
+        tensor: &str,
+    ) -> Result<Option<&'static Exclusion>, GoldenError> {
+        Ok((self.excluded && tensor == "refusal").then_some(&LENIENT))
+    }
+}
+
+#[test]
+fn a_refusal_that_is_kept_out_is_counted() {
+    let failed = failures(&LenientDice { excluded: false }, "dice_2d");
+    let message = |precision: &str| format!("dice_2d c3_batch1 train ({precision}): an error is expected");
+    assert_eq!(failed, [message("Single"), message("Double")]);
+    let mut report = Report::default();
+    check(&LenientDice { excluded: true }, &fixture("dice_2d"), &mut report);
+    assert!(report.failures().is_empty(), "{:?}", report.failures());
+    let lenient: Vec<_> = report.kept_out().iter().filter(|((name, _), _)| *name == LENIENT.name).collect();
+    let [((_, place), kept)] = lenient[..] else { panic!("{lenient:?}") };
+    assert_eq!(place.to_string(), "dice_2d c3_batch1 train");
+    assert_eq!((kept.tensors, kept.differing), (2, 2));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use fain_layers::{
 use tch::{Device, Kind, Tensor, nn};
 
 const MODES: [Mode; 2] = [Mode::Training, Mode::Evaluation];
-const POOLINGS: [Pooling; 3] = [Pooling::Sum, Pooling::Mean, Pooling::Max];
+const POOLINGS: [Pooling; 4] = [Pooling::Sum, Pooling::Mean, Pooling::Max, Pooling::PaddedMax(3)];
 const NORMALIZATIONS: [AttentionNormalization; 3] =
     [AttentionNormalization::None, AttentionNormalization::Softmax, AttentionNormalization::Sigmoid];
 
@@ -77,6 +77,7 @@ fn trap_1_an_empty_history_among_others_is_zero() {
         (Pooling::Sum, [0.0, 0.0, 4.0, 2.0, 0.0, 0.0, -5.0, 0.5, 0.0, 0.0]),
         (Pooling::Mean, [0.0, 0.0, 2.0, 1.0, 0.0, 0.0, -5.0, 0.5, 0.0, 0.0]),
         (Pooling::Max, [0.0, 0.0, 3.0, 4.0, 0.0, 0.0, -5.0, 0.5, 0.0, 0.0]),
+        (Pooling::PaddedMax(3), [0.0, 0.0, 3.0, 4.0, 0.0, 0.0, 0.0, 0.5, 0.0, 0.0]),
     ] {
         assert_eq!(numbers(&pool(&history, pooling).unwrap()), expected, "{pooling:?}");
     }
@@ -159,7 +160,8 @@ fn trap_2_statistics_of_one_row_are_an_error_that_changes_nothing() {
 #[test]
 fn trap_3_id_0_is_an_id_like_any_other() {
     let store = nn::VarStore::new(Device::Cpu);
-    let table = Embedding::new(&store.root(), 3, EmbeddingConfig { dim: 2, std: 1.0 }).unwrap();
+    let table =
+        Embedding::new(&store.root(), 3, EmbeddingConfig { dim: 2, std: 1.0, ..EmbeddingConfig::default() }).unwrap();
     let weight = numbers(table.weight());
     assert!(weight[..2].iter().any(|&entry| entry != 0.0), "row 0 starts like the others");
     // Ids 0, 2 in the first history, 0 in the second.

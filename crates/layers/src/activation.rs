@@ -13,12 +13,16 @@ pub enum ActivationConfig {
     Relu,
     /// `max(0, x) + a·min(0, x)` with one learned slope, started at 0.25, as PyTorch's `PReLU`.
     Prelu,
+    /// As [`ActivationConfig::Prelu`] with one slope for each unit, started at 0.1, as in the DIEN authors' code.
+    PreluPerUnit,
     /// `1 / (1 + e^(−x))`.
     Sigmoid,
     /// [`Dice`] as in the paper.
     Dice,
     /// [`Dice`] with a learned scale and shift.
     DiceAffine,
+    /// [`Dice`] by the statistics of each row, as in torch-rechub.
+    DicePerSample,
     /// `x`.
     Linear,
 }
@@ -29,7 +33,7 @@ pub enum ActivationConfig {
 pub enum Activation {
     /// `max(0, x)`.
     Relu,
-    /// The learned slope, `[1]`; parameter `weight`.
+    /// The learned slope, `[1]`, or one for each unit, `[H]`; parameter `weight`.
     Prelu(Tensor),
     /// The logistic function.
     Sigmoid,
@@ -45,12 +49,19 @@ impl Activation {
     /// # Errors
     /// [`LayerError::Config`] when `channels` is not positive.
     pub fn new(variables: &nn::Path<'_>, channels: i64, config: ActivationConfig) -> Result<Self, LayerError> {
+        if channels < 1 {
+            return Err(LayerError::Config { field: "channels", value: channels.to_string(), allowed: "at least 1" });
+        }
         Ok(match config {
             ActivationConfig::Relu => Self::Relu,
             ActivationConfig::Prelu => Self::Prelu(variables.f_var("weight", &[1], nn::Init::Const(0.25))?),
+            ActivationConfig::PreluPerUnit => {
+                Self::Prelu(variables.f_var("weight", &[channels], nn::Init::Const(0.1))?)
+            }
             ActivationConfig::Sigmoid => Self::Sigmoid,
             ActivationConfig::Dice => Self::Dice(Dice::new(variables, channels, DiceVariant::Paper)?),
             ActivationConfig::DiceAffine => Self::Dice(Dice::new(variables, channels, DiceVariant::Affine)?),
+            ActivationConfig::DicePerSample => Self::Dice(Dice::new(variables, channels, DiceVariant::PerSample)?),
             ActivationConfig::Linear => Self::Linear,
         })
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tch::{Tensor, nn};
 
+use crate::error::check_shape;
 use crate::{Jagged, JaggedLayout, LayerError};
 
 /// An embedding table's width and start.
@@ -13,11 +14,17 @@ pub struct EmbeddingConfig {
     pub dim: i64,
     /// Rows are drawn from a normal distribution with mean 0 and this standard deviation, above 0.
     pub std: f64,
+    /// The table's gradient holds only the rows of the batch; the optimiser moves only those.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub sparse: bool,
+    /// Whether row 0 stays zero and is never trained: PyTorch's `padding_idx = 0`. Some programs keep id 0 for what is
+    /// not there; here it is the unknown term, a row like any other.
+    pub zero_row: bool,
 }
 
 impl Default for EmbeddingConfig {
     fn default() -> Self {
-        Self { dim: 16, std: 0.01 }
+        Self { dim: 16, std: 0.01, sparse: false, zero_row: false }
     }
 }
 
@@ -37,10 +44,22 @@ impl EmbeddingConfig {
 
 /// One vector for each id of a vocabulary. Candidate and history that share a vocabulary share the table.
 ///
-/// Parameter: `weight` `[V, D]`. Every row is real and trained: there is no padding row.
+/// A clone shares the table: two features, one table.
+///
+/// Parameter: `weight` `[V, D]`; every row is trained, except for [`EmbeddingConfig::zero_row`]. A frozen table of
+/// [`Embedding::from_matrix`] is a buffer of the same name.
 #[derive(Debug)]
 pub struct Embedding {
     weight: Tensor,
+    sparse: bool,
+    zero_row: bool,
+}
+
+impl Clone for Embedding {
+    /// Shares the table; nothing is copied.
+    fn clone(&self) -> Self {
+        Self { weight: self.weight.shallow_clone(), sparse: self.sparse, zero_row: self.zero_row }
+    }
 }
 
 impl Embedding {
@@ -54,7 +73,36 @@ impl Embedding {
             return Err(LayerError::Config { field: "rows", value: rows.to_string(), allowed: "at least 1" });
         }
         let init = nn::Init::Randn { mean: 0.0, stdev: config.std };
-        Ok(Self { weight: variables.f_var("weight", &[rows, config.dim], init)? })
+        let weight = variables.f_var("weight", &[rows, config.dim], init)?;
+        if config.zero_row {
+            let _zeroed = tch::no_grad(|| weight.f_narrow(0, 0, 1)?.f_zero_())?;
+        }
+        Ok(Self { weight, sparse: config.sparse, zero_row: config.zero_row })
+    }
+
+    /// Registers a table that starts with the values of `matrix`, and stays with them unless it is `trained`.
+    ///
+    /// # Shapes
+    /// - `matrix` `[V, D]`, at least one row and one column
+    ///
+    /// # Errors
+    /// [`LayerError::Shape`] when `matrix` has another shape.
+    pub fn from_matrix(variables: &nn::Path<'_>, matrix: &Tensor, trained: bool) -> Result<Self, LayerError> {
+        check_shape("matrix", matrix, &[None, None], "[V, D]")?;
+        let size = matrix.size();
+        if size.contains(&0) {
+            return Err(LayerError::Shape { tensor: "matrix", got: size, needed: "[V, D] without a 0".to_owned() });
+        }
+        if trained {
+            return Ok(Self {
+                weight: variables.f_var_copy("weight", &matrix.f_detach()?)?,
+                sparse: false,
+                zero_row: false,
+            });
+        }
+        let mut weight = variables.f_zeros_no_train("weight", &size)?;
+        weight.f_copy_(&matrix.f_detach()?)?;
+        Ok(Self { weight, sparse: false, zero_row: false })
     }
 
     /// `[V, D]`.
@@ -70,7 +118,9 @@ impl Embedding {
     /// # Errors
     /// [`LayerError::Torch`] when an id is out of range.
     pub fn forward(&self, ids: &Tensor) -> Result<Tensor, LayerError> {
-        Ok(Tensor::f_embedding(&self.weight, ids, -1, false, false)?)
+        // The row that gets no gradient; libtorch takes a negative one for none.
+        let untrained = if self.zero_row { 0 } else { -1 };
+        Ok(Tensor::f_embedding(&self.weight, ids, untrained, false, self.sparse)?)
     }
 
     /// Looks the ids of a history up.
@@ -82,5 +132,81 @@ impl Embedding {
     /// [`LayerError::Torch`] when an id is out of range; [`LayerError::Shape`] when `ids` does not fit the layout.
     pub fn forward_jagged(&self, ids: &Tensor, layout: &JaggedLayout) -> Result<Jagged, LayerError> {
         Jagged::new(self.forward(ids)?, layout.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use tch::{Device, Kind};
+
+    use super::*;
+
+    fn numbers(tensor: &Tensor) -> Vec<f64> {
+        Vec::<f64>::try_from(tensor.detach().to_kind(Kind::Double).reshape([-1])).unwrap()
+    }
+
+    fn ids(ids: &[i64]) -> Tensor {
+        Tensor::from_slice(ids)
+    }
+
+    /// Three rows of two.
+    fn matrix() -> Tensor {
+        Tensor::from_slice(&[1.0f32, 2.0, 3.0, 4.0, 5.0, 6.0]).reshape([3, 2])
+    }
+
+    #[test]
+    fn the_zero_row_starts_at_zero_and_is_never_trained() {
+        for (zero_row, gradient) in [(true, [0.0, 0.0]), (false, [2.0, 2.0])] {
+            let store = nn::VarStore::new(Device::Cpu);
+            let config = EmbeddingConfig { dim: 2, std: 1.0, zero_row, ..EmbeddingConfig::default() };
+            let table = Embedding::new(&store.root(), 3, config).unwrap();
+            let start = numbers(table.weight());
+            assert_eq!(start[..2] == [0.0, 0.0], zero_row, "{start:?}");
+            assert!(start[2..].iter().all(|&entry| entry != 0.0), "{start:?}");
+            let vectors = table.forward(&ids(&[0, 2, 0])).unwrap();
+            assert_eq!(numbers(&vectors)[..2], start[..2]);
+            vectors.sum(Kind::Float).backward();
+            let expected: Vec<f64> = gradient.into_iter().chain([0.0, 0.0, 1.0, 1.0]).collect();
+            assert_eq!(numbers(&table.weight().grad()), expected);
+        }
+    }
+
+    #[test]
+    fn a_matrix_is_where_a_table_starts() {
+        for trained in [true, false] {
+            let store = nn::VarStore::new(Device::Cpu);
+            let start = matrix().set_requires_grad(true);
+            let table = Embedding::from_matrix(&store.root(), &start, trained).unwrap();
+            assert_eq!(numbers(&table.forward(&ids(&[2, 0])).unwrap()), [5.0, 6.0, 1.0, 2.0]);
+            assert_eq!(store.variables()["weight"].requires_grad(), trained);
+            assert_eq!(store.trainable_variables().len(), usize::from(trained));
+            // The table is a copy: what happens to it does not reach the matrix.
+            let _ = tch::no_grad(|| table.weight().shallow_clone().fill_(7.0));
+            assert_eq!(numbers(&start), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+            assert_eq!(numbers(&store.variables()["weight"]), [7.0; 6]);
+        }
+    }
+
+    #[test]
+    fn a_matrix_needs_rows_and_columns() {
+        let store = nn::VarStore::new(Device::Cpu);
+        for size in [vec![3], vec![0, 2], vec![2, 0], vec![1, 1, 1]] {
+            let matrix = Tensor::zeros(&size, (Kind::Float, Device::Cpu));
+            let error = Embedding::from_matrix(&store.root(), &matrix, true).unwrap_err();
+            assert!(matches!(&error, LayerError::Shape { got, .. } if *got == size), "{error}");
+        }
+        assert!(store.is_empty());
+    }
+
+    #[test]
+    fn a_clone_shares_the_table_and_its_gradient() {
+        let store = nn::VarStore::new(Device::Cpu);
+        let table = Embedding::from_matrix(&store.root(), &matrix(), true).unwrap();
+        let other = table.clone();
+        let both = table.forward(&ids(&[0])).unwrap() + other.forward(&ids(&[1])).unwrap() * 2.0;
+        both.sum(Kind::Float).backward();
+        assert_eq!(numbers(&other.weight().grad()), [1.0, 1.0, 2.0, 2.0, 0.0, 0.0]);
+        assert_eq!(store.len(), 1);
     }
 }

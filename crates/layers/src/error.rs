@@ -26,6 +26,18 @@ pub enum LayerError {
         /// The shape that is needed, in the letters of the crate.
         needed: String,
     },
+    /// A jagged tensor has other lengths than the one it belongs to.
+    #[error("sample {sample} of {tensor} has {got} events, but {needed} are needed")]
+    Lengths {
+        /// Which input it is.
+        tensor: &'static str,
+        /// The first sample whose length differs.
+        sample: usize,
+        /// Its length.
+        got: u32,
+        /// The length that is needed.
+        needed: u32,
+    },
     /// Offsets do not describe a jagged tensor.
     #[error("offsets must start at 0 and never fall, with at least one sample: {problem}")]
     Offsets {
@@ -38,13 +50,15 @@ pub enum LayerError {
         /// What breaks the rule.
         problem: String,
     },
-    /// Batch statistics of a single row do not exist.
-    #[error("{layer} takes statistics over the rows of a training batch and needs at least 2, got {rows}")]
+    /// Batch statistics of so few rows do not exist.
+    #[error("{layer} takes statistics over the rows of a training batch and needs at least {needed}, got {rows}")]
     TooFewRows {
         /// The layer that asked.
         layer: &'static str,
         /// How many rows there were.
         rows: i64,
+        /// How many it takes.
+        needed: i64,
     },
     /// libtorch refused an operation, for want of memory for example.
     #[error("libtorch: {}", first_line(.0))]
@@ -54,6 +68,18 @@ pub enum LayerError {
 /// libtorch appends its C++ stack to a message; only the first line is for people.
 fn first_line(error: &tch::TchError) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()
+}
+
+/// An enum's variant as it stands in a file: `DensePrelu` is `dense_prelu`.
+pub(crate) fn setting(value: &impl std::fmt::Debug) -> String {
+    let mut text = String::new();
+    for letter in format!("{value:?}").chars() {
+        if letter.is_uppercase() && !text.is_empty() {
+            text.push('_');
+        }
+        text.extend(letter.to_lowercase());
+    }
+    text
 }
 
 /// Checks a tensor's shape; `None` stands for any size.
@@ -72,4 +98,26 @@ pub(crate) fn check_shape(
     let sizes: Vec<String> =
         expected.iter().map(|size| size.map_or_else(|| "any".to_owned(), |size| size.to_string())).collect();
     Err(LayerError::Shape { tensor, got: size, needed: format!("{letters} = [{}]", sizes.join(", ")) })
+}
+
+/// Checks that two jagged tensors have the same lengths, sample by sample.
+pub(crate) fn check_lengths(
+    tensor: &'static str,
+    got: &crate::JaggedLayout,
+    needed: &crate::JaggedLayout,
+) -> Result<(), LayerError> {
+    if got.rows() != needed.rows() {
+        return Err(LayerError::Shape {
+            tensor,
+            got: vec![got.rows()],
+            needed: format!("[B] = [{}] samples", needed.rows()),
+        });
+    }
+    let length =
+        |layout: &crate::JaggedLayout, sample: usize| layout.host_offsets()[sample + 1] - layout.host_offsets()[sample];
+    let samples = needed.host_offsets().len() - 1;
+    let other = (0..samples).find(|&sample| length(got, sample) != length(needed, sample));
+    other.map_or(Ok(()), |sample| {
+        Err(LayerError::Lengths { tensor, sample, got: length(got, sample), needed: length(needed, sample) })
+    })
 }

@@ -23,7 +23,8 @@ pub struct InterestInput<'a> {
 pub struct Interest {
     /// `[B, W]`; a sample without events has what the layer gives for no events, in most layers zeros.
     pub vector: Tensor,
-    /// The auxiliary loss, a scalar, from layers that have one when they were given negatives.
+    /// The auxiliary loss, a scalar, from layers that have one when they were given negatives. Its weight is in it: it is
+    /// added to the click loss as it is.
     pub auxiliary: Option<Tensor>,
 }
 

@@ -29,8 +29,10 @@
 
 mod activation;
 mod attention;
+mod auxiliary;
 mod bst;
 mod dice;
+mod dien;
 mod dropout;
 mod dsin;
 mod embedding;
@@ -57,9 +59,18 @@ mod self_attention;
 mod transformer;
 
 pub use activation::{Activation, ActivationConfig};
-pub use attention::{AttentionNormalization, AttentionScale, TargetAttention, TargetAttentionConfig};
+pub use attention::{
+    AttentionInputs, AttentionNormalization, AttentionScale, AttentionScoring, CandidateProjection, TargetAttention,
+    TargetAttentionConfig,
+};
+pub use auxiliary::{
+    AuxiliaryAverage, AuxiliaryLoss, AuxiliaryLossConfig, AuxiliaryNet, AuxiliaryNetConfig, AuxiliaryScorer,
+};
 pub use bst::{BstInterest, BstInterestConfig, BstOutput};
 pub use dice::{Dice, DiceVariant};
+pub use dien::{
+    DienInterest, DienInterestConfig, Evolution, EvolutionKind, ExtractedInterest, InterestEvolution, InterestExtractor,
+};
 pub use dropout::dropout;
 pub use dsin::{
     BiasEncoding, DsinInterest, DsinInterestConfig, DsinParts, SessionInterestActivation, SessionInterestExtractor,
@@ -72,9 +83,9 @@ pub use interest::{Attention, Interest, InterestInput, InterestLayer};
 pub use jagged::{Jagged, JaggedLayout};
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;
-pub use mlp::{Mlp, MlpConfig};
+pub use mlp::{InputNorm, Mlp, MlpConfig};
 pub use mode::Mode;
-pub use normalization::{BatchNorm, BatchNormConfig};
+pub use normalization::{BatchNorm, BatchNormConfig, RunningVariance};
 pub use outline::{Outline, Part, Source};
 pub use packing::Packing;
 pub use pooling::{Pooling, pool};
@@ -84,6 +95,6 @@ pub use recurrent::{
     AttentionalGru, AttentionalGruConfig, AttentionalGruKind, BiLstm, BiLstmConfig, Directions, Execution, GateOrder,
     Gru, GruConfig, Recurrence, RecurrentCell, ResetGate, Unrolled, reorder_gates,
 };
-pub use segment::{segment_max, segment_softmax, segment_sum};
+pub use segment::{segment_max, segment_softmax, segment_sum, segment_weighted_sum};
 pub use self_attention::SelfAttention;
 pub use transformer::{FeedForwardActivation, TransformerBlock, TransformerBlockConfig};

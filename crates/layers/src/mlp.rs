@@ -6,10 +6,36 @@ use tch::{Tensor, nn};
 use crate::dropout::check_share;
 use crate::{Activation, ActivationConfig, BatchNorm, BatchNormConfig, LayerError, Linear, Mode, dropout};
 
+/// How an [`Mlp`] normalises its input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InputNorm {
+    /// Not at all.
+    #[default]
+    None,
+    /// Batch normalisation by PyTorch's rules, [`BatchNormConfig::default`].
+    BatchNorm,
+    /// Batch normalisation by Keras' rules, [`BatchNormConfig::keras`]. It stands where the authors' code has `bn1`,
+    /// which never learns of training there and so scales and shifts by what it has learned, without statistics.
+    Keras,
+}
+
+impl InputNorm {
+    fn config(self) -> Option<BatchNormConfig> {
+        match self {
+            Self::None => None,
+            Self::BatchNorm => Some(BatchNormConfig::default()),
+            Self::Keras => Some(BatchNormConfig::keras()),
+        }
+    }
+}
+
 /// The hidden layers of an [`Mlp`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MlpConfig {
+    /// What happens to the input before the first layer.
+    pub input_norm: InputNorm,
     /// Width of each hidden layer, at least one.
     pub hidden: Vec<i64>,
     /// What follows each of them.
@@ -23,7 +49,13 @@ pub struct MlpConfig {
 impl Default for MlpConfig {
     /// 200 and 80 hidden units with Dice: the network of the DIN paper.
     fn default() -> Self {
-        Self { hidden: vec![200, 80], activation: ActivationConfig::Dice, batch_norm: false, dropout: 0.0 }
+        Self {
+            input_norm: InputNorm::None,
+            hidden: vec![200, 80],
+            activation: ActivationConfig::Dice,
+            batch_norm: false,
+            dropout: 0.0,
+        }
     }
 }
 
@@ -46,11 +78,13 @@ struct Layer {
     activation: Activation,
 }
 
-/// Hidden layers: dense, batch normalisation (if asked for), activation, dropout; once per width.
+/// Hidden layers: dense, batch normalisation (if asked for), activation, dropout; once per width. The input is
+/// normalised before them if asked for.
 ///
-/// Parameters: `dense{i}`, `batchnorm{i}`, `activation{i}`.
+/// Parameters: `input_norm`, `dense{i}`, `batchnorm{i}`, `activation{i}`.
 #[derive(Debug)]
 pub struct Mlp {
+    input_norm: Option<BatchNorm>,
     layers: Vec<Layer>,
     dropout: f64,
     outputs: i64,
@@ -63,6 +97,14 @@ impl Mlp {
     /// Those of [`MlpConfig::check`]; no variable is registered then.
     pub fn new(variables: &nn::Path<'_>, inputs: i64, config: &MlpConfig) -> Result<Self, LayerError> {
         config.check()?;
+        if inputs < 1 {
+            return Err(LayerError::Config { field: "inputs", value: inputs.to_string(), allowed: "at least 1" });
+        }
+        let input_norm = config
+            .input_norm
+            .config()
+            .map(|norm| BatchNorm::new(&(variables / "input_norm"), inputs, norm))
+            .transpose()?;
         let mut layers = Vec::with_capacity(config.hidden.len());
         let mut width = inputs;
         for (index, &next) in config.hidden.iter().enumerate() {
@@ -75,7 +117,7 @@ impl Mlp {
             layers.push(Layer { dense, norm, activation });
             width = next;
         }
-        Ok(Self { layers, dropout: config.dropout, outputs: width })
+        Ok(Self { input_norm, layers, dropout: config.dropout, outputs: width })
     }
 
     /// Width of the last hidden layer.
@@ -94,17 +136,30 @@ impl Mlp {
     /// # Errors
     /// [`LayerError::Shape`] when the width differs; [`LayerError::TooFewRows`] where batch statistics need more rows.
     pub fn forward(&self, input: &Tensor, mode: Mode) -> Result<Tensor, LayerError> {
-        self.forward_from_first(self.first().forward(input)?, mode)
+        let first = match &self.input_norm {
+            None => self.first().forward(input)?,
+            Some(norm) => self.first().forward(&norm.forward(input, mode)?)?,
+        };
+        self.after_first(first, mode)
     }
 
-    /// Goes on from the first dense map's result, for callers that compute it in their own way.
+    /// Goes on from the first dense map's result, for callers that compute it in their own way. They would pass over a
+    /// normalisation of the input, so there must be none.
     ///
     /// # Shapes
     /// - `first` `[B, hidden[0]]` → `[B, outputs]`
     ///
     /// # Errors
-    /// As [`Mlp::forward`].
+    /// As [`Mlp::forward`], and [`LayerError::Config`] when the input is to be normalised.
     pub fn forward_from_first(&self, first: Tensor, mode: Mode) -> Result<Tensor, LayerError> {
+        if self.input_norm.is_some() {
+            let allowed = "`none` where the caller computes the first layer";
+            return Err(LayerError::Config { field: "input_norm", value: "set".to_owned(), allowed });
+        }
+        self.after_first(first, mode)
+    }
+
+    fn after_first(&self, first: Tensor, mode: Mode) -> Result<Tensor, LayerError> {
         let mut hidden = first;
         for (index, layer) in self.layers.iter().enumerate() {
             if index > 0 {
@@ -116,5 +171,69 @@ impl Mlp {
             hidden = dropout(layer.activation.forward(hidden, mode)?, self.dropout, mode)?;
         }
         Ok(hidden)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use tch::{Device, Kind};
+
+    use super::*;
+
+    fn numbers(tensor: &Tensor) -> Vec<f64> {
+        Vec::<f64>::try_from(tensor.detach().to_kind(Kind::Double).reshape([-1])).unwrap()
+    }
+
+    /// One linear unit that adds its two inputs.
+    fn sum_of_two(input_norm: InputNorm) -> (nn::VarStore, Mlp) {
+        let mut store = nn::VarStore::new(Device::Cpu);
+        let config =
+            MlpConfig { input_norm, hidden: vec![1], activation: ActivationConfig::Linear, ..MlpConfig::default() };
+        let mlp = Mlp::new(&store.root(), 2, &config).unwrap();
+        store.double();
+        let _ = tch::no_grad(|| store.variables()["dense0.weight"].shallow_clone().fill_(1.0));
+        let _ = tch::no_grad(|| store.variables()["dense0.bias"].shallow_clone().zero_());
+        (store, mlp)
+    }
+
+    #[test]
+    fn the_input_is_normalised_before_the_first_layer() {
+        let input = Tensor::from_slice(&[1.0, 20.0, 3.0, 60.0]).reshape([2, 2]);
+        // Means 2 and 40, biased variances 1 and 400, unbiased ones 2 and 800.
+        for (input_norm, epsilon, momentum, variances) in
+            [(InputNorm::BatchNorm, 1e-5, 0.1, [2.0, 800.0]), (InputNorm::Keras, 1e-3, 0.01, [1.0, 400.0])]
+        {
+            let (store, mlp) = sum_of_two(input_norm);
+            let output = numbers(&mlp.forward(&input, Mode::Training).unwrap());
+            let expected = 1.0 / (1.0f64 + epsilon).sqrt() + 20.0 / (400.0f64 + epsilon).sqrt();
+            assert!((output[0] + expected).abs() < 1e-12 && (output[1] - expected).abs() < 1e-12, "{output:?}");
+            let running = numbers(&store.variables()["input_norm.running_var"]);
+            for (running, variance) in running.iter().zip(variances) {
+                assert!((running - (1.0 - momentum) - momentum * variance).abs() < 1e-9, "{running}");
+            }
+        }
+        let (store, mlp) = sum_of_two(InputNorm::None);
+        assert_eq!(numbers(&mlp.forward(&input, Mode::Training).unwrap()), [21.0, 63.0]);
+        assert_eq!(store.len(), 2);
+    }
+
+    #[test]
+    fn a_caller_of_the_first_layer_cannot_pass_over_the_norm() {
+        let first = Tensor::from_slice(&[1.0]).reshape([1, 1]);
+        let (_store, mlp) = sum_of_two(InputNorm::None);
+        assert_eq!(numbers(&mlp.forward_from_first(first.shallow_clone(), Mode::Training).unwrap()), [1.0]);
+        let (_store, mlp) = sum_of_two(InputNorm::Keras);
+        let error = mlp.forward_from_first(first, Mode::Training).unwrap_err().to_string();
+        assert!(error.starts_with("input_norm = set is not allowed"), "{error}");
+    }
+
+    #[test]
+    fn widths_are_checked_before_anything_is_registered() {
+        let store = nn::VarStore::new(Device::Cpu);
+        let config = MlpConfig { input_norm: InputNorm::BatchNorm, ..MlpConfig::default() };
+        let error = Mlp::new(&store.root(), 0, &config).unwrap_err().to_string();
+        assert_eq!(error, "inputs = 0 is not allowed: at least 1");
+        assert!(store.is_empty());
     }
 }

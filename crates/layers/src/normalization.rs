@@ -6,6 +6,17 @@ use tch::{Tensor, nn};
 use crate::error::check_shape;
 use crate::{LayerError, Mode};
 
+/// Which variance of a batch goes into the running one. The batch itself is normalised by the biased one in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunningVariance {
+    /// `Σ (x − mean)² / (B − 1)`, as in PyTorch; it takes two rows.
+    #[default]
+    Unbiased,
+    /// `Σ (x − mean)² / B`, as in Keras; of one row it is 0.
+    Biased,
+}
+
 /// How a [`BatchNorm`] normalises.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -16,17 +27,35 @@ pub struct BatchNormConfig {
     pub momentum: f64,
     /// Whether a learned scale and shift follow.
     pub affine: bool,
+    /// Which variance the running one takes.
+    pub variance: RunningVariance,
 }
 
 impl Default for BatchNormConfig {
     fn default() -> Self {
-        Self { epsilon: 1e-5, momentum: 0.1, affine: true }
+        Self { epsilon: 1e-5, momentum: 0.1, affine: true, variance: RunningVariance::Unbiased }
+    }
+}
+
+impl BatchNormConfig {
+    /// The defaults of Keras: epsilon 1e-3, momentum 0.01 (0.99 in Keras' sense, the share that stays), and a running
+    /// variance that takes the biased one.
+    pub fn keras() -> Self {
+        Self { epsilon: 1e-3, momentum: 0.01, affine: true, variance: RunningVariance::Biased }
+    }
+
+    /// How many rows a batch must have for its statistics.
+    fn rows(self) -> i64 {
+        match self.variance {
+            RunningVariance::Unbiased => 2,
+            RunningVariance::Biased => 1,
+        }
     }
 }
 
 /// Normalises each channel by the statistics of the batch (training) or by the running ones (evaluation).
 ///
-/// The batch is normalised by its biased variance; the running variance takes the unbiased one, as in PyTorch.
+/// The batch is normalised by its biased variance; which one the running variance takes, [`RunningVariance`] says.
 /// Batch Normalization, algorithm 1, <https://arxiv.org/abs/1502.03167>.
 /// Parameters: `weight`, `bias` (when affine); buffers: `running_mean`, `running_var`, all `[H]`.
 #[derive(Debug)]
@@ -69,12 +98,30 @@ impl BatchNorm {
     /// - `input` `[B, H]` → `[B, H]`
     ///
     /// # Errors
-    /// [`LayerError::TooFewRows`] for fewer than two rows in training; [`LayerError::Shape`] when the width differs.
+    /// [`LayerError::TooFewRows`] in training, for fewer than two rows with [`RunningVariance::Unbiased`], for none with
+    /// [`RunningVariance::Biased`]; [`LayerError::Shape`] when the width differs.
     pub fn forward(&self, input: &Tensor, mode: Mode) -> Result<Tensor, LayerError> {
         check_shape("input", input, &[None, Some(self.running_mean.size()[0])], "[B, H]")?;
         let rows = input.size()[0];
-        if mode.is_training() && rows < 2 {
-            return Err(LayerError::TooFewRows { layer: "batch normalisation", rows });
+        let needed = self.config.rows();
+        if mode.is_training() && rows < needed {
+            return Err(LayerError::TooFewRows { layer: "batch normalisation", rows, needed });
+        }
+        if mode.is_training() && self.config.variance == RunningVariance::Biased {
+            // libtorch knows the unbiased variance only, so that it normalises and the statistics are taken here.
+            let output = Tensor::f_batch_norm(
+                input,
+                self.weight.as_ref(),
+                self.bias.as_ref(),
+                None,
+                None,
+                true,
+                0.0,
+                self.config.epsilon,
+                false,
+            )?;
+            tch::no_grad(|| self.take_statistics(input))?;
+            return Ok(output);
         }
         Ok(Tensor::f_batch_norm(
             input,
@@ -87,5 +134,93 @@ impl BatchNorm {
             self.config.epsilon,
             false,
         )?)
+    }
+
+    /// Moves the running statistics towards those of the batch, with the biased variance.
+    fn take_statistics(&self, input: &Tensor) -> Result<(), LayerError> {
+        let (variance, mean) = input.f_var_mean_correction([0i64].as_slice(), 0, false)?;
+        for (running, batch) in [(&self.running_mean, mean), (&self.running_var, variance)] {
+            let _moved = running.shallow_clone().f_lerp_(&batch, self.config.momentum)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use tch::{Device, Kind};
+
+    use super::*;
+
+    fn numbers(tensor: &Tensor) -> Vec<f64> {
+        Vec::<f64>::try_from(tensor.detach().to_kind(Kind::Double).reshape([-1])).unwrap()
+    }
+
+    fn near(got: &Tensor, expected: &[f64]) {
+        let got = numbers(got);
+        assert_eq!(got.len(), expected.len());
+        for (got, expected) in got.iter().zip(expected) {
+            assert!((got - expected).abs() < 1e-12, "{got} {expected}");
+        }
+    }
+
+    /// A layer in float64 for two channels.
+    fn layer(config: BatchNormConfig) -> (nn::VarStore, BatchNorm) {
+        let mut store = nn::VarStore::new(Device::Cpu);
+        let norm = BatchNorm::new(&store.root(), 2, config).unwrap();
+        store.double();
+        (store, norm)
+    }
+
+    #[test]
+    fn the_running_variance_takes_the_variance_that_is_asked_for() {
+        // Channel means 2 and 6, biased variances 2/3 and 32/3, unbiased ones 1 and 16.
+        let input = Tensor::from_slice(&[1.0, 2.0, 2.0, 6.0, 3.0, 10.0]).reshape([3, 2]);
+        for (variance, expected) in [
+            (RunningVariance::Unbiased, [0.75 + 0.25, 0.75 + 0.25 * 16.0]),
+            (RunningVariance::Biased, [0.75 + 0.25 * 2.0 / 3.0, 0.75 + 0.25 * 32.0 / 3.0]),
+        ] {
+            let (_store, norm) = layer(BatchNormConfig { epsilon: 0.0, momentum: 0.25, affine: true, variance });
+            let output = norm.forward(&input, Mode::Training).unwrap();
+            let (small, large) = (1.5f64.sqrt(), 4.0 / (32.0f64 / 3.0).sqrt());
+            near(&output, &[-small, -large, 0.0, 0.0, small, large]);
+            near(&norm.running_mean, &[0.5, 1.5]);
+            near(&norm.running_var, &expected);
+            let evaluated = norm.forward(&input, Mode::Evaluation).unwrap();
+            let first = [(1.0 - 0.5) / expected[0].sqrt(), (2.0 - 1.5) / expected[1].sqrt()];
+            near(&evaluated.get(0), &first);
+            near(&norm.running_mean, &[0.5, 1.5]);
+        }
+    }
+
+    #[test]
+    fn the_two_variances_normalise_a_batch_alike_forward_and_backward() {
+        let results: Vec<(Vec<f64>, Vec<f64>, Vec<f64>)> = [RunningVariance::Unbiased, RunningVariance::Biased]
+            .into_iter()
+            .map(|variance| {
+                let (store, norm) = layer(BatchNormConfig { variance, ..BatchNormConfig::keras() });
+                let input = Tensor::from_slice(&[1.0, -2.0, 0.5, 4.0, 3.0, 1.0]).reshape([3, 2]);
+                let input = input.set_requires_grad(true);
+                let output = norm.forward(&input, Mode::Training).unwrap();
+                output.pow_tensor_scalar(3).sum(Kind::Double).backward();
+                (numbers(&output), numbers(&input.grad()), numbers(&store.variables()["weight"].grad()))
+            })
+            .collect();
+        assert_eq!(results[0], results[1]);
+        assert!(results[0].1.iter().all(|slope| slope.abs() > 1e-6), "{:?}", results[0].1);
+    }
+
+    #[test]
+    fn one_row_has_a_biased_variance_of_zero() {
+        let (_store, norm) = layer(BatchNormConfig::keras());
+        let input = Tensor::from_slice(&[3.0, -5.0]).reshape([1, 2]);
+        near(&norm.forward(&input, Mode::Training).unwrap(), &[0.0, 0.0]);
+        near(&norm.running_mean, &[0.03, -0.05]);
+        near(&norm.running_var, &[0.99, 0.99]);
+        let none = Tensor::zeros([0, 2], (Kind::Double, Device::Cpu));
+        let error = norm.forward(&none, Mode::Training).unwrap_err();
+        assert!(matches!(error, LayerError::TooFewRows { rows: 0, needed: 1, .. }), "{error}");
+        assert_eq!(norm.forward(&none, Mode::Evaluation).unwrap().size(), [0, 2]);
     }
 }

@@ -24,6 +24,19 @@ pub fn segment_sum(values: &Tensor, layout: &JaggedLayout) -> Result<Tensor, Lay
     reduce(values, layout, "sum", 0.0)
 }
 
+/// Sums each sample's events, each times its weight.
+///
+/// # Shapes
+/// - `values` `[N, D]`, `weights` `[N, 1]` → `[B, D]`; a sample without events gives zeros
+///
+/// # Errors
+/// [`LayerError::Shape`] when `values` is not `[N, D]` or `weights` is not `[N, 1]`.
+pub fn segment_weighted_sum(values: &Tensor, weights: &Tensor, layout: &JaggedLayout) -> Result<Tensor, LayerError> {
+    check(values, layout)?;
+    check_shape("weights", weights, &[Some(layout.events()), Some(1)], "[N, 1]")?;
+    segment_sum(&values.f_mul(weights)?, layout)
+}
+
 /// The largest value of each sample's events, column by column.
 ///
 /// The gradient goes to the largest event; where several are equal, to the first of them.
@@ -202,6 +215,20 @@ mod tests {
         let largest = numbers(&segment_max(&values, &layout).unwrap());
         assert!(largest[0].is_nan());
         assert_eq!(largest[1..], [3.0]);
+    }
+
+    #[test]
+    fn a_weighted_sum_takes_one_weight_for_each_event() {
+        let layout = JaggedLayout::new(&[0, 2, 2, 3], Device::Cpu).unwrap();
+        let values = Tensor::from_slice(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).reshape([3, 2]);
+        let weights = Tensor::from_slice(&[0.5, -1.0, 2.0]).reshape([3, 1]);
+        let sum = segment_weighted_sum(&values, &weights, &layout).unwrap();
+        assert_eq!(numbers(&sum), [-2.5, -3.0, 0.0, 0.0, 10.0, 12.0]);
+        // One weight for all entries would be broadcast by libtorch.
+        for (wrong, needed) in [(&weights.narrow(0, 0, 1), "[N, 1] = [3, 1]"), (&values, "[N, 1] = [3, 1]")] {
+            let error = segment_weighted_sum(&values, wrong, &layout).unwrap_err().to_string();
+            assert!(error.ends_with(&format!("but {needed} is needed")), "{error}");
+        }
     }
 
     #[test]

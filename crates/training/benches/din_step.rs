@@ -9,7 +9,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use fain_features::{Column, Samples, SchemaConfig, Sequences};
 use fain_layers::Mode;
 use fain_models::{FeatureSpace, ModelConfig, ModelInput, logits, named_tensors};
-use fain_training::{Adam, AdamConfig};
+use fain_training::{Optimizer, OptimizerConfig};
 use tch::{Device, Kind, Reduction, Tensor, nn};
 
 const ROWS: usize = 1024;
@@ -73,16 +73,16 @@ fn din(criterion: &mut Criterion) {
         let config: ModelConfig = toml::from_str(&model(attention)).unwrap();
         let model = config.build(&variables.root(), &space).unwrap();
         let trainable = named_tensors(&variables).into_iter().filter(|(_, tensor)| tensor.requires_grad()).collect();
-        let mut adam = Adam::new(trainable, AdamConfig::default()).unwrap();
+        let mut optimizer = Optimizer::new(trainable, OptimizerConfig::default()).unwrap();
         let mut group = criterion.benchmark_group(name);
         group.throughput(Throughput::Elements(ROWS as u64));
         group.bench_function("training step", |bencher| {
             bencher.iter(|| {
                 let input = ModelInput::new(&samples, Device::Cpu).unwrap();
                 let labels = Tensor::from_slice(samples.labels.as_ref().unwrap());
-                let logits = model.forward(&input, Mode::Training).unwrap();
+                let logits = model.forward(&input, Mode::Training).unwrap().logits;
                 let loss = logits.binary_cross_entropy_with_logits::<Tensor>(&labels, None, None, Reduction::Mean);
-                adam.backward_step(&loss).unwrap();
+                optimizer.backward_step(&loss).unwrap();
             });
         });
         group.bench_function("scoring", |bencher| {

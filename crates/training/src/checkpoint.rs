@@ -1,7 +1,7 @@
 //! What a run goes on from: one safetensors file.
 //!
 //! Tensors: `model.*` (parameters and buffers), `best.*` (the same of the best weights so far, when there are some),
-//! `adam.*` (the optimiser's means). The rest is a JSON note in the metadata. One file, written beside and renamed,
+//! `adam.*` or `adagrad.*` (what the optimiser remembers). The rest is a JSON note in the metadata. One file, written beside and renamed,
 //! so that a kill at any moment leaves either the old checkpoint or the new one.
 
 use std::path::Path;
@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 use tch::{Tensor, nn};
 
 use crate::folder::io;
-use crate::{Adam, EvaluationEvent, TrainingError, write_atomically};
+use crate::{EvaluationEvent, Optimizer, TrainingError, write_atomically};
 
 /// Version of the file's form.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Where a run stands, without its tensors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,8 +33,8 @@ pub(crate) struct Position {
     pub(crate) step: u64,
     /// Rows trained on since the start.
     pub(crate) samples: u64,
-    /// Sum of the loss times its rows, and the rows, since the last evaluation.
-    pub(crate) loss: (f64, u64),
+    /// The losses since the last evaluation.
+    pub(crate) loss: LossSum,
     /// All evaluations so far.
     pub(crate) evaluations: Vec<EvaluationEvent>,
     /// Evaluations since the best one.
@@ -43,6 +43,18 @@ pub(crate) struct Position {
     pub(crate) train_seconds: f64,
     /// Seconds since the start, summed over the parts of a resumed run.
     pub(crate) seconds: f64,
+}
+
+/// Losses times their rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LossSum {
+    /// Of the click loss.
+    pub(crate) click: f64,
+    /// Of the auxiliary loss, from models that have one.
+    pub(crate) auxiliary: Option<f64>,
+    /// The rows.
+    pub(crate) rows: u64,
 }
 
 impl Position {
@@ -54,7 +66,7 @@ impl Position {
             epoch_rows: 0,
             step: 0,
             samples: 0,
-            loss: (0.0, 0),
+            loss: LossSum::default(),
             evaluations: Vec::new(),
             without_best: 0,
             train_seconds: 0.0,
@@ -84,11 +96,11 @@ pub(crate) fn write(
     position: &Position,
     variables: &nn::VarStore,
     best: Option<&Snapshot>,
-    adam: &Adam,
+    optimizer: &Optimizer,
 ) -> Result<(), TrainingError> {
     let prefixed = |prefix: &'static str| move |(name, tensor): (String, Tensor)| (format!("{prefix}.{name}"), tensor);
     let mut tensors: Snapshot = named_tensors(variables).into_iter().map(prefixed("model")).collect();
-    tensors.extend(adam.state().into_iter().map(prefixed("adam")));
+    tensors.extend(optimizer.state().into_iter().map(prefixed(optimizer.state_family())));
     for (name, tensor) in best.into_iter().flatten() {
         tensors.push((format!("best.{name}"), tensor.shallow_clone()));
     }
@@ -100,7 +112,7 @@ pub(crate) fn write(
 pub(crate) fn read(
     path: &Path,
     variables: &nn::VarStore,
-    adam: &mut Adam,
+    optimizer: &mut Optimizer,
 ) -> Result<(Position, Option<Snapshot>), TrainingError> {
     let bytes = std::fs::read(path).map_err(|cause| io("read", path, cause))?;
     let damaged = |problem: String| TrainingError::Run { folder: path.to_owned(), problem };
@@ -120,7 +132,8 @@ pub(crate) fn read(
         Ok(view) => Ok(tensor_from_view(path, name, &view)?),
         Err(_) => Err(damaged(format!("lacks the tensor {name}"))),
     };
-    adam.restore(position.step, |name| tensor(&format!("adam.{name}")))?;
+    let family = optimizer.state_family();
+    optimizer.restore(position.step, |name| tensor(&format!("{family}.{name}")))?;
     if !position.evaluations.iter().any(|event| event.best) {
         return Ok((position, None));
     }

@@ -3,7 +3,7 @@
 use fain_metrics::Evaluation;
 use serde::{Deserialize, Serialize};
 
-use crate::AdamConfig;
+use crate::{OptimizerConfig, UpdateRule};
 
 /// The settings of a training, as written: `[training]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,9 +20,9 @@ pub struct TrainingConfig {
     /// Threads of libtorch; by default as many as the machine has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threads: Option<usize>,
-    /// Adam's step size, above 0.
+    /// The optimiser's step size, above 0.
     pub learning_rate: f64,
-    /// L2 regularisation, at least 0: this times a parameter is added to its gradient.
+    /// Regularisation, at least 0: this times a parameter is added to its gradient (L2); `AdamW` shrinks the parameter.
     pub weight_decay: f64,
     /// The validation metric that chooses the best weights.
     pub monitor: Monitor,
@@ -30,6 +30,8 @@ pub struct TrainingConfig {
     pub patience: u64,
     /// Evaluations on the validation rows per epoch, at least 1.
     pub evaluations_per_epoch: u64,
+    /// The optimiser; its step size and weight decay are those above.
+    pub optimizer: UpdateRule,
 }
 
 impl Default for TrainingConfig {
@@ -45,6 +47,7 @@ impl Default for TrainingConfig {
             monitor: Monitor::Auc,
             patience: 2,
             evaluations_per_epoch: 1,
+            optimizer: UpdateRule::default(),
         }
     }
 }
@@ -96,10 +99,7 @@ impl TrainingConfig {
                 .then(|| ("training.threads", self.threads.unwrap_or(1).to_string(), "1 to 1024")))
             .or(whole("training.patience", self.patience, 1, "at least 1"))
             .or(whole("training.evaluations_per_epoch", self.evaluations_per_epoch, 1, "at least 1"))
-            .or((!(self.learning_rate > 0.0 && self.learning_rate.is_finite()))
-                .then(|| ("training.learning_rate", self.learning_rate.to_string(), "above 0")))
-            .or((!(self.weight_decay >= 0.0 && self.weight_decay.is_finite()))
-                .then(|| ("training.weight_decay", self.weight_decay.to_string(), "at least 0")))
+            .or(self.optimizer_config().refusal())
             .or((i64::try_from(self.seed).is_err())
                 .then(|| ("training.seed", self.seed.to_string(), "0 to 9223372036854775807")))
     }
@@ -109,8 +109,9 @@ impl TrainingConfig {
         self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
     }
 
-    /// The optimiser's settings.
-    pub(crate) fn adam(&self) -> AdamConfig {
-        AdamConfig { learning_rate: self.learning_rate, weight_decay: self.weight_decay, ..AdamConfig::default() }
+    /// All settings of the optimiser.
+    pub(crate) fn optimizer_config(&self) -> OptimizerConfig {
+        let Self { learning_rate, weight_decay, optimizer: rule, .. } = *self;
+        OptimizerConfig { learning_rate, weight_decay, rule }
     }
 }

@@ -154,6 +154,16 @@ pub enum TrainingError {
     /// Two rows at least are needed to train.
     #[error("the training split has {0} row(s); at least 2 are needed")]
     TooFewRows(u64),
+    /// A gradient, or what an optimiser goes on from, does not fit its parameter.
+    #[error("{what} has {got}; {needed} is needed")]
+    Shape {
+        /// The tensor, by the name of its parameter.
+        what: String,
+        /// What it has.
+        got: String,
+        /// What it must have.
+        needed: String,
+    },
     /// libtorch refused.
     #[error("libtorch: {0}")]
     Torch(#[from] tch::TchError),

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use fain_dataset::{DataConfig, DatasetError};
 use fain_features::{Schema, SchemaConfig};
-use fain_models::{ModelConfig, ModelError};
+use fain_models::{ModelConfig, ModelError, complete};
 use serde::{Deserialize, Serialize};
-use toml::Table;
+use toml::{Table, Value};
 
 use crate::{ConfigError, Monitor, Override, TrainingConfig};
 
@@ -49,6 +49,14 @@ impl Experiment {
         })?;
         for setting in overrides {
             setting.apply(&mut table)?;
+        }
+        if let Some(model) = table.get_mut("model").and_then(Value::as_table_mut) {
+            complete(model).map_err(|error| match error {
+                ModelError::Config { key, value, allowed } => {
+                    ConfigError::Value { origin: origin.to_owned(), key, value, allowed }
+                }
+                other => ConfigError::Conflict { origin: origin.to_owned(), message: other.to_string() },
+            })?;
         }
         let mut experiment: Self = serde_path_to_error::deserialize(table).map_err(|error| {
             let key = error.path().to_string();
@@ -171,6 +179,27 @@ mod tests {
             ("training.learning_rate=0.0", "e.toml: training.learning_rate is 0; allowed: above 0", ""),
             ("training.learning_rate=nan", "e.toml: training.learning_rate is NaN; allowed: above 0", ""),
             ("training.weight_decay=-1.0", "e.toml: training.weight_decay is -1; allowed: at least 0", ""),
+            (
+                "training.optimizer.kind=lion",
+                "e.toml: training.optimizer",
+                "unknown variant `lion`, expected one of `adam`",
+            ),
+            ("training.optimizer.beta1=0.5", "e.toml: training.optimizer", "missing field `kind`"),
+            (
+                "training.optimizer={ kind = \"sgd\", beta1 = 0.5 }",
+                "e.toml: training.optimizer",
+                "unknown field `beta1`",
+            ),
+            (
+                "training.optimizer={ kind = \"adagrad\", beta1 = 0.5 }",
+                "e.toml: training.optimizer",
+                "expected `epsilon`",
+            ),
+            (
+                "training.optimizer={ kind = \"adam_w\", beta2 = 1.0 }",
+                "e.toml: training.optimizer.beta2 is 1; allowed: at least 0 and below 1",
+                "",
+            ),
             ("training.monitor=mse", "e.toml: training.monitor", "unknown variant `mse`, expected one of `auc`"),
             ("training.monitor=gauc", "e.toml: training.monitor is gauc; allowed: auc or log_loss", ""),
             ("data.validation.fraction=0.9", "e.toml: data.validation.fraction is 0.9", ""),

@@ -30,7 +30,6 @@
 //! # }
 //! ```
 
-mod adam;
 mod checkpoint;
 mod config;
 mod error;
@@ -38,17 +37,18 @@ mod evaluate;
 mod experiment;
 mod folder;
 mod histories;
+mod optimizer;
 mod overrides;
 mod progress;
 mod report;
 mod train;
 
-pub use adam::{Adam, AdamConfig};
 pub use config::{Monitor, TrainingConfig};
 pub use error::{ConfigError, ErrorKind, TrainingError};
 pub use evaluate::{EvaluationPlan, Measured, evaluate_split};
 pub use experiment::Experiment;
 pub use folder::{RunFolder, write_atomically};
+pub use optimizer::{AdagradConfig, AdamConfig, Optimizer, OptimizerConfig, UpdateRule};
 pub use overrides::Override;
 pub use progress::Progress;
 pub use report::{EvaluationEvent, Report};

@@ -195,6 +195,78 @@ fn an_interrupted_run_goes_on_to_the_same_bytes() {
     }
 }
 
+/// Every optimiser, with dense and with sparse gradients of the tables.
+#[test]
+fn every_optimizer_learns_repeats_itself_and_goes_on_to_the_same_bytes() {
+    let _turn = turn();
+    let place = Place::new();
+    let never = &mut |_: &Progress<'_>| false;
+    for kind in ["adam", "adam_w", "adagrad", "sgd"] {
+        let mut results = Vec::new();
+        for sparse in [false, true] {
+            let (kind_setting, sparse_setting) =
+                (format!("training.optimizer={{ kind = \"{kind}\" }}"), format!("model.embedding.sparse={sparse}"));
+            let settings = [kind_setting.as_str(), sparse_setting.as_str(), "training.weight_decay=1e-3"];
+            let name = |what: &str| format!("{kind}-{sparse}-{what}");
+            let whole = place.train(&name("whole"), &settings, false, never).unwrap();
+            let again = place.train(&name("again"), &settings, false, never).unwrap();
+            assert_eq!(weights(&whole), weights(&again), "{kind}, sparse {sparse}");
+            let stop = &mut |progress: &Progress<'_>| matches!(progress, Progress::Step { step: 11, .. });
+            place.train(&name("stopped"), &settings, false, stop).unwrap_err();
+            let resumed = place.train(&name("stopped"), &settings, true, never).unwrap();
+            assert_eq!(weights(&resumed), weights(&whole), "{kind}, sparse {sparse}");
+            let losses: Vec<f64> =
+                events(&place.run(&name("whole")).events()).iter().map(|event| event.train_loss).collect();
+            assert!(losses[losses.len() - 1] < losses[0], "{kind}, sparse {sparse}: {losses:?}");
+            results.push(weights(&whole));
+        }
+        // Weight decay reaches every row in one, and the rows of the batch in the other.
+        assert_ne!(results[0], results[1], "{kind}: sparse makes no difference");
+    }
+}
+
+/// Without weight decay, plain steps are the same; the order in which a row's gradients are summed is not.
+#[test]
+fn sparse_and_dense_gradients_give_the_same_plain_steps() {
+    let _turn = turn();
+    let place = Place::new();
+    let plain = "training.optimizer={ kind = \"sgd\" }";
+    let train =
+        |sparse| place.train(sparse, &[plain, &format!("model.embedding.sparse={sparse}")], false, &mut |_| false);
+    let (dense, sparse) = (train("false").unwrap(), train("true").unwrap());
+    for ((name, dense), (_, sparse)) in named_tensors(&dense.variables).iter().zip(named_tensors(&sparse.variables)) {
+        let difference = f64::try_from((dense - sparse).abs().max()).unwrap();
+        assert!(difference < 1e-6, "{name}: {difference}");
+    }
+}
+
+/// The names that checkpoints of version 1 have.
+#[test]
+fn a_checkpoint_has_the_optimizers_state() {
+    let _turn = turn();
+    let place = Place::new();
+    let stop = &mut |progress: &Progress<'_>| matches!(progress, Progress::Step { step: 3, .. });
+    for (kind, expected) in [
+        ("adam", &["adam.mean.interest0.output.weight", "adam.square.interest0.output.weight"][..]),
+        ("adam_w", &["adam.mean.interest0.output.weight", "adam.square.interest0.output.weight"]),
+        ("adagrad", &["adagrad.sum.interest0.output.weight"]),
+        ("sgd", &[]),
+    ] {
+        place.train(kind, &[&format!("training.optimizer={{ kind = \"{kind}\" }}")], false, stop).unwrap_err();
+        let bytes = std::fs::read(place.run(kind).checkpoint()).unwrap();
+        let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        let mut names: Vec<&str> = tensors
+            .names()
+            .into_iter()
+            .filter(|name| name.ends_with(".interest0.output.weight") && !name.starts_with("model."))
+            .collect();
+        names.sort_unstable();
+        assert_eq!(names, expected);
+    }
+    let error = place.train("sgd", &[], true, &mut |_| false).unwrap_err().to_string();
+    assert!(error.contains("last.safetensors: lacks the tensor adam.mean."), "{error}");
+}
+
 #[test]
 fn a_run_that_was_stopped_while_it_scored_goes_on_with_scoring() {
     let _turn = turn();

@@ -53,6 +53,17 @@ pub(crate) fn check(fixture: &Fixture, report: &mut Report) {
     fain_tests::check(&Attention, fixture, report);
 }
 
+/// Ours of a variable of the reference's attention.
+pub(crate) fn rename(reference: &str) -> String {
+    if let Some(rest) = reference.strip_prefix("mlp.mlp.") {
+        return format!("score.{rest}");
+    }
+    if let Some(rest) = reference.strip_prefix("fc.") {
+        return format!("output.{rest}");
+    }
+    reference.to_owned()
+}
+
 struct Attention;
 
 impl Subject for Attention {
@@ -64,6 +75,7 @@ impl Subject for Attention {
             batch_norm: config.batchnorm,
             scale: AttentionScale::SqrtWidth,
             normalization: config.normalisation.into(),
+            ..TargetAttentionConfig::default()
         };
         let attention = TargetAttention::new(variables, config.input_size, &ours)?;
         Ok(Box::new(move |inputs, mode| {
@@ -79,13 +91,7 @@ impl Subject for Attention {
     }
 
     fn rename(&self, reference: &str) -> String {
-        if let Some(rest) = reference.strip_prefix("mlp.mlp.") {
-            return format!("score.{rest}");
-        }
-        if let Some(rest) = reference.strip_prefix("fc.") {
-            return format!("output.{rest}");
-        }
-        reference.to_owned()
+        rename(reference)
     }
 
     fn excluded(

@@ -1,4 +1,4 @@
-//! Dice on rows, and on padded sequences as rows.
+//! Dice on rows, on padded sequences as rows, and by the statistics of each row.
 
 use fain_layers::{Dice, DiceVariant};
 use fain_tests::{Case, Fixture, Forward, GoldenError, Report, Subject, Tolerance};
@@ -48,5 +48,32 @@ impl Subject for DiceLayer {
     fn double(&self, case: &Case) -> Tolerance {
         let ill_conditioned = case.id().ends_with("_const") || case.id().ends_with("_shift");
         Tolerance::both(if ill_conditioned { 1e-6 } else { 1e-9 })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PerSampleConfig {
+    size: i64,
+    epsilon: f64,
+    #[serde(rename = "batch")]
+    _batch: i64,
+}
+
+pub(crate) fn check_per_sample(fixture: &Fixture, report: &mut Report) {
+    fain_tests::check(&PerSampleDice, fixture, report);
+}
+
+struct PerSampleDice;
+
+impl Subject for PerSampleDice {
+    fn build(&self, variables: &nn::Path<'_>, case: &Case) -> Result<Forward, GoldenError> {
+        let config: PerSampleConfig = case.config()?;
+        if config.epsilon.to_bits() != 1e-3f64.to_bits() {
+            let problem = format!("epsilon = {}, only 1e-3 is built", config.epsilon);
+            return Err(case.problem(problem));
+        }
+        let dice = Dice::new(variables, config.size, DiceVariant::PerSample)?;
+        Ok(Box::new(move |inputs, mode| Ok(vec![("y", dice.forward(inputs.tensor("x")?, mode)?)])))
     }
 }

@@ -53,6 +53,7 @@ impl Subject for MlpLayer {
             activation: GoldenActivation::ours(config.activation),
             batch_norm: config.batchnorm,
             dropout: config.dropout,
+            ..MlpConfig::default()
         };
         let mlp = Mlp::new(variables, config.input_size, &ours)?;
         Ok(Box::new(move |inputs, mode| Ok(vec![("y", mlp.forward(inputs.tensor("x")?, mode)?)])))

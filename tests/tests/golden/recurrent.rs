@@ -19,7 +19,7 @@ pub(crate) fn variant(execution: Execution) -> &'static str {
 }
 
 /// `rnn.weight_ih` and `weight_ih_l0` are `weight_ih`.
-fn rename(reference: &str) -> String {
+pub(crate) fn rename(reference: &str) -> String {
     let name = reference.strip_prefix("rnn.").unwrap_or(reference);
     name.strip_suffix("_l0").unwrap_or(name).to_owned()
 }

@@ -20,7 +20,7 @@ pub(super) struct Gated {
     /// `[G·H, H]`
     pub(super) state_weight: Tensor,
     pub(super) biases: Option<Biases>,
-    inputs: i64,
+    pub(super) inputs: i64,
     execution: Execution,
 }
 

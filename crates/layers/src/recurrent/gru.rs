@@ -33,6 +33,11 @@ impl Gru {
         Self(self.0.with_execution(execution))
     }
 
+    /// `D`, the width of an event.
+    pub fn inputs(&self) -> i64 {
+        self.0.inputs
+    }
+
     /// `H`, the width of the state.
     pub fn hidden(&self) -> i64 {
         self.0.hidden

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use fain_models::FeatureSpace;
-use fain_training::Experiment;
+use fain_models::{FeatureSpace, ModelConfig};
+use fain_training::{Experiment, UpdateRule};
 use tch::{Device, nn};
 use toml::{Table, Value};
 
@@ -55,20 +55,96 @@ fn the_guide_names_every_key() {
         model = { kind = "din" }
     "#;
     let experiment = Experiment::parse(text, "text", &[]).unwrap();
+    let ModelConfig::Din(din) = &experiment.model else { panic!("the text says DIN") };
+    // What a file leaves out when it is the default.
+    assert_row(&guide, "model", "embedding.sparse", &din.embedding.sparse.to_string());
     let mut seen = 0;
     for (section, settings) in experiment.to_toml().unwrap().parse::<Table>().unwrap() {
-        let (_, rows) = guide.split_once(&format!("### `[{section}]`")).unwrap();
-        let rows = rows.split("\n### ").next().unwrap();
         for (key, value) in flat("", settings.as_table().unwrap()) {
-            let row = rows.lines().find(|row| row.contains(&format!("`{key}`")));
-            let row = row.unwrap_or_else(|| panic!("no row for {section}.{key}"));
-            let number = value.strip_suffix(".0").unwrap_or(&value);
-            let written = row.contains(&format!("| {number} |")) || row.contains(&format!("| `{value}` |"));
-            assert!(written || row.contains("| needed |"), "{section}.{key} = {value}: {row}");
+            assert_row(&guide, &section, &key, &value);
             seen += 1;
         }
     }
     assert!(seen > 20, "{seen}");
+}
+
+/// The guide has the settings of every optimiser, and names no other.
+#[test]
+fn the_guide_names_every_setting_of_an_optimizer() {
+    let guide = std::fs::read_to_string(folder().join("../docs/guides/command-line.md")).unwrap();
+    let kinds = guide.lines().find_map(|row| row.strip_prefix("| `optimizer.kind` | `adam` | ")).unwrap();
+    let kinds: Vec<&str> = kinds.trim_end_matches(" |").split(", ").map(|kind| kind.trim_matches('`')).collect();
+    let unknown = "kind = \"none\"".parse::<Table>().unwrap().try_into::<UpdateRule>().unwrap_err().to_string();
+    let known: Vec<&str> = unknown.lines().next().unwrap().split('`').skip(3).step_by(2).collect();
+    assert_eq!(kinds, known, "{unknown}");
+    for kind in kinds {
+        let rule: UpdateRule = format!("kind = \"{kind}\"").parse::<Table>().unwrap().try_into().unwrap();
+        let mut settings = Table::try_from(rule).unwrap();
+        assert_eq!(settings.remove("kind").unwrap().as_str(), Some(kind));
+        for (key, value) in flat("optimizer.", &settings) {
+            assert_row(&guide, "training", &key, &value);
+        }
+    }
+}
+
+/// The section's table has a row for the key, with this default.
+fn assert_row(guide: &str, section: &str, key: &str, value: &str) {
+    let (_, rows) = guide.split_once(&format!("### `[{section}]`")).unwrap();
+    let rows = rows.split("\n### ").next().unwrap();
+    let rows: Vec<&str> = rows.lines().filter(|row| row.contains(&format!("| `{key}` |"))).collect();
+    assert!(!rows.is_empty(), "no row for {section}.{key}");
+    let number = value.strip_suffix(".0").unwrap_or(value);
+    let written = |row: &&str| row.contains(&format!("| {number} |")) || row.contains(&format!("| `{value}` |"));
+    assert!(rows.iter().any(|row| written(row) || row.contains("| needed |")), "{section}.{key} = {value}: {rows:?}");
+}
+
+/// A configuration with these settings of the model.
+fn with_model(settings: &str) -> Experiment {
+    let text = format!(
+        r#"
+        [data]
+        train = "a.csv"
+        validation.fraction = 0.1
+        [schema]
+        label = "click"
+        features.item = {{ kind = "category" }}
+        features.history = {{ kind = "sequence", max_length = 5, vocabulary = "item" }}
+        [model]
+        kind = "din"
+        interests = [{{ candidate = ["item"], history = ["history"] }}]
+        {settings}
+        "#
+    );
+    Experiment::parse(&text, "text", &[]).unwrap()
+}
+
+#[test]
+fn variants_of_the_layers_are_read_and_written_back() {
+    for settings in [
+        "attention = { scoring = \"bilinear\", projection = \"dense_prelu\", normalization = \"softmax\" }",
+        "attention = { inputs = \"product\", activation = \"prelu_per_unit\" }",
+        "pooling = { padded_max = 5 }",
+        "embedding.zero_row = true",
+        "mlp = { input_norm = \"keras\", activation = \"dice_per_sample\" }",
+    ] {
+        let experiment = with_model(settings);
+        let schema = experiment.check().unwrap();
+        let text = experiment.to_toml().unwrap();
+        assert_ne!(experiment.model, with_model("").model, "{settings}");
+        assert_eq!(Experiment::parse(&text, "again", &[]).unwrap().model, experiment.model, "{text}");
+        let variables = nn::VarStore::new(Device::Cpu);
+        experiment.model.build(&variables.root(), &FeatureSpace::new(&schema, &[10])).unwrap();
+        let names = variables.variables();
+        assert_eq!(names.contains_key("interest0.bilinear.weight"), settings.contains("bilinear"));
+        assert_eq!(names.contains_key("mlp.input_norm.running_var"), settings.contains("input_norm"));
+    }
+}
+
+#[test]
+fn a_setting_of_a_network_that_is_not_there_is_refused_by_its_key() {
+    let error = with_model("attention = { scoring = \"bilinear\", hidden = [36] }").check().unwrap_err().to_string();
+    assert!(error.contains("model.attention.hidden"), "{error}");
+    assert!(error.contains("[36]") && error.contains("unless `scoring` is `mlp`"), "{error}");
 }
 
 /// Every setting under its full key. The features and the interests have no defaults.
@@ -78,6 +154,9 @@ fn flat(prefix: &str, table: &Table) -> Vec<(String, String)> {
         .flat_map(|(key, value)| match value {
             Value::Table(table) => flat(&format!("{prefix}{key}."), table),
             Value::String(text) => vec![(format!("{prefix}{key}"), text.clone())],
+            Value::Float(number) if *number != 0.0 && number.abs() < 1e-4 => {
+                vec![(format!("{prefix}{key}"), format!("{number:e}"))]
+            }
             other => vec![(format!("{prefix}{key}"), other.to_string())],
         })
         .collect()

@@ -1,0 +1,50 @@
+//! From candidate and events to scores.
+
+use tch::{Tensor, nn};
+
+use super::network::Network;
+use crate::{AttentionScoring, Jagged, LayerError, Mode, TargetAttentionConfig};
+
+/// A built [`AttentionScoring`].
+#[derive(Debug)]
+pub(super) enum Scorer {
+    Network(Network),
+    /// The weight `[history, candidate]`.
+    Bilinear(Tensor),
+    InnerProduct,
+}
+
+impl Scorer {
+    /// `config` is checked, and the widths fit it.
+    pub(super) fn new(
+        variables: &nn::Path<'_>,
+        candidate: i64,
+        history: i64,
+        config: &TargetAttentionConfig,
+    ) -> Result<Self, LayerError> {
+        Ok(match config.scoring {
+            AttentionScoring::Mlp => Self::Network(Network::new(variables, candidate, history, config)?),
+            AttentionScoring::Bilinear => {
+                let bound = 1.0 / (candidate as f64).sqrt();
+                let init = nn::Init::Uniform { lo: -bound, up: bound };
+                Self::Bilinear((variables / "bilinear").f_var("weight", &[history, candidate], init)?)
+            }
+            AttentionScoring::InnerProduct => Self::InnerProduct,
+        })
+    }
+
+    /// `[N, 1]`.
+    pub(super) fn logits(&self, candidate: &Tensor, history: &Jagged, mode: Mode) -> Result<Tensor, LayerError> {
+        match self {
+            Self::Network(network) => network.logits(candidate, history, mode),
+            Self::Bilinear(weight) => inner_products(&candidate.f_linear(weight, None::<&Tensor>)?, history),
+            Self::InnerProduct => inner_products(candidate, history),
+        }
+    }
+}
+
+/// The inner product of each event with its sample's vector: `[B, D]` and jagged `[N, D]` → `[N, 1]`.
+fn inner_products(vectors: &Tensor, history: &Jagged) -> Result<Tensor, LayerError> {
+    let products = history.layout().expand(vectors)?.f_mul(history.values())?;
+    Ok(products.f_sum_dim_intlist([1i64].as_slice(), true, history.kind())?)
+}

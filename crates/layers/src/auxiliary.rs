@@ -1,0 +1,131 @@
+//! The auxiliary loss of DIEN's interest extractor.
+
+mod config;
+mod net;
+
+use tch::{Reduction, Tensor, nn};
+
+pub use config::{AuxiliaryAverage, AuxiliaryLossConfig, AuxiliaryNetConfig, AuxiliaryScorer};
+pub use net::AuxiliaryNet;
+
+use crate::error::{check_lengths, check_shape};
+use crate::{Jagged, LayerError, Mode};
+
+#[derive(Debug)]
+enum Scorer {
+    Net(AuxiliaryNet),
+    InnerProduct,
+}
+
+/// Teaches the state after an event to foretell the next one: to tell the event that followed from one that did not.
+///
+/// For the states `h_t`, the events `e_{t+1}` that followed and the events `ê_{t+1}` that did not,
+/// `L_aux = −mean(log σ(h_t, e_{t+1}) + log(1 − σ(h_t, ê_{t+1})))`; Deep Interest Evolution Network, section 4.2,
+/// <https://arxiv.org/abs/1809.03672>. It is computed from logits, so that no probability saturates.
+///
+/// The mean is over the pairs of the batch that exist: events and their successors. (The authors' code divides by all
+/// places of the padded batch instead, so that a loss there depends on the longest history.)
+///
+/// Parameters: those of [`AuxiliaryNet`]; none for the inner product.
+#[derive(Debug)]
+pub struct AuxiliaryLoss {
+    scorer: Scorer,
+    average: AuxiliaryAverage,
+    weight: f64,
+    state_width: i64,
+    event_width: i64,
+}
+
+impl AuxiliaryLoss {
+    /// Registers the scorer for states of width `state_width` and events of width `event_width`.
+    ///
+    /// # Errors
+    /// [`LayerError::Config`] names the setting, its bound and the value got: those of [`AuxiliaryLossConfig::check`],
+    /// widths that are not positive, or the inner product of two widths. No variable is registered then.
+    pub fn new(
+        variables: &nn::Path<'_>,
+        state_width: i64,
+        event_width: i64,
+        config: &AuxiliaryLossConfig,
+    ) -> Result<Self, LayerError> {
+        config.check_widths(state_width, event_width)?;
+        let scorer = match &config.scorer {
+            AuxiliaryScorer::Mlp(net) => Scorer::Net(AuxiliaryNet::new(variables, state_width + event_width, net)?),
+            AuxiliaryScorer::InnerProduct => Scorer::InnerProduct,
+        };
+        Ok(Self { scorer, average: config.average, weight: config.weight, state_width, event_width })
+    }
+
+    /// What the loss is to be multiplied by before it joins the click loss. [`AuxiliaryLoss::forward`] does not do so.
+    pub fn weight(&self) -> f64 {
+        self.weight
+    }
+
+    /// The loss of a batch, without its weight.
+    ///
+    /// # Shapes
+    /// - `states` jagged `[N, H]`, the state after each event; `history` jagged `[N, D]`, the events; `negative` jagged
+    ///   `[N, D]`, for each event one that did not happen → a scalar
+    /// - a batch in which no event has a successor gives 0, and its gradients are zero, never NaN
+    ///
+    /// # Errors
+    /// [`LayerError::Shape`] when a width or the number of samples differs, [`LayerError::Lengths`] when a length does.
+    pub fn forward(
+        &self,
+        states: &Jagged,
+        history: &Jagged,
+        negative: &Jagged,
+        mode: Mode,
+    ) -> Result<Tensor, LayerError> {
+        check_lengths("history", history.layout(), states.layout())?;
+        check_lengths("negative", negative.layout(), states.layout())?;
+        let (earlier, later) = states.layout().successions()?;
+        self.of_pairs(
+            &states.values().f_index_select(0, &earlier)?,
+            &history.values().f_index_select(0, &later)?,
+            &negative.values().f_index_select(0, &later)?,
+            mode,
+        )
+    }
+
+    /// The loss of pairs that stand side by side, without its weight.
+    ///
+    /// # Shapes
+    /// - `states` `[P, H]`; `clicks` `[P, D]`, what followed each state; `others` `[P, D]`, what did not → a scalar, 0
+    ///   without pairs
+    ///
+    /// # Errors
+    /// [`LayerError::Shape`] when a width or the number of rows differs.
+    pub fn of_pairs(
+        &self,
+        states: &Tensor,
+        clicks: &Tensor,
+        others: &Tensor,
+        mode: Mode,
+    ) -> Result<Tensor, LayerError> {
+        check_shape("states", states, &[None, Some(self.state_width)], "[P, H]")?;
+        let pairs = states.size()[0];
+        check_shape("clicks", clicks, &[Some(pairs), Some(self.event_width)], "[P, D]")?;
+        check_shape("others", others, &[Some(pairs), Some(self.event_width)], "[P, D]")?;
+        let options = (states.kind(), states.device());
+        if pairs == 0 {
+            return Ok(Tensor::f_zeros([], options)?);
+        }
+        let events = Tensor::f_cat(&[clicks, others], 0)?;
+        let logits = match &self.scorer {
+            Scorer::Net(net) => net.forward_split(states, &events, mode)?,
+            Scorer::InnerProduct => {
+                let products = events.f_view([2, pairs, self.event_width])?.f_mul(states)?;
+                products.f_sum_dim_intlist([-1i64].as_slice(), false, options.0)?.f_view([2 * pairs, 1])?
+            }
+        };
+        let happened =
+            Tensor::f_cat(&[Tensor::f_ones([pairs, 1], options)?, Tensor::f_zeros([pairs, 1], options)?], 0)?;
+        let mean =
+            logits.f_binary_cross_entropy_with_logits(&happened, None::<&Tensor>, None::<&Tensor>, Reduction::Mean)?;
+        match self.average {
+            AuxiliaryAverage::Entries => Ok(mean),
+            AuxiliaryAverage::Pairs => Ok(mean.f_mul_scalar(2.0)?),
+        }
+    }
+}

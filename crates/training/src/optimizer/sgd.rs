@@ -1,0 +1,25 @@
+//! Stochastic gradient descent.
+
+use tch::{TchError, Tensor};
+
+use super::rule::{Rule, Step};
+
+/// Remembers nothing.
+#[derive(Debug)]
+pub(super) struct Sgd;
+
+impl Rule for Sgd {
+    fn state(&self) -> Vec<(&'static str, Tensor)> {
+        Vec::new()
+    }
+
+    fn of_rows(&self, _rows: &Tensor) -> Result<Box<dyn Rule>, TchError> {
+        Ok(Box::new(Self))
+    }
+
+    fn update(&mut self, value: &mut Tensor, gradient: &Tensor, step: &Step) -> Result<(), TchError> {
+        let gradient = step.regularized(gradient, value)?;
+        let _ = value.f_sub_(&gradient.f_mul_scalar(step.learning_rate)?)?;
+        Ok(())
+    }
+}
