@@ -72,7 +72,10 @@ pub use dien::{
     DienInterest, DienInterestConfig, Evolution, EvolutionKind, ExtractedInterest, InterestEvolution, InterestExtractor,
 };
 pub use dropout::dropout;
-pub use dsin::{BiasEncoding, SessionInterestActivation, SessionInterestExtractor, SessionLimits, Sessions};
+pub use dsin::{
+    BiasEncoding, DsinInterest, DsinInterestConfig, DsinParts, SessionInterestActivation, SessionInterestExtractor,
+    SessionInterestInteraction, SessionLimits, Sessions,
+};
 pub use embedding::{Embedding, EmbeddingConfig};
 pub use error::LayerError;
 pub use factorization_machine::factorization_machine;

@@ -4,7 +4,7 @@
 
 mod batch;
 mod bst;
-//mod dsin;
+mod dsin;
 mod fields;
 mod gradients;
 mod naive;
