@@ -47,6 +47,8 @@ mod config;
 mod din;
 mod error;
 mod feature_embeddings;
+mod graph;
+mod import;
 mod input;
 mod model;
 mod space;
@@ -56,6 +58,11 @@ pub use config::ModelConfig;
 pub use din::{Din, DinConfig, InterestConfig};
 pub use error::ModelError;
 pub use feature_embeddings::FeatureEmbeddings;
+pub use graph::{GraphNode, GraphRole, ModelGraph};
+pub use import::{
+    ColumnBlocks, ColumnOrder, GateOrder, ImportError, ImportProblem, ImportReport, ImportedTensor, Names, Operations,
+    StateDict, WeightMapping, import_state, import_weights,
+};
 pub use input::{InputColumn, ModelInput};
 pub use model::{Model, logits, parameter_count};
 pub use space::{FeatureSpace, SpaceFeature, SpaceKind};

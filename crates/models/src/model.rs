@@ -6,7 +6,7 @@ use fain_features::Samples;
 use fain_layers::Mode;
 use tch::{Device, Kind, Tensor, nn};
 
-use crate::{ModelError, ModelInput};
+use crate::{GraphNode, GraphRole, ModelError, ModelGraph, ModelInput};
 
 /// A model: a batch in, one logit per sample out. It owns no optimiser, no device and no files.
 pub trait Model: Debug + Send {
@@ -16,6 +16,20 @@ pub trait Model: Debug + Send {
     /// # Errors
     /// [`ModelError::Column`] when the batch is not of the schema the model was built for.
     fn forward(&self, input: &ModelInput, mode: Mode) -> Result<Tensor, ModelError>;
+
+    /// The layers and how data goes through them, for tables and drawings.
+    fn graph(&self) -> ModelGraph {
+        let mut graph = ModelGraph::new();
+        graph.add(GraphNode {
+            name: String::new(),
+            kind: "model".to_owned(),
+            input: String::new(),
+            output: "[B]".to_owned(),
+            from: Vec::new(),
+            role: GraphRole::Output,
+        });
+        graph
+    }
 }
 
 /// Scores samples without building a graph: one logit per row, on the host.
