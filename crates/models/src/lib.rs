@@ -60,8 +60,8 @@ pub use error::ModelError;
 pub use feature_embeddings::FeatureEmbeddings;
 pub use graph::{GraphNode, GraphRole, ModelGraph};
 pub use import::{
-    ColumnBlocks, ColumnOrder, GateOrder, ImportError, ImportProblem, ImportReport, ImportedTensor, Names, Operations,
-    StateDict, WeightMapping, import_state, import_weights,
+    ColumnBlocks, ColumnOrder, GateOrder, ImportError, ImportProblem, ImportReport, ImportedTensor, StateDict,
+    TensorNames, WeightMapping, WeightOperations, import_state, import_weights,
 };
 pub use input::{InputColumn, ModelInput};
 pub use model::{Model, logits, parameter_count};
