@@ -58,6 +58,7 @@ mod function;
 mod gradient_check;
 mod parallel;
 mod record;
+mod report;
 mod slices;
 mod unwind;
 
