@@ -135,7 +135,10 @@ impl Case {
     pub fn tolerance(&self) -> Result<Tolerance, GoldenError> {
         let recommended = Recommended::deserialize(&self.recommended)
             .map_err(|source| GoldenError::Form { place: self.place.clone(), source })?;
-        Ok(Tolerance { absolute: recommended.atol, relative: recommended.rtol })
+        match recommended {
+            Recommended::Bound { atol, rtol } => Ok(Tolerance { absolute: atol, relative: rtol }),
+            Recommended::Remark(remark) => Err(self.problem(format!("no bound is recommended: {remark}"))),
+        }
     }
 
     /// The ways this case is run. Where there are none, the reader accounts for the tensors by itself.
