@@ -6,7 +6,7 @@ use crate::{ModelError, published};
 
 /// Settings that hang on another one: when a file changes the choice, the preset's values for them fall away.
 const DEPENDENT: [(&str, &[&str]); 2] =
-    [("scoring", &["inputs", "hidden", "activation", "batch_norm"]), ("scorer", &["hidden", "activation", "batch_norm"])];
+    [("scoring", &["inputs", "hidden", "activation", "batch_norm"]), ("scorer", &["hidden", "activation", "input_norm"])];
 
 /// Completes a `[model]` table as written: what it leaves out comes from the preset it names, or from the defaults of
 /// its kind. `preset` itself is gone afterwards.

@@ -197,7 +197,7 @@ impl DienPreset {
                 },
                 auxiliary: Some(AuxiliaryLossConfig {
                     scorer: AuxiliaryScorer::Mlp(AuxiliaryNetConfig {
-                        batch_norm: true,
+                        input_norm: InputNorm::BatchNorm,
                         ..AuxiliaryNetConfig::default()
                     }),
                     average: AuxiliaryAverage::Pairs,
