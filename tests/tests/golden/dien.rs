@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use fain_layers::{
-    DienInterest, DienInterestConfig, Execution, InterestLayer, Linear, Mlp, MlpConfig, Mode, Pooling,
+    DienInterest, DienInterestConfig, Execution, InterestLayer, Linear, Mlp, MlpConfig, Pooling,
 };
 use fain_models::{
     DienPreset, EmbeddingsConfig, FeatureEmbeddings, FeatureSpace, HistoryLengths, InputColumn, InterestFeatures,

@@ -21,6 +21,7 @@ mod optim;
 mod pooling;
 mod recurrent;
 mod recurrent_cells;
+mod trajectory;
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -55,6 +56,7 @@ const LAYERS: &[(&str, Check)] = &[
     ("mlp", mlp::check),
     ("optim", optim::check),
     ("pooling", pooling::check),
+    ("train_trajectory_dien_bnvalid", trajectory::check),
 ];
 
 /// Fixtures that the crate of their subject reads in its own tests.
