@@ -18,8 +18,8 @@ use lookup::{Lookup, Theirs};
 use state::Entry;
 
 pub use error::{ImportError, ImportProblem};
-pub use mapping::{Names, WeightMapping};
-pub use operations::{ColumnBlocks, ColumnOrder, GateOrder, Operations};
+pub use mapping::{TensorNames, WeightMapping};
+pub use operations::{ColumnBlocks, ColumnOrder, GateOrder, WeightOperations};
 pub use state::StateDict;
 
 /// What an import did.
@@ -122,7 +122,7 @@ fn prepare(
     names: Theirs<'_>,
     entry: &Entry,
     target: &Tensor,
-    operations: Option<&Operations>,
+    operations: Option<&WeightOperations>,
 ) -> Result<Tensor, Stop<ImportProblem>> {
     let (ours, theirs) = (names.ours.to_owned(), names.name.to_owned());
     let source = match entry {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::ImportProblem;
 use super::mapping::WeightMapping;
-use super::operations::Operations;
+use super::operations::WeightOperations;
 use super::pattern::Pattern;
 use super::state::StateDict;
 
@@ -43,7 +43,7 @@ impl<'a> Lookup<'a> {
     }
 
     /// What is done to the tensor of a variable.
-    pub(super) fn operations(&self, ours: &str) -> Result<Option<&'a Operations>, ImportProblem> {
+    pub(super) fn operations(&self, ours: &str) -> Result<Option<&'a WeightOperations>, ImportProblem> {
         Ok(find(&self.mapping.operations, "operations", ours, ours)?.map(|(operations, _)| operations))
     }
 

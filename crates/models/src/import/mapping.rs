@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::error::ImportError;
-use super::operations::Operations;
+use super::operations::WeightOperations;
 use super::pattern::Pattern;
 
 /// Which tensor of another program each variable of a model is read from, and what is done to it on the way.
@@ -23,17 +23,17 @@ pub struct WeightMapping {
     /// What follows a prefix, with `*` as in `names`. What no rule fits stays as it is.
     pub suffixes: BTreeMap<String, String>,
     /// What is done to the tensor of a variable, by the variable's whole name, with `*`.
-    pub operations: BTreeMap<String, Operations>,
+    pub operations: BTreeMap<String, WeightOperations>,
     /// Tensors that may be left aside.
-    pub ignore: Names,
+    pub ignore: TensorNames,
     /// Tensors that several variables may be read from.
-    pub shared: Names,
+    pub shared: TensorNames,
 }
 
 /// Names of tensors of the other program, with `*`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Names {
+pub struct TensorNames {
     /// The names.
     pub theirs: BTreeSet<String>,
 }

@@ -8,7 +8,7 @@ use super::error::Stop;
 /// What is done to a tensor, in the order of the fields.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Operations {
+pub struct WeightOperations {
     /// Swaps rows and columns of a matrix.
     pub transpose: bool,
     /// Puts the blocks of rows of a recurrent cell in another order.
@@ -60,7 +60,7 @@ impl ColumnBlocks {
     }
 }
 
-impl Operations {
+impl WeightOperations {
     /// Says what is wrong with the settings themselves.
     pub(super) fn check(&self) -> Result<(), String> {
         if *self == Self::default() {
