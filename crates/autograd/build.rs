@@ -14,25 +14,22 @@ fn main() {
         return;
     }
 
-    let mut build = cc::Build::new();
-    build
+    cc::Build::new()
         .cpp(true)
         .std("c++17")
-        .flag("-fopenmp")
         // Not ours to warn about.
         .flag("-isystem")
         .flag(&includes)
         .warnings(true)
         .extra_warnings(true)
-        // libtorch's headers declare much that these files do not call; debug symbols of it would be most of the build.
+        // The headers' debug symbols would be most of the program's.
         .debug(false)
         .opt_level(2)
-        .files(["cpp/function.cpp", "cpp/parallel.cpp"]);
-    let openmp = if build.get_compiler().is_like_clang() { "omp" } else { "gomp" };
-    build.compile("fain_autograd");
+        .files(["cpp/function.cpp", "cpp/parallel.cpp"])
+        .compile("fain_autograd");
 
     println!("cargo::rustc-link-search=native={}", libraries.display());
-    for library in ["torch_cpu", "c10", openmp] {
+    for library in ["torch_cpu", "c10", "gomp"] {
         println!("cargo::rustc-link-lib=dylib={library}");
     }
 }

@@ -16,14 +16,14 @@ use crate::{
 /// and buffers after a training pass. Besides, buffers must stay as they are in evaluation and when the layer refuses,
 /// and the gradient of padding must be exactly zero.
 pub fn check(subject: &dyn Subject, fixture: &Fixture, report: &mut Report) {
+    let layer = match subject.variant() {
+        Some(variant) => format!("{} ({variant})", fixture.name()),
+        None => fixture.name().to_owned(),
+    };
     for case in fixture.cases() {
-        report.count_case(fixture.name());
+        report.count_case(&layer);
         for section in case.sections() {
-            let place = Place {
-                layer: fixture.name().to_owned(),
-                case: case.id().to_owned(),
-                section: section.name().to_owned(),
-            };
+            let place = Place { layer: layer.clone(), case: case.id().to_owned(), section: section.name().to_owned() };
             for precision in Precision::ALL {
                 let run = Run { subject, case, section, place: &place, precision };
                 if let Err(error) = run.go(report) {
@@ -91,12 +91,19 @@ impl Run<'_> {
                 }
                 "grad" => match variables.get(variable) {
                     Some(tensor) => {
-                        found = align(variable, &gradient(tensor)?, &expected.size())?;
+                        let exported = self.subject.export(self.case, variable, &gradient(tensor)?)?;
+                        found = align(variable, &exported, &expected.size())?;
                         (Some(&found), bounds.of(part)?)
                     }
                     None => (None, bounds.of(part)?),
                 },
-                _ => (variables.get(variable), bounds.of(part)?),
+                _ => match variables.get(variable) {
+                    Some(tensor) => {
+                        found = self.subject.export(self.case, variable, tensor)?;
+                        (Some(&found), bounds.of(part)?)
+                    }
+                    None => (None, bounds.of(part)?),
+                },
             };
             self.compare(name, got, expected, tolerance, report)?;
         }
@@ -190,7 +197,8 @@ impl Run<'_> {
                 report.keep_out(&BATCH_COUNT, self.place, true);
                 continue;
             };
-            if !align(name, before, &after.size())?.f_to_kind(after.kind())?.f_equal(after)? {
+            let before = self.subject.import(self.case, name, before)?;
+            if !align(name, &before, &after.size())?.f_to_kind(after.kind())?.f_equal(after)? {
                 let (place, precision) = (self.place, self.precision);
                 report.fail(format!("{place} ({precision:?}): buffer {name} has changed"));
             }
@@ -214,7 +222,7 @@ impl Run<'_> {
     }
 
     fn check_padding(&self, inputs: &Inputs, report: &mut Report) -> Result<(), GoldenError> {
-        for (name, tensor) in inputs.sequences() {
+        for (name, tensor) in inputs.sequences(self.subject.sequences()) {
             let padding = inputs.padding(name)?;
             if !is_zero(&padding.padding_of(&gradient(tensor)?)?)? {
                 let (place, precision) = (self.place, self.precision);

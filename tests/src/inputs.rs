@@ -6,6 +6,14 @@ use tch::Tensor;
 
 use crate::{Case, GoldenError, Padding, Precision};
 
+/// The lengths of all sequences of a case.
+const SHARED_LENGTHS: &str = "lengths";
+
+/// The lengths of one sequence.
+fn own_lengths(sequence: &str) -> String {
+    format!("{sequence}_length")
+}
+
 /// The input tensors of a case; floats require a gradient.
 #[derive(Debug)]
 pub struct Inputs {
@@ -38,19 +46,19 @@ impl Inputs {
         })
     }
 
-    /// Where the events of the padded input `sequence` `[B, T, D]` are: its lengths are the input `{sequence}_length`, or
-    /// `lengths`, which all sequences share; without such an input every sequence is full.
+    /// Where the events of the padded input `sequence` `[B, T]` or `[B, T, D]` are: its lengths are the input
+    /// `{sequence}_length`, or `lengths`, which all sequences share. Without such an input every sequence is full.
     ///
     /// # Errors
     /// [`GoldenError::Fixture`] when there is no such input, it has another shape, or a length does not fit.
     pub fn padding(&self, sequence: &str) -> Result<Padding, GoldenError> {
-        let &[rows, longest, _] = &self.tensor(sequence)?.size()[..] else {
+        let (&[rows, longest] | &[rows, longest, _]) = &self.tensor(sequence)?.size()[..] else {
             return Err(GoldenError::Fixture {
                 place: format!("input {sequence}"),
-                problem: "its shape is not [B, T, D]".to_owned(),
+                problem: "its shape is neither [B, T] nor [B, T, D]".to_owned(),
             });
         };
-        let lengths = match self.lengths(sequence) {
+        let lengths = match self.tensors.get(&own_lengths(sequence)).or_else(|| self.tensors.get(SHARED_LENGTHS)) {
             Some(lengths) => Vec::<i64>::try_from(lengths)?,
             None => vec![longest; rows as usize],
         };
@@ -63,16 +71,16 @@ impl Inputs {
         Padding::new(&lengths, longest)
     }
 
-    /// The sequences that have lengths, their own or shared ones.
-    pub(crate) fn sequences(&self) -> impl Iterator<Item = (&str, &Tensor)> {
+    /// The inputs that have lengths of their own; where lengths are shared, all of shape `[B, T, D]` and those `named`.
+    pub(crate) fn sequences(&self, named: &[&str]) -> impl Iterator<Item = (&str, &Tensor)> {
+        let shared = self.tensors.contains_key(SHARED_LENGTHS);
         self.tensors
             .iter()
-            .filter(|(name, tensor)| tensor.size().len() == 3 && self.lengths(name).is_some())
+            .filter(move |(name, tensor)| {
+                self.tensors.contains_key(&own_lengths(name))
+                    || (shared && (tensor.dim() == 3 || named.contains(&name.as_str())))
+            })
             .map(|(name, tensor)| (name.as_str(), tensor))
-    }
-
-    fn lengths(&self, sequence: &str) -> Option<&Tensor> {
-        self.tensors.get(&format!("{sequence}_length")).or_else(|| self.tensors.get("lengths"))
     }
 }
 

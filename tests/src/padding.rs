@@ -45,7 +45,7 @@ impl Padding {
         })
     }
 
-    /// Drops the padding: `[B, T, D]` → jagged `[N, D]`. Gradients flow back to the events only.
+    /// Drops the padding: `[B, T, D]` → jagged `[N, D]`, `[B, T]` → jagged `[N, 1]`. Gradients flow back to the events only.
     ///
     /// # Errors
     /// [`GoldenError::Torch`] when `padded` does not have `B · T` places.
@@ -59,12 +59,21 @@ impl Padding {
     /// # Errors
     /// [`GoldenError::Torch`] when `events` does not have `N` entries.
     pub fn unpack(&self, events: &Tensor) -> Result<Tensor, GoldenError> {
-        let places = Tensor::f_zeros([self.rows * self.longest], (events.kind(), events.device()))?;
-        let filled = places.f_index_add(0, &self.events, &events.f_reshape([-1])?)?;
-        Ok(filled.f_reshape([self.rows, self.longest])?)
+        Ok(self.unpack_rows(&events.f_reshape([-1, 1])?)?.f_reshape([self.rows, self.longest])?)
     }
 
-    /// What stands in the padding of `[B, T, D]`: `[B · T − N, D]`.
+    /// Puts rows of zeros where padding was: `[N, W]` → `[B, T, W]`.
+    ///
+    /// # Errors
+    /// [`GoldenError::Torch`] when `events` does not have `N` rows.
+    pub fn unpack_rows(&self, events: &Tensor) -> Result<Tensor, GoldenError> {
+        let width = events.size().last().copied().unwrap_or(1);
+        let places = Tensor::f_zeros([self.rows * self.longest, width], (events.kind(), events.device()))?;
+        let filled = places.f_index_add(0, &self.events, events)?;
+        Ok(filled.f_reshape([self.rows, self.longest, width])?)
+    }
+
+    /// What stands in the padding of `[B, T, D]`: `[B · T − N, D]`, where `[B, T]` is as `[B, T, 1]`.
     ///
     /// # Errors
     /// As [`Padding::pack`].
@@ -78,7 +87,7 @@ impl Padding {
     }
 
     fn places(&self, padded: &Tensor) -> Result<Tensor, GoldenError> {
-        let width = padded.size().last().copied().unwrap_or(1);
+        let width = padded.size().get(2).copied().unwrap_or(1);
         Ok(padded.f_reshape([self.rows * self.longest, width])?)
     }
 }
@@ -106,6 +115,20 @@ mod tests {
         assert_eq!(unpacked.size(), [3, 3]);
         assert_eq!(numbers(&unpacked), [1.0, 2.0, 0.0, 0.0, 0.0, 0.0, 3.0, 4.0, 5.0]);
         assert!(!Padding::new(&[3, 3], 3).unwrap().is_padded());
+        // Scores have no width.
+        let scores = padded.reshape([3, 3]);
+        assert_eq!(padding.pack(&scores).unwrap().values(), packed.values());
+        assert_eq!(numbers(&padding.padding_of(&scores).unwrap()), [9.0; 4]);
+    }
+
+    #[test]
+    fn rows_come_back_with_rows_of_zeros() {
+        let padding = Padding::new(&[1, 0, 2], 2).unwrap();
+        let rows = Tensor::from_slice(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).reshape([3, 2]);
+        let unpacked = padding.unpack_rows(&rows).unwrap();
+        assert_eq!(unpacked.size(), [3, 2, 2]);
+        assert_eq!(numbers(&unpacked), [1.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 3.0, 4.0, 5.0, 6.0]);
+        assert_eq!(padding.pack(&unpacked).unwrap().values(), &rows);
     }
 
     #[test]

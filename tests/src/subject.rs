@@ -31,6 +31,32 @@ pub trait Subject {
         Ok(self.rename(reference))
     }
 
+    /// A parameter or buffer of the fixture as ours is laid out.
+    ///
+    /// # Errors
+    /// As [`Subject::build`].
+    fn import(&self, _case: &Case, _reference: &str, value: &Tensor) -> Result<Tensor, GoldenError> {
+        Ok(value.shallow_clone())
+    }
+
+    /// The way back: our variable, or its gradient, as the fixture's is laid out.
+    ///
+    /// # Errors
+    /// As [`Subject::build`].
+    fn export(&self, _case: &Case, _reference: &str, value: &Tensor) -> Result<Tensor, GoldenError> {
+        Ok(value.shallow_clone())
+    }
+
+    /// Inputs that are padded by the input `lengths` and do not have the shape `[B, T, D]`, by which others are found.
+    fn sequences(&self) -> &[&str] {
+        &[]
+    }
+
+    /// A word for the report where a fixture is held against several subjects.
+    fn variant(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Why `tensor` (`out/y`, `grad/weight`, …) of a section is not held to its golden value, if it is not;
     /// for the `refusal` of a section without golden values, why the layer need not refuse.
     ///

@@ -46,7 +46,7 @@ impl Variables {
                 if variable.requires_grad() != trained {
                     return Err(problem(format!("only one side trains {name}")));
                 }
-                let value = align(reference, value, &variable.size())?;
+                let value = align(reference, &subject.import(case, reference, value)?, &variable.size())?;
                 tch::no_grad(|| variable.shallow_clone().f_copy_(&value))?;
                 by_reference.insert(reference.to_owned(), name);
             }

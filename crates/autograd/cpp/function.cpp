@@ -1,6 +1,7 @@
 // A node of libtorch's graph whose backward pass is written in Rust (src/record.rs is the other half).
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/csrc/autograd/functions/basic_ops.h>
+#include <torch/csrc/autograd/functions/utils.h>
 
 #include <ATen/core/grad_mode.h>
 
@@ -58,16 +59,19 @@ namespace {
 using Backward = decltype(FainRecord::backward);
 
 // Makes a gradient of a gradient an error. The gradients were computed without being recorded: without this, a second
-// differentiation would take them for constants and be wrong in silence.
-variable_list once_differentiable(variable_list&& gradients, const std::string& name) {
-  const auto count = static_cast<int64_t>(gradients.size());
+// differentiation would take them for constants and be wrong in silence. `origins` leads to all that the gradients
+// depend on, so that each way back meets the refusal.
+void refuse_second_derivative(variable_list& gradients, torch::autograd::edge_list&& origins,
+                              const std::string& name) {
+  std::shared_ptr<torch::autograd::Error> refusal(
+      new torch::autograd::Error(name + " cannot be differentiated twice: its backward pass is not differentiable",
+                                 std::move(origins)),
+      torch::autograd::deleteNode);
   for (auto& gradient : gradients) {
-    // Only what requires a gradient itself is given the node that refuses.
-    if (gradient.defined()) gradient = gradient.detach().set_requires_grad(true);
+    // A new handle: what the function returned may be in use elsewhere.
+    if (gradient.defined()) gradient = gradient.detach();
+    torch::autograd::set_history(gradient, refusal);
   }
-  auto refusal = std::make_shared<torch::autograd::DelayedError>(
-      name + " cannot be differentiated twice: its backward pass is not differentiable", count);
-  return (*refusal)(std::move(gradients));
 }
 
 class FunctionNode final : public torch::autograd::Node {
@@ -108,8 +112,12 @@ class FunctionNode final : public torch::autograd::Node {
                                    lent_gradients.size(), &answer);
       if (failed) throw std::runtime_error(answer.error);
     }
-    if (!at::GradMode::is_enabled()) return std::move(answer.gradients);
-    return once_differentiable(std::move(answer.gradients), name_);
+    if (at::GradMode::is_enabled()) {
+      auto origins = torch::autograd::collect_next_edges(gradients);
+      origins.insert(origins.end(), next_edges().begin(), next_edges().end());
+      refuse_second_derivative(answer.gradients, std::move(origins), name_);
+    }
+    return std::move(answer.gradients);
   }
 
   // Called when backward has run and the graph is not kept.

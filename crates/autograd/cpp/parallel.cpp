@@ -1,13 +1,55 @@
 // A loop over libtorch's own threads (src/parallel.rs is the other half).
+//
+// It is `at::parallel_for`, but for one thing: that template is made of OpenMP pragmas, which clang translates for a
+// runtime of its own, whose threads would compete with libtorch's, and which a compiler without `-fopenmp` takes for a
+// loop on one thread. libtorch's runtime is GNU OpenMP; here it is called by its functions.
 #include <ATen/Parallel.h>
+#include <c10/util/ParallelGuard.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <string>
 
-#if defined(AT_PARALLEL_OPENMP) && AT_PARALLEL_OPENMP && !defined(_OPENMP)
-#error "compile this file with OpenMP: without it, at::parallel_for runs on one thread and says nothing"
+#if !AT_PARALLEL_OPENMP
+#error "this libtorch has no OpenMP"
 #endif
+
+extern "C" {
+// Runs `body` on as many threads as libtorch has set for the caller when `threads` is 0, and waits for all.
+void GOMP_parallel(void (*body)(void* data), void* data, unsigned threads, unsigned flags);
+int omp_get_num_threads(void);
+int omp_get_thread_num(void);
+}
+
+namespace {
+
+struct Loop {
+  int64_t count;
+  int64_t grain;
+  // Lets no exception out.
+  void (*body)(const void* data, int64_t begin, int64_t end);
+  const void* data;
+
+  void run(int64_t thread, int64_t begin, int64_t end) const {
+    at::internal::ThreadIdGuard numbered(thread);
+    c10::ParallelGuard parallel(true);
+    body(data, begin, end);
+  }
+};
+
+// What each thread does.
+void run_part(void* data) {
+  const auto& loop = *static_cast<const Loop*>(data);
+  const int64_t parts = std::min<int64_t>(omp_get_num_threads(), at::divup(loop.count, loop.grain));
+  const int64_t length = at::divup(loop.count, parts);
+  const int64_t thread = omp_get_thread_num();
+  const int64_t begin = thread * length;
+  if (thread < parts && begin < loop.count) loop.run(thread, begin, std::min(loop.count, begin + length));
+}
+
+}  // namespace
 
 extern "C" {
 
@@ -15,8 +57,15 @@ extern "C" {
 int fain_parallel_for(int64_t count, int64_t grain, void (*body)(const void* data, int64_t begin, int64_t end),
                       const void* data, void* sink,
                       void (*report)(void* sink, const char* text, size_t length)) noexcept {
+  if (count == 0) return 0;
   try {
-    at::parallel_for(0, count, grain, [&](int64_t begin, int64_t end) { body(data, begin, end); });
+    at::internal::lazy_init_num_threads();
+    Loop loop{count, std::max<int64_t>(grain, 1), body, data};
+    if (count <= loop.grain || at::in_parallel_region() || at::get_num_threads() == 1) {
+      loop.run(0, 0, count);
+    } else {
+      GOMP_parallel(run_part, &loop, 0, 0);
+    }
     return 0;
   } catch (const std::exception& error) {
     const std::string text = error.what();

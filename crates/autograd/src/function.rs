@@ -13,6 +13,9 @@ use crate::{AutogradError, Pass, unwind};
 /// libtorch's graph owns the value after [`apply`] and drops it as soon as backward has run, or when the graph is
 /// freed without. It is `Send` because libtorch runs backward for CUDA tensors on a thread of its own.
 ///
+/// Backward is run by one thread at a time. It must not go back through the graph that it is a part of: it would wait for
+/// itself.
+///
 /// Neither pass is recorded: what they compute with tensors does not become part of the graph. So a gradient cannot be
 /// differentiated again; trying to is an error that names the function.
 pub trait Function: Send + 'static {

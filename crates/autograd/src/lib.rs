@@ -57,6 +57,7 @@ mod function;
 mod gradient_check;
 mod parallel;
 mod record;
+mod report;
 mod unwind;
 
 pub use device::{DeviceChoice, DeviceError};

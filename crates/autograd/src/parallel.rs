@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use tch::TchError;
 
-use crate::record::{Report, report};
+use crate::report::{Report, report};
 use crate::{AutogradError, unwind};
 
 unsafe extern "C" {
@@ -30,10 +30,10 @@ struct Loop<B> {
 /// Calls `body` for parts of `0..count` that together cover each index once, on libtorch's own CPU threads.
 ///
 /// There is no second pool of threads: two pools that spin for work at once slow each other down. At most
-/// `tch::get_num_threads()` parts run at once. A part has at least `grain` items, but for the last; 0 is as good as 1.
-/// When `count` is not above `grain`, or inside another parallel loop, the caller's thread does all of it. How the
-/// range is cut depends on the number of threads: a body gives the same result for any number only when an item's
-/// result does not depend on the part it is in.
+/// `tch::get_num_threads()` parts run at once. `grain` is the number of items that are worth a thread: there are at most
+/// `count / grain` parts, rounded up (a grain of 0 counts as 1). When `count` is not above `grain`, or inside another
+/// parallel loop, the caller's thread does all of it. How the range is cut depends on the number of threads: a body
+/// gives the same result for any number only when an item's result does not depend on the part it is in.
 ///
 /// Returns when all parts are done, also when one panics.
 ///

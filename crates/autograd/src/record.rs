@@ -9,6 +9,7 @@ use std::sync::Mutex;
 use tch::{TchError, Tensor};
 use torch_sys::C_tensor;
 
+use crate::report::{Report, report};
 use crate::{AutogradError, Function, Pass, unwind};
 
 /// What a forward pass leaves for the graph.
@@ -55,17 +56,6 @@ unsafe extern "C" {
     fn fain_record_function(record: *const Record, sink: *mut c_void, report: Report) -> c_int;
     fn fain_answer_gradient(answer: *mut Answer, gradient: *const C_tensor);
     fn fain_answer_fail(answer: *mut Answer, text: *const c_char, length: usize);
-}
-
-/// How C++ hands over the text of an error.
-pub(crate) type Report = unsafe extern "C" fn(sink: *mut c_void, text: *const c_char, length: usize);
-
-/// Stores the text in the `String` that `sink` points to.
-pub(crate) unsafe extern "C" fn report(sink: *mut c_void, text: *const c_char, length: usize) {
-    // SAFETY: the callers of C++ in this crate pass a `String` of theirs as the sink and nobody else uses it during the
-    // call; C++ passes a text of `length` bytes.
-    let (sink, text) = unsafe { (&mut *sink.cast::<String>(), slice::from_raw_parts(text.cast::<u8>(), length)) };
-    *sink = String::from_utf8_lossy(text).into_owned();
 }
 
 /// Whether operations of this thread become part of the graph.

@@ -7,6 +7,7 @@ mod scorer;
 
 use tch::{Tensor, nn};
 
+pub(crate) use config::Written as WrittenAttention;
 pub use config::{
     AttentionInputs, AttentionNormalization, AttentionScale, AttentionScoring, CandidateProjection,
     TargetAttentionConfig,
@@ -80,13 +81,13 @@ impl TargetAttention {
                 allowed: "the events' width, unless projection = dense_prelu, scoring = bilinear or inputs = pair",
             });
         }
-        let (projection, scored) = match config.projection {
+        let (projection, query) = match config.projection {
             CandidateProjection::None => (None, candidate),
             CandidateProjection::DensePrelu => {
                 (Some(Projection::new(&(variables / "projection"), candidate, history)?), history)
             }
         };
-        let scorer = Scorer::new(variables, scored, history, config)?;
+        let scorer = Scorer::new(variables, query, history, config)?;
         Ok(Self { projection, scorer, candidate, history, scale: config.scale, normalization: config.normalization })
     }
 

@@ -179,8 +179,8 @@ mod tests {
             assert_eq!(store.trainable_variables().len(), usize::from(trained));
             // The table is a copy: what happens to it does not reach the matrix.
             let _ = tch::no_grad(|| table.weight().shallow_clone().fill_(7.0));
-            assert_eq!(numbers(&start)[0], 1.0);
-            assert_eq!(numbers(&store.variables()["weight"])[0], 7.0);
+            assert_eq!(numbers(&start), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+            assert_eq!(numbers(&store.variables()["weight"]), [7.0; 6]);
         }
     }
 

@@ -4,22 +4,28 @@ use fain_features::Schema;
 use serde::{Deserialize, Serialize};
 use tch::nn;
 
-use crate::{Din, DinConfig, FeatureSpace, Model, ModelError};
+use crate::{BaseConfig, DienConfig, DinConfig, FeatureSpace, InterestConfig, Model, ModelError};
 
 /// A model as written in a configuration file: `[model]`, with `kind` naming it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ModelConfig {
+    /// Embedding and MLP.
+    Base(BaseConfig),
     /// The Deep Interest Network.
     Din(DinConfig),
+    /// The Deep Interest Evolution Network.
+    Dien(DienConfig),
 }
 
 impl ModelConfig {
     /// The model's name, as in `kind`.
     pub fn name(&self) -> &'static str {
         match self {
+            Self::Base(_) => "base",
             Self::Din(_) => "din",
+            Self::Dien(_) => "dien",
         }
     }
 
@@ -28,16 +34,30 @@ impl ModelConfig {
     /// # Errors
     /// [`ModelError::Config`] names the key, its value and what is allowed.
     pub fn check(&self, schema: &Schema) -> Result<(), ModelError> {
+        let space = FeatureSpace::new(schema, &[]);
         match self {
-            Self::Din(config) => config.check(&FeatureSpace::new(schema, &[])),
+            Self::Base(config) => config.check(&space),
+            Self::Din(config) => config.check(&space),
+            Self::Dien(config) => config.check(&space),
         }
     }
 
-    /// Features whose lists have equal lengths in every row, by name: the histories that one interest reads together.
-    pub fn equal_lengths(&self) -> Vec<&[String]> {
+    fn interests(&self) -> Vec<&InterestConfig> {
         match self {
-            Self::Din(config) => config.interests.iter().map(|interest| interest.history.as_slice()).collect(),
+            Self::Base(_) => Vec::new(),
+            Self::Din(config) => config.interests.iter().chain(&config.states).collect(),
+            Self::Dien(config) => config.interests.iter().collect(),
         }
+    }
+
+    /// Groups of features whose lists have equal lengths in every row, by name: what one interest reads together.
+    pub fn equal_lengths(&self) -> Vec<Vec<String>> {
+        self.interests().into_iter().map(InterestConfig::equal_lengths).collect()
+    }
+
+    /// Features that are read in training only, by name. Scoring needs no column for them.
+    pub fn training_only(&self) -> Vec<String> {
+        self.interests().into_iter().flat_map(|interest| interest.negative.iter().cloned()).collect()
     }
 
     /// Builds the model and registers its parameters under `variables`.
@@ -45,8 +65,10 @@ impl ModelConfig {
     /// # Errors
     /// Those of [`ModelConfig::check`]; no variable is registered then.
     pub fn build(&self, variables: &nn::Path<'_>, space: &FeatureSpace) -> Result<Box<dyn Model>, ModelError> {
-        match self {
-            Self::Din(config) => Ok(Box::new(Din::new(variables, space, config)?)),
-        }
+        Ok(match self {
+            Self::Base(config) => Box::new(config.build(variables, space)?),
+            Self::Din(config) => Box::new(config.build(variables, space)?),
+            Self::Dien(config) => Box::new(config.build(variables, space)?),
+        })
     }
 }

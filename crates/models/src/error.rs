@@ -44,6 +44,14 @@ pub enum ModelError {
         /// What the model needs.
         needed: &'static str,
     },
+    /// Built parts do not fit together.
+    #[error("{part}: {problem}")]
+    Parts {
+        /// Which part.
+        part: String,
+        /// What does not fit.
+        problem: String,
+    },
     /// A layer refused.
     #[error(transparent)]
     Layer(#[from] LayerError),

@@ -1,41 +1,102 @@
-//! The embedding tables of a schema's vocabularies.
+//! The embedding tables of a schema's features.
 
-use fain_layers::{Embedding, EmbeddingConfig, Jagged, Pooling, pool};
-use tch::{Tensor, nn};
+use fain_layers::{Embedding, Jagged, Pooling, pool};
+use tch::{Kind, Tensor, nn};
 
-use crate::error::ModelError;
-use crate::{FeatureSpace, InputColumn, ModelInput, SpaceKind};
+use crate::{EmbeddingsConfig, FeatureSpace, InputColumn, ModelError, ModelInput, SpaceFeature, SpaceKind, TableSharing};
 
-/// One table per vocabulary: features that share a vocabulary share its table.
+/// A table for each feature; features may share one.
 ///
-/// Parameters: `{vocabulary}.weight` `[V, D]`.
+/// Parameters: `{vocabulary}.weight` `[V, D]`, or `{feature}.weight` where each feature has its own.
 #[derive(Debug)]
 pub struct FeatureEmbeddings {
-    tables: Vec<Embedding>,
-    features: Vec<(String, SpaceKind)>,
-    dim: i64,
+    features: Vec<SpaceFeature>,
+    /// One per feature; none for numbers.
+    tables: Vec<Option<Embedding>>,
+    /// What the tables are called; empty where they were built elsewhere.
+    names: Vec<String>,
 }
 
 impl FeatureEmbeddings {
     /// Registers the tables.
     ///
     /// # Errors
-    /// [`ModelError::Config`] when the config is out of bounds or a vocabulary's name has a `.` in it, which separates
-    /// the parts of a parameter's name.
-    pub fn new(variables: &nn::Path<'_>, space: &FeatureSpace, config: EmbeddingConfig) -> Result<Self, ModelError> {
-        config.check().map_err(|error| ModelError::under("model.embedding", error))?;
-        check_names(space)?;
-        let mut tables = Vec::with_capacity(space.vocabularies().len());
-        for (name, size) in space.vocabularies() {
-            tables.push(Embedding::new(&(variables / name), *size as i64, config)?);
+    /// [`ModelError::Config`] when the config is out of bounds or a name has a `.` in it, which separates the parts of a
+    /// parameter's name; no variable is registered then.
+    pub fn new(variables: &nn::Path<'_>, space: &FeatureSpace, config: &EmbeddingsConfig) -> Result<Self, ModelError> {
+        config.check(space)?;
+        let table = |name: &str, vocabulary: usize| {
+            let (vocabulary, size) = &space.vocabularies()[vocabulary];
+            Embedding::new(&(variables / name), *size as i64, config.table(vocabulary))
+        };
+        let shared: Vec<Embedding> = match config.tables {
+            TableSharing::Vocabulary => (0..space.vocabularies().len())
+                .map(|vocabulary| table(&space.vocabularies()[vocabulary].0, vocabulary))
+                .collect::<Result<_, _>>()?,
+            TableSharing::Feature => Vec::new(),
+        };
+        let mut tables = Vec::with_capacity(space.features().len());
+        let mut names = Vec::with_capacity(space.features().len());
+        for feature in space.features() {
+            tables.push(match feature.kind {
+                SpaceKind::Numeric => {
+                    names.push(String::new());
+                    None
+                }
+                SpaceKind::Category(vocabulary) | SpaceKind::Sequence(vocabulary) => match shared.get(vocabulary) {
+                    Some(shared) => {
+                        names.push(space.vocabularies()[vocabulary].0.clone());
+                        Some(shared.clone())
+                    }
+                    None => {
+                        names.push(feature.name.clone());
+                        Some(table(&feature.name, vocabulary)?)
+                    }
+                },
+            });
         }
-        let features = space.features().iter().map(|feature| (feature.name.clone(), feature.kind)).collect();
-        Ok(Self { tables, features, dim: config.dim })
+        Ok(Self { features: space.features().to_vec(), tables, names })
     }
 
-    /// `D`.
-    pub fn dim(&self) -> i64 {
-        self.dim
+    /// Takes built tables: one for each feature that is not a number, in the order of `features`. Clones of one table
+    /// are shared.
+    ///
+    /// # Errors
+    /// [`ModelError::Parts`] names the first feature that lacks its table or has one too many.
+    pub fn from_tables(features: &[SpaceFeature], tables: Vec<Option<Embedding>>) -> Result<Self, ModelError> {
+        if features.len() != tables.len() {
+            return Err(ModelError::Parts {
+                part: "embedding tables".to_owned(),
+                problem: format!("{} features have {} entries", features.len(), tables.len()),
+            });
+        }
+        for (feature, table) in features.iter().zip(&tables) {
+            if (feature.kind == SpaceKind::Numeric) == table.is_some() {
+                let problem = if table.is_some() { "is a number and has a table" } else { "has no table" };
+                return Err(ModelError::Parts { part: format!("feature {}", feature.name), problem: problem.to_owned() });
+            }
+        }
+        Ok(Self { features: features.to_vec(), tables, names: Vec::new() })
+    }
+
+    /// The features, in the order of a batch's columns.
+    pub fn features(&self) -> &[SpaceFeature] {
+        &self.features
+    }
+
+    /// How many columns a feature has: the width of its table, 1 for a number.
+    pub fn width(&self, feature: usize) -> i64 {
+        self.tables.get(feature).and_then(Option::as_ref).map_or(1, |table| table.weight().size()[1])
+    }
+
+    /// What the table of a feature is called; none for numbers and for tables that were built elsewhere.
+    pub(crate) fn table_name(&self, feature: usize) -> Option<&str> {
+        self.names.get(feature).map(String::as_str).filter(|name| !name.is_empty())
+    }
+
+    /// The kind of the tables' numbers; float32 without tables.
+    pub fn kind(&self) -> Kind {
+        self.tables.iter().flatten().next().map_or(Kind::Float, |table| table.weight().kind())
     }
 
     /// The vectors of a category: `[B, D]`.
@@ -43,10 +104,8 @@ impl FeatureEmbeddings {
     /// # Errors
     /// [`ModelError::Column`] when the batch's column is no category of this schema.
     pub fn category(&self, input: &ModelInput, feature: usize) -> Result<Tensor, ModelError> {
-        match (self.features.get(feature), input.columns.get(feature)) {
-            (Some((_, SpaceKind::Category(table))), Some(InputColumn::Category(ids))) => {
-                Ok(self.tables[*table].forward(ids)?)
-            }
+        match (self.tables.get(feature), input.columns.get(feature)) {
+            (Some(Some(table)), Some(InputColumn::Category(ids))) if self.is_category(feature) => Ok(table.forward(ids)?),
             (_, column) => Err(self.mismatch(feature, column, "a category")),
         }
     }
@@ -56,43 +115,45 @@ impl FeatureEmbeddings {
     /// # Errors
     /// [`ModelError::Column`] when the batch's column is no sequence of this schema.
     pub fn sequence(&self, input: &ModelInput, feature: usize) -> Result<Jagged, ModelError> {
-        match (self.features.get(feature), input.columns.get(feature)) {
-            (Some((_, SpaceKind::Sequence(table))), Some(InputColumn::Sequence(ids, layout))) => {
-                Ok(self.tables[*table].forward_jagged(ids, layout)?)
+        match (self.tables.get(feature), input.columns.get(feature)) {
+            (Some(Some(table)), Some(InputColumn::Sequence(ids, layout))) if !self.is_category(feature) => {
+                Ok(table.forward_jagged(ids, layout)?)
             }
             (_, column) => Err(self.mismatch(feature, column, "a sequence")),
         }
     }
 
-    /// Any feature as one block of columns: `[B, D]`, or `[B, 1]` for a number; lists are pooled.
+    /// A number: `[B, 1]`, in the kind of the tables.
+    ///
+    /// # Errors
+    /// [`ModelError::Column`] when the batch's column is no number of this schema.
+    pub fn number(&self, input: &ModelInput, feature: usize) -> Result<Tensor, ModelError> {
+        match (self.features.get(feature).map(|feature| feature.kind), input.columns.get(feature)) {
+            (Some(SpaceKind::Numeric), Some(InputColumn::Numeric(numbers))) => {
+                Ok(numbers.f_to_kind(self.kind())?.f_unsqueeze(1)?)
+            }
+            (_, column) => Err(self.mismatch(feature, column, "a number")),
+        }
+    }
+
+    /// Any feature as one block of columns: `[B, width]`; lists are pooled.
     ///
     /// # Errors
     /// [`ModelError::Column`] when the batch's column is not of this schema.
     pub fn flat(&self, input: &ModelInput, feature: usize, pooling: Pooling) -> Result<Tensor, ModelError> {
-        match (self.features.get(feature).map(|(_, kind)| kind), input.columns.get(feature)) {
-            (Some(SpaceKind::Sequence(_)), _) => Ok(pool(&self.sequence(input, feature)?, pooling)?),
-            (Some(SpaceKind::Numeric), Some(InputColumn::Numeric(numbers))) => Ok(numbers
-                .f_to_kind(self.tables.first().map_or(numbers.kind(), |table| table.weight().kind()))?
-                .f_unsqueeze(1)?),
-            (Some(SpaceKind::Numeric), column) => Err(self.mismatch(feature, column, "a number")),
+        match self.features.get(feature).map(|feature| feature.kind) {
+            Some(SpaceKind::Sequence(_)) => Ok(pool(&self.sequence(input, feature)?, pooling)?),
+            Some(SpaceKind::Numeric) => self.number(input, feature),
             _ => self.category(input, feature),
         }
     }
 
-    fn mismatch(&self, feature: usize, column: Option<&InputColumn>, needed: &'static str) -> ModelError {
-        let column_name = self.features.get(feature).map_or_else(|| feature.to_string(), |(name, _)| name.clone());
-        ModelError::Column { column: column_name, got: column.map_or("missing", InputColumn::kind), needed }
+    fn is_category(&self, feature: usize) -> bool {
+        matches!(self.features[feature].kind, SpaceKind::Category(_))
     }
-}
 
-/// A parameter's name has its parts separated by `.`.
-pub(crate) fn check_names(space: &FeatureSpace) -> Result<(), ModelError> {
-    match space.vocabularies().iter().find(|(name, _)| name.contains('.')) {
-        None => Ok(()),
-        Some((name, _)) => Err(ModelError::Config {
-            key: format!("schema.features.\"{name}\""),
-            value: format!("`{name}`"),
-            allowed: "a name without `.`, because it becomes part of parameter names".to_owned(),
-        }),
+    fn mismatch(&self, feature: usize, column: Option<&InputColumn>, needed: &'static str) -> ModelError {
+        let column_name = self.features.get(feature).map_or_else(|| feature.to_string(), |feature| feature.name.clone());
+        ModelError::Column { column: column_name, got: column.map_or("missing", InputColumn::kind), needed }
     }
 }

@@ -38,25 +38,54 @@
 //!     ..Samples::default()
 //! };
 //! let input = ModelInput::new(&samples, Device::Cpu)?;
-//! assert_eq!(model.forward(&input, Mode::Evaluation)?.size(), [2]);
+//! assert_eq!(model.forward(&input, Mode::Evaluation)?.logits.size(), [2]);
 //! # Ok(())
 //! # }
 //! ```
 
+mod base;
+mod blocks;
 mod config;
+mod dien;
 mod din;
+mod embeddings_config;
 mod error;
 mod feature_embeddings;
+mod first_order;
+mod graph;
 mod input;
+mod interest_config;
+mod interest_graph;
+mod interest_model;
+mod last_state;
 mod model;
+mod normalized_interest;
+mod numbers;
+mod output;
+mod preset;
+mod published;
 mod space;
 mod weights;
 
+pub use base::BaseConfig;
+pub use blocks::{Block, BlockOrder};
 pub use config::ModelConfig;
-pub use din::{Din, DinConfig, InterestConfig};
+pub use dien::DienConfig;
+pub use din::{DinConfig, InterestProjection};
+pub use embeddings_config::{EmbeddingsConfig, TableSharing};
 pub use error::ModelError;
 pub use feature_embeddings::FeatureEmbeddings;
+pub use first_order::FirstOrder;
+pub use graph::{GraphNode, GraphRole, ModelGraph};
 pub use input::{InputColumn, ModelInput};
+pub use interest_config::{HistoryLengths, InterestConfig, InterestFeatures};
+pub use interest_model::{InterestModel, InterestModelParts};
+pub use last_state::LastState;
 pub use model::{Model, logits, parameter_count};
+pub use normalized_interest::NormalizedInterest;
+pub use numbers::{NumberConfig, NumberProjection};
+pub use output::Output;
+pub use preset::complete;
+pub use published::{DienPreset, DinPreset};
 pub use space::{FeatureSpace, SpaceFeature, SpaceKind};
 pub use weights::{WeightsError, load_weights, named_tensors, restore_weights, serialize_tensors, tensor_from_view};

@@ -2,6 +2,8 @@
 
 use fain_features::{Encoders, FeatureKind, Schema};
 
+use crate::ModelError;
+
 /// The features a model reads, and the vocabularies they share.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeatureSpace {
@@ -51,6 +53,24 @@ impl FeatureSpace {
         Self { features, vocabularies }
     }
 
+    /// Joins features and vocabularies (name and number of ids) that no schema describes.
+    ///
+    /// # Errors
+    /// [`ModelError::Parts`] names a feature whose vocabulary is missing.
+    pub fn from_parts(features: Vec<SpaceFeature>, vocabularies: Vec<(String, usize)>) -> Result<Self, ModelError> {
+        for feature in &features {
+            if let SpaceKind::Category(vocabulary) | SpaceKind::Sequence(vocabulary) = feature.kind
+                && vocabulary >= vocabularies.len()
+            {
+                return Err(ModelError::Parts {
+                    part: format!("feature {}", feature.name),
+                    problem: format!("vocabulary {vocabulary} is missing; there are {}", vocabularies.len()),
+                });
+            }
+        }
+        Ok(Self { features, vocabularies })
+    }
+
     /// The space of fitted encoders.
     pub fn of(encoders: &Encoders) -> Self {
         let schema = encoders.schema();
@@ -72,6 +92,11 @@ impl FeatureSpace {
     /// A feature's place by its name.
     pub fn position(&self, name: &str) -> Option<usize> {
         self.features.iter().position(|feature| feature.name == name)
+    }
+
+    /// What a feature is, by its name.
+    pub fn kind(&self, name: &str) -> Option<SpaceKind> {
+        self.position(name).map(|position| self.features[position].kind)
     }
 
     /// Names of the features that `wanted` picks, for messages.

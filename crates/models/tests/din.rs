@@ -142,7 +142,7 @@ proptest! {
             }
         }
         let input = ModelInput::new(&samples(&rows), Device::Cpu).unwrap();
-        let logits = model.forward(&input, Mode::Training).unwrap();
+        let logits = model.forward(&input, Mode::Training).unwrap().logits;
         prop_assert_eq!(logits.size(), [rows.len() as i64]);
         logits.square().sum(Kind::Float).backward();
         for (name, tensor) in named_tensors(&variables) {
@@ -213,7 +213,7 @@ fn a_batch_of_another_schema_is_refused() {
     assert_eq!(error, "the batch's column user is a number, but the model was built for a category");
     batch.columns.clear();
     let error = logits(model.as_ref(), &batch, Device::Cpu).unwrap_err().to_string();
-    assert_eq!(error, "the batch's column user is missing, but the model was built for a category");
+    assert_eq!(error, "the batch's column item is missing, but the model was built for a category");
 }
 
 #[test]
@@ -239,7 +239,7 @@ fn gradients_equal_finite_differences() {
         (1, 2, 2, vec![(8, 3), (1, 1)], vec![0, 3, 3], 2.0),
     ];
     let input = ModelInput::new(&samples(&rows), Device::Cpu).unwrap();
-    let loss = || model.forward(&input, Mode::Training).unwrap().square().sum(Kind::Double);
+    let loss = || model.forward(&input, Mode::Training).unwrap().logits.square().sum(Kind::Double);
     loss().backward();
     let mut compared = 0;
     for (name, tensor) in named_tensors(&variables).into_iter().filter(|(_, tensor)| tensor.requires_grad()) {

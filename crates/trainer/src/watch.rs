@@ -121,9 +121,10 @@ impl<'a> TrainingWatch<'a> {
     fn evaluation_line(&self, event: &EvaluationEvent) -> String {
         let (samples, seconds) = (event.samples - self.last.0, event.train_seconds - self.last.1);
         let validation = &event.validation;
+        let auxiliary = event.auxiliary_loss.map(|loss| format!(" + {loss:.4}")).unwrap_or_default();
         let group = validation.gauc.map(|gauc| format!(", GAUC {gauc:.4}")).unwrap_or_default();
         format!(
-            "epoch {}, step {}: training loss {:.4}, validation AUC {}{group}, log loss {}, {} samples/s{}",
+            "epoch {}, step {}: training loss {:.4}{auxiliary}, validation AUC {}{group}, log loss {}, {} samples/s{}",
             event.epoch,
             count(event.step),
             event.train_loss,

@@ -80,7 +80,7 @@ fn din(criterion: &mut Criterion) {
             bencher.iter(|| {
                 let input = ModelInput::new(&samples, Device::Cpu).unwrap();
                 let labels = Tensor::from_slice(samples.labels.as_ref().unwrap());
-                let logits = model.forward(&input, Mode::Training).unwrap();
+                let logits = model.forward(&input, Mode::Training).unwrap().logits;
                 let loss = logits.binary_cross_entropy_with_logits::<Tensor>(&labels, None, None, Reduction::Mean);
                 optimizer.backward_step(&loss).unwrap();
             });

@@ -15,7 +15,7 @@ use crate::folder::io;
 use crate::{EvaluationEvent, Optimizer, TrainingError, write_atomically};
 
 /// Version of the file's form.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Where a run stands, without its tensors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,8 +33,8 @@ pub(crate) struct Position {
     pub(crate) step: u64,
     /// Rows trained on since the start.
     pub(crate) samples: u64,
-    /// Sum of the loss times its rows, and the rows, since the last evaluation.
-    pub(crate) loss: (f64, u64),
+    /// The losses since the last evaluation.
+    pub(crate) loss: LossSum,
     /// All evaluations so far.
     pub(crate) evaluations: Vec<EvaluationEvent>,
     /// Evaluations since the best one.
@@ -43,6 +43,18 @@ pub(crate) struct Position {
     pub(crate) train_seconds: f64,
     /// Seconds since the start, summed over the parts of a resumed run.
     pub(crate) seconds: f64,
+}
+
+/// Losses times their rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LossSum {
+    /// Of the click loss.
+    pub(crate) click: f64,
+    /// Of the auxiliary loss, from models that have one.
+    pub(crate) auxiliary: Option<f64>,
+    /// The rows.
+    pub(crate) rows: u64,
 }
 
 impl Position {
@@ -54,7 +66,7 @@ impl Position {
             epoch_rows: 0,
             step: 0,
             samples: 0,
-            loss: (0.0, 0),
+            loss: LossSum::default(),
             evaluations: Vec::new(),
             without_best: 0,
             train_seconds: 0.0,

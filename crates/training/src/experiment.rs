@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use fain_dataset::{DataConfig, DatasetError};
 use fain_features::{Schema, SchemaConfig};
-use fain_models::{ModelConfig, ModelError};
+use fain_models::{ModelConfig, ModelError, complete};
 use serde::{Deserialize, Serialize};
-use toml::Table;
+use toml::{Table, Value};
 
 use crate::{ConfigError, Monitor, Override, TrainingConfig};
 
@@ -49,6 +49,14 @@ impl Experiment {
         })?;
         for setting in overrides {
             setting.apply(&mut table)?;
+        }
+        if let Some(model) = table.get_mut("model").and_then(Value::as_table_mut) {
+            complete(model).map_err(|error| match error {
+                ModelError::Config { key, value, allowed } => {
+                    ConfigError::Value { origin: origin.to_owned(), key, value, allowed }
+                }
+                other => ConfigError::Conflict { origin: origin.to_owned(), message: other.to_string() },
+            })?;
         }
         let mut experiment: Self = serde_path_to_error::deserialize(table).map_err(|error| {
             let key = error.path().to_string();

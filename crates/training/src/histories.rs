@@ -13,7 +13,7 @@ const ROWS: usize = 8192;
 ///
 /// # Errors
 /// [`TrainingError::HistoryLengths`] names the split, the row and the features.
-pub(crate) fn check(dataset: &Dataset, groups: &[&[String]]) -> Result<(), TrainingError> {
+pub(crate) fn check(dataset: &Dataset, groups: &[Vec<String>]) -> Result<(), TrainingError> {
     let schema = dataset.encoders().schema();
     let position = |name| schema.feature(name).map(|(position, feature)| (feature.name.as_str(), position));
     let groups: Vec<Vec<(&str, usize)>> = groups

@@ -13,8 +13,11 @@ pub struct EvaluationEvent {
     pub step: u64,
     /// Rows trained on since the start of the run.
     pub samples: u64,
-    /// Mean training loss since the evaluation before.
+    /// Mean click loss of the training rows since the evaluation before.
     pub train_loss: f64,
+    /// Mean auxiliary loss since the evaluation before, with its weight; absent where the model has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auxiliary_loss: Option<f64>,
     /// The metrics of the validation rows.
     pub validation: Evaluation,
     /// Whether these are the best weights so far.

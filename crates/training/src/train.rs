@@ -7,10 +7,10 @@ use fain_dataset::{BatchPlan, Batches, Dataset, Order, Tail};
 use fain_features::Samples;
 use fain_layers::Mode;
 use fain_metrics::{CeilingReport, Evaluation};
-use fain_models::{FeatureSpace, Model, ModelInput, named_tensors, parameter_count};
+use fain_models::{FeatureSpace, Model, ModelInput, Output, named_tensors, parameter_count};
 use tch::{Device, Kind, Reduction, Tensor, nn};
 
-use crate::checkpoint::{self, Position, Snapshot, restore_snapshot, snapshot};
+use crate::checkpoint::{self, LossSum, Position, Snapshot, restore_snapshot, snapshot};
 use crate::evaluate::PREFETCH;
 use crate::histories;
 use crate::{
@@ -51,7 +51,8 @@ type Observer<'a> = dyn FnMut(&Progress<'_>) -> ControlFlow<()> + 'a;
 
 /// Trains a model until the epochs are done or validation gets no better, and restores the best weights.
 ///
-/// The click loss is the mean binary cross-entropy from logits; `training.optimizer` minimises it. Validation rows choose the weights;
+/// The click loss is the mean binary cross-entropy from logits; a model's auxiliary loss is added to it. Both are means,
+/// so that their ratio is the same at every batch size. `training.optimizer` minimises the sum. Validation rows choose the weights;
 /// test rows are scored once, at the end. The same experiment on the same machine gives the same bytes, also when it
 /// was interrupted and resumed: every step draws from `training.seed` and its own number.
 ///
@@ -73,7 +74,8 @@ struct Session<'a> {
     optimizer: Optimizer,
     position: Position,
     best: Option<Snapshot>,
-    /// Loss times rows since the last evaluation; on the device, so that a step waits for nothing.
+    /// Click loss and auxiliary loss times rows since the last evaluation, `[2]`; on the device, so that a step waits for
+    /// nothing.
     loss_sum: Tensor,
     started: Instant,
     seconds_before: f64,
@@ -100,7 +102,8 @@ impl<'a> Session<'a> {
             (position, best) = checkpoint::read(&checkpoint, &variables, &mut optimizer)?;
             request.folder.write_events(&position.evaluations)?;
         }
-        let loss_sum = Tensor::f_from_slice(&[position.loss.0])?.f_squeeze()?.f_to_device(request.device)?;
+        let sums = [position.loss.click, position.loss.auxiliary.unwrap_or_default()];
+        let loss_sum = Tensor::f_from_slice(&sums)?.f_to_device(request.device)?;
         let seconds_before = position.seconds;
         let started = Instant::now();
         Ok(Self { request: *request, model, variables, optimizer, position, best, loss_sum, started, seconds_before })
@@ -154,7 +157,7 @@ impl<'a> Session<'a> {
             position.epoch_batches += 1;
             position.epoch_rows += samples.rows as u64;
             position.samples += samples.rows as u64;
-            position.loss.1 += samples.rows as u64;
+            position.loss.rows += samples.rows as u64;
             batches.recycle(samples);
             let (epoch, epoch_rows, step) = (position.epoch + 1, position.epoch_rows, position.step);
             if observer(&Progress::Step { epoch, epoch_rows, step }).is_break() {
@@ -168,12 +171,14 @@ impl<'a> Session<'a> {
     fn evaluation_is_due(&self, count: u64) -> bool {
         let share = |batches: u64| batches * self.request.experiment.training.evaluations_per_epoch / count;
         let done = self.position.epoch_batches;
-        self.position.loss.1 > 0 && done > 0 && share(done) > share(done - 1)
+        self.position.loss.rows > 0 && done > 0 && share(done) > share(done - 1)
     }
 
     /// Waits for the device and adds the time since `clock` to the training time.
     fn stop_clock(&mut self, clock: Instant) -> Result<(), TrainingError> {
-        self.position.loss.0 = f64::try_from(&self.loss_sum)?;
+        let sums = Vec::<f64>::try_from(&self.loss_sum)?;
+        self.position.loss.click = sums[0];
+        self.position.loss.auxiliary = self.position.loss.auxiliary.map(|_| sums[1]);
         self.position.train_seconds += clock.elapsed().as_secs_f64();
         Ok(())
     }
@@ -183,20 +188,36 @@ impl<'a> Session<'a> {
         tch::manual_seed(step_seed(self.request.experiment.training.seed, self.position.step));
         let input = ModelInput::new(samples, device)?;
         let labels = Tensor::f_from_slice(samples.labels.as_deref().unwrap_or_default())?.f_to_device(device)?;
-        let logits = self.model.forward(&input, Mode::Training)?;
-        let loss = logits.f_binary_cross_entropy_with_logits::<Tensor>(&labels, None, None, Reduction::Mean)?;
-        self.optimizer.backward_step(&loss)?;
-        let weighted = loss.f_detach()?.f_to_kind(Kind::Double)?.f_mul_scalar(samples.rows as f64)?;
-        let _ = self.loss_sum.f_add_(&weighted)?;
+        let Output { logits, auxiliary } = self.model.forward(&input, Mode::Training)?;
+        let click = logits.f_binary_cross_entropy_with_logits::<Tensor>(&labels, None, None, Reduction::Mean)?;
+        match auxiliary {
+            None => {
+                self.optimizer.backward_step(&click)?;
+                self.add_loss(0, &click, samples.rows)
+            }
+            Some(auxiliary) => {
+                self.optimizer.backward_step(&click.f_add(&auxiliary)?)?;
+                self.position.loss.auxiliary.get_or_insert(0.0);
+                self.add_loss(0, &click, samples.rows)?;
+                self.add_loss(1, &auxiliary, samples.rows)
+            }
+        }
+    }
+
+    fn add_loss(&self, place: i64, loss: &Tensor, rows: usize) -> Result<(), TrainingError> {
+        let weighted = loss.f_detach()?.f_to_kind(Kind::Double)?.f_mul_scalar(rows as f64)?;
+        let _ = self.loss_sum.f_get(place)?.f_add_(&weighted)?;
         Ok(())
     }
 
     /// Measures the validation rows, keeps the weights if they are the best, and writes event and checkpoint.
     fn evaluate(&mut self, count: u64, observer: &mut Observer<'_>) -> Result<(), TrainingError> {
         let config = &self.request.experiment.training;
-        let train_loss = self.position.loss.0 / self.position.loss.1 as f64;
-        if !train_loss.is_finite() {
-            return Err(TrainingError::Diverged { loss: train_loss, step: self.position.step });
+        let rows = self.position.loss.rows as f64;
+        let train_loss = self.position.loss.click / rows;
+        let auxiliary_loss = self.position.loss.auxiliary.map(|sum| sum / rows);
+        if let Some(loss) = [train_loss, auxiliary_loss.unwrap_or(0.0)].into_iter().find(|loss| !loss.is_finite()) {
+            return Err(TrainingError::Diverged { loss, step: self.position.step });
         }
         let validation = match self.measure(Rows::Validation, observer) {
             Ok((validation, _)) => validation,
@@ -216,6 +237,7 @@ impl<'a> Session<'a> {
             step: self.position.step,
             samples: self.position.samples,
             train_loss,
+            auxiliary_loss,
             validation,
             best,
             train_seconds: self.position.train_seconds,
@@ -227,7 +249,7 @@ impl<'a> Session<'a> {
             self.position.without_best += 1;
         }
         self.position.evaluations.push(event.clone());
-        self.position.loss = (0.0, 0);
+        self.position.loss = LossSum::default();
         let _ = self.loss_sum.f_zero_()?;
         if self.position.epoch_batches == count {
             self.position.epoch += 1;

@@ -13,7 +13,7 @@ const PROBES: usize = 4;
 ///
 /// A gradient must lie between the two: at a kink of ReLU or PReLU they differ, and either is right.
 pub(crate) fn check(problem: &Problem, layer: &Layer, mode: Mode) -> Result<(), String> {
-    let candidate = problem.candidate(Kind::Double).set_requires_grad(true);
+    let candidate = problem.candidate(layer, Kind::Double).set_requires_grad(true);
     let values = problem.values(Kind::Double).set_requires_grad(true);
     let weights = problem.loss_weights(Kind::Double);
     let history = problem.history(&values);

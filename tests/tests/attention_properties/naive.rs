@@ -1,8 +1,12 @@
-//! Target attention by its definition, in plain numbers: one event at a time through the undivided first layer.
+//! Target attention by its definition, in plain numbers: one event at a time, a network through its undivided first
+//! layer.
 
 use std::collections::BTreeMap;
 
-use fain_layers::{ActivationConfig, AttentionNormalization, AttentionScale, Mode};
+use fain_layers::{
+    ActivationConfig, AttentionInputs, AttentionNormalization, AttentionScale, AttentionScoring, CandidateProjection,
+    Mode,
+};
 
 use crate::problem::{Layer, Problem, numbers};
 
@@ -17,25 +21,24 @@ struct Naive {
 /// `[B][D]`: what the layer should give.
 pub(crate) fn forward(problem: &Problem, layer: &Layer, mode: Mode) -> Rows {
     let width = problem.width as usize;
-    let split = |numbers: Vec<f64>| -> Rows { numbers.chunks(width).map(<[f64]>::to_vec).collect() };
-    let candidates = split(numbers(&problem.candidate(tch::Kind::Double)));
-    let events = split(numbers(&problem.values(tch::Kind::Double)));
+    let split =
+        |numbers: Vec<f64>, width: i64| -> Rows { numbers.chunks(width as usize).map(<[f64]>::to_vec).collect() };
+    let candidates = split(numbers(&problem.candidate(layer, tch::Kind::Double)), layer.candidate);
+    let events = split(numbers(&problem.values(tch::Kind::Double)), problem.width);
     let offsets = problem.offsets();
     let histories = || offsets.windows(2).map(|pair| pair[0] as usize..pair[1] as usize);
 
-    let mut inputs = Vec::new();
-    for (query, history) in candidates.iter().zip(histories()) {
-        for key in &events[history] {
-            let pairs = || query.iter().zip(key);
-            let differences = pairs().map(|(q, k)| q - k);
-            let products = pairs().map(|(q, k)| q * k);
-            inputs.push(query.iter().chain(key).copied().chain(differences).chain(products).collect());
-        }
-    }
     // One event has no statistics of its own.
     let mode = if events.len() < 2 { Mode::Evaluation } else { mode };
     let variables = layer.variables.iter().map(|(name, tensor)| (name.clone(), numbers(tensor))).collect();
-    let scores = Naive { variables, mode }.scores(inputs, layer);
+    let naive = Naive { variables, mode };
+    let queries = naive.project(candidates, layer);
+    let pairs: Vec<(&[f64], &[f64])> = queries
+        .iter()
+        .zip(histories())
+        .flat_map(|(query, history)| events[history].iter().map(|key| (query.as_slice(), key.as_slice())))
+        .collect();
+    let scores = naive.scores(&pairs, layer);
 
     let divisor = if layer.config.scale == AttentionScale::SqrtWidth { (width as f64).sqrt() } else { 1.0 };
     let mut pooled = Vec::new();
@@ -59,9 +62,46 @@ pub(crate) fn forward(problem: &Problem, layer: &Layer, mode: Mode) -> Rows {
 }
 
 impl Naive {
-    /// One score for each event.
-    fn scores(&self, inputs: Rows, layer: &Layer) -> Vec<f64> {
-        let mut rows = inputs;
+    /// What scores sees of the candidates.
+    fn project(&self, candidates: Rows, layer: &Layer) -> Rows {
+        match layer.config.projection {
+            CandidateProjection::None => candidates,
+            CandidateProjection::DensePrelu => {
+                let rows = self.dense(&candidates, "projection.dense");
+                self.activate(&rows, "projection.activation", ActivationConfig::PreluPerUnit)
+            }
+        }
+    }
+
+    /// One score for each pair of candidate and event.
+    fn scores(&self, pairs: &[(&[f64], &[f64])], layer: &Layer) -> Vec<f64> {
+        let product = |(x, y): (&[f64], &[f64])| -> f64 { x.iter().zip(y).map(|(x, y)| x * y).sum() };
+        match layer.config.scoring {
+            AttentionScoring::Mlp => self.network(pairs, layer),
+            AttentionScoring::InnerProduct => pairs.iter().copied().map(product).collect(),
+            AttentionScoring::Bilinear => {
+                let weight = &self.variables["bilinear.weight"];
+                let score = |(query, key): &(&[f64], &[f64])| -> f64 {
+                    key.iter().zip(weight.chunks(query.len())).map(|(k, row)| k * product((row, query))).sum()
+                };
+                pairs.iter().map(score).collect()
+            }
+        }
+    }
+
+    fn network(&self, pairs: &[(&[f64], &[f64])], layer: &Layer) -> Vec<f64> {
+        let join = |(query, key): &(&[f64], &[f64])| -> Vec<f64> {
+            let both = || query.iter().zip(*key);
+            let differences = || both().map(|(q, k)| q - k).collect();
+            let products = || both().map(|(q, k)| q * k).collect();
+            let rest: [Vec<f64>; 2] = match layer.config.inputs {
+                AttentionInputs::Full => [differences(), products()],
+                AttentionInputs::Pair => [vec![], vec![]],
+                AttentionInputs::Product => [products(), vec![]],
+            };
+            [query.to_vec(), key.to_vec(), rest.concat()].concat()
+        };
+        let mut rows: Rows = pairs.iter().map(join).collect();
         for index in 0..layer.config.hidden.len() {
             rows = self.dense(&rows, &format!("score.dense{index}"));
             if layer.config.batch_norm {
@@ -117,8 +157,23 @@ impl Naive {
                 let slope = self.variables[&format!("{name}.weight")][0];
                 each(&|x| if x > 0.0 { x } else { slope * x })
             }
+            ActivationConfig::PreluPerUnit => {
+                let slopes = &self.variables[&format!("{name}.weight")];
+                let bend = |(&x, slope): (&f64, &f64)| if x > 0.0 { x } else { slope * x };
+                rows.iter().map(|row| row.iter().zip(slopes).map(bend).collect()).collect()
+            }
             ActivationConfig::Sigmoid => each(&sigmoid),
             ActivationConfig::Linear => rows.clone(),
+            ActivationConfig::DicePerSample => {
+                let alpha = self.variables[&format!("{name}.alpha")][0];
+                let dice = |row: &Vec<f64>| -> Vec<f64> {
+                    let mean = row.iter().sum::<f64>() / row.len() as f64;
+                    let spread = row.iter().map(|x| (x - mean).powi(2) + 1e-3).sum::<f64>().sqrt();
+                    let share = |x: f64| sigmoid((x - mean) / spread);
+                    row.iter().map(|&x| share(x) * x + (1.0 - share(x)) * alpha * x).collect()
+                };
+                rows.iter().map(dice).collect()
+            }
             ActivationConfig::Dice | ActivationConfig::DiceAffine => {
                 let alpha = &self.variables[&format!("{name}.alpha")];
                 let normalized = self.normalize(rows, &format!("{name}.bn"), 1e-8);

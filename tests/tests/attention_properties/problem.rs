@@ -3,25 +3,38 @@
 use std::collections::BTreeMap;
 
 use fain_layers::{
-    ActivationConfig, AttentionNormalization, AttentionScale, Jagged, JaggedLayout, TargetAttention,
-    TargetAttentionConfig,
+    ActivationConfig, AttentionInputs, AttentionNormalization, AttentionScale, AttentionScoring, CandidateProjection,
+    Jagged, JaggedLayout, TargetAttention, TargetAttentionConfig,
 };
 use proptest::prelude::*;
 use tch::{Device, Kind, Tensor, nn};
 
 /// Every activation of the scoring network.
-pub(crate) const ACTIVATIONS: [ActivationConfig; 6] = [
+pub(crate) const ACTIVATIONS: [ActivationConfig; 8] = [
     ActivationConfig::Relu,
     ActivationConfig::Prelu,
+    ActivationConfig::PreluPerUnit,
     ActivationConfig::Sigmoid,
     ActivationConfig::Dice,
     ActivationConfig::DiceAffine,
+    ActivationConfig::DicePerSample,
     ActivationConfig::Linear,
 ];
 
 /// Every normalisation of the scores.
 pub(crate) const NORMALIZATIONS: [AttentionNormalization; 3] =
     [AttentionNormalization::None, AttentionNormalization::Softmax, AttentionNormalization::Sigmoid];
+
+/// Every way to score an event; the inputs are those of a network.
+const SCORINGS: [(AttentionScoring, AttentionInputs); 5] = [
+    (AttentionScoring::Mlp, AttentionInputs::Full),
+    (AttentionScoring::Mlp, AttentionInputs::Pair),
+    (AttentionScoring::Mlp, AttentionInputs::Product),
+    (AttentionScoring::Bilinear, AttentionInputs::Full),
+    (AttentionScoring::InnerProduct, AttentionInputs::Full),
+];
+
+const PROJECTIONS: [CandidateProjection; 2] = [CandidateProjection::None, CandidateProjection::DensePrelu];
 
 /// A batch's shape and a layer's, with the seed of all numbers.
 #[derive(Debug, Clone)]
@@ -30,6 +43,8 @@ pub(crate) struct Problem {
     pub(crate) lengths: Vec<u32>,
     /// `D`.
     pub(crate) width: i64,
+    /// The candidates' width where a layer allows another one than `D`.
+    pub(crate) other_width: i64,
     /// The scoring network.
     pub(crate) hidden: Vec<i64>,
     pub(crate) batch_norm: bool,
@@ -44,14 +59,16 @@ impl Problem {
         (
             prop::collection::vec(0u32..6, 1..7),
             1i64..5,
+            1i64..5,
             prop::collection::vec(1i64..6, 1..3),
             any::<bool>(),
             scale,
             any::<u64>(),
         )
-            .prop_map(|(lengths, width, hidden, batch_norm, scale, seed)| Self {
+            .prop_map(|(lengths, width, other_width, hidden, batch_norm, scale, seed)| Self {
                 lengths,
                 width,
+                other_width,
                 hidden,
                 batch_norm,
                 scale,
@@ -67,16 +84,31 @@ impl Problem {
         self.lengths.iter().copied().map(i64::from).sum()
     }
 
-    /// All kinds of layers that fit this problem, with names for messages.
+    /// A layer for every scoring, projection and normalization, with names for messages. The activation of the scoring
+    /// network goes through all of them from layer to layer and, by the seed, from problem to problem.
     pub(crate) fn layers(&self, kind: Kind) -> impl Iterator<Item = Layer> {
-        ACTIVATIONS.into_iter().flat_map(move |activation| {
-            NORMALIZATIONS.into_iter().map(move |normalization| Layer::new(self, activation, normalization, kind))
+        let scorings = SCORINGS.into_iter().flat_map(|scoring| PROJECTIONS.map(|projection| (scoring, projection)));
+        let all = scorings.flat_map(|layer| NORMALIZATIONS.map(|normalization| (layer, normalization)));
+        let first = (self.seed % ACTIVATIONS.len() as u64) as usize;
+        all.enumerate().map(move |(index, (((scoring, inputs), projection), normalization))| {
+            let config = if scoring == AttentionScoring::Mlp {
+                TargetAttentionConfig {
+                    inputs,
+                    hidden: self.hidden.clone(),
+                    activation: ACTIVATIONS[(first + index) % ACTIVATIONS.len()],
+                    batch_norm: self.batch_norm,
+                    ..TargetAttentionConfig::default()
+                }
+            } else {
+                TargetAttentionConfig::of(scoring)
+            };
+            Layer::new(self, TargetAttentionConfig { projection, normalization, scale: self.scale, ..config }, kind)
         })
     }
 
-    /// `[B, D]`
-    pub(crate) fn candidate(&self, kind: Kind) -> Tensor {
-        tensor(self.seed ^ 1, &[self.rows(), self.width], kind)
+    /// `[B, A]` of the layer's width `A`.
+    pub(crate) fn candidate(&self, layer: &Layer, kind: Kind) -> Tensor {
+        tensor(self.seed ^ 1, &[self.rows(), layer.candidate], kind)
     }
 
     /// `[N, D]`
@@ -107,21 +139,20 @@ impl Problem {
 pub(crate) struct Layer {
     pub(crate) name: String,
     pub(crate) config: TargetAttentionConfig,
+    /// The width of its candidates.
+    pub(crate) candidate: i64,
     pub(crate) attention: TargetAttention,
     pub(crate) variables: BTreeMap<String, Tensor>,
 }
 
 impl Layer {
-    fn new(problem: &Problem, activation: ActivationConfig, normalization: AttentionNormalization, kind: Kind) -> Self {
-        let config = TargetAttentionConfig {
-            hidden: problem.hidden.clone(),
-            activation,
-            batch_norm: problem.batch_norm,
-            scale: problem.scale,
-            normalization,
-        };
+    fn new(problem: &Problem, config: TargetAttentionConfig, kind: Kind) -> Self {
         let mut store = nn::VarStore::new(Device::Cpu);
-        let attention = TargetAttention::new(&store.root(), problem.width, &config).unwrap();
+        let joins_widths = config.projection == CandidateProjection::DensePrelu
+            || config.scoring == AttentionScoring::Bilinear
+            || config.inputs == AttentionInputs::Pair;
+        let candidate = if joins_widths { problem.other_width } else { problem.width };
+        let attention = TargetAttention::with_widths(&store.root(), candidate, problem.width, &config).unwrap();
         store.set_kind(kind);
         let variables: BTreeMap<String, Tensor> = store.variables().into_iter().collect();
         for (index, (name, variable)) in variables.iter().enumerate() {
@@ -131,8 +162,8 @@ impl Layer {
             }
             tch::no_grad(|| variable.shallow_clone().copy_(&value));
         }
-        let name = format!("{activation:?} {normalization:?}");
-        Self { name, config, attention, variables }
+        let name = format!("{config:?}");
+        Self { name, config, candidate, attention, variables }
     }
 }
 

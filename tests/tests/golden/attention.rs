@@ -53,6 +53,17 @@ pub(crate) fn check(fixture: &Fixture, report: &mut Report) {
     fain_tests::check(&Attention, fixture, report);
 }
 
+/// Ours of a variable of the reference's attention.
+pub(crate) fn rename(reference: &str) -> String {
+    if let Some(rest) = reference.strip_prefix("mlp.mlp.") {
+        return format!("score.{rest}");
+    }
+    if let Some(rest) = reference.strip_prefix("fc.") {
+        return format!("output.{rest}");
+    }
+    reference.to_owned()
+}
+
 struct Attention;
 
 impl Subject for Attention {
@@ -80,13 +91,7 @@ impl Subject for Attention {
     }
 
     fn rename(&self, reference: &str) -> String {
-        if let Some(rest) = reference.strip_prefix("mlp.mlp.") {
-            return format!("score.{rest}");
-        }
-        if let Some(rest) = reference.strip_prefix("fc.") {
-            return format!("output.{rest}");
-        }
-        reference.to_owned()
+        rename(reference)
     }
 
     fn excluded(

@@ -55,7 +55,7 @@ impl Subject for Net {
             NetActivation::Sigmoid => ActivationConfig::Sigmoid,
             NetActivation::Relu => ActivationConfig::Relu,
         };
-        let ours = AuxiliaryNetConfig { hidden: config.hidden_layers, activation, batch_norm: false };
+        let ours = AuxiliaryNetConfig { hidden: config.hidden_layers, activation, ..AuxiliaryNetConfig::default() };
         let net = AuxiliaryNet::new(variables, config.input_size, &ours)?;
         // The reference gives probabilities.
         Ok(Box::new(move |inputs, mode| Ok(vec![("p", net.forward(inputs.tensor("x")?, mode)?.f_sigmoid()?)])))

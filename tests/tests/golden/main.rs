@@ -9,9 +9,12 @@ mod activation_unit;
 mod attention;
 mod auxiliary;
 mod dice;
+mod interest;
 mod mlp;
 mod optim;
 mod pooling;
+mod recurrent;
+mod recurrent_cells;
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -25,13 +28,19 @@ type Check = fn(&Fixture, &mut Report);
 /// The fixtures that are checked here.
 const LAYERS: &[(&str, Check)] = &[
     ("activation_unit_rechub", activation_unit::check),
+    ("agru_cell", recurrent_cells::check_agru),
+    ("aigru", recurrent::check_aigru),
     ("attention_din", attention::check),
     ("attention_din_variants", attention::check),
+    ("augru_cell", recurrent_cells::check_augru),
     ("aux_loss", auxiliary::check_loss),
     ("auxiliary_net", auxiliary::check_net),
     ("dice_2d", dice::check),
     ("dice_3d", dice::check),
     ("dice_rechub", dice::check_per_sample),
+    ("dynamic_gru", recurrent::check_attentional),
+    ("gru_packed", recurrent::check_gru),
+    ("interest", interest::check),
     ("mlp", mlp::check),
     ("optim", optim::check),
     ("pooling", pooling::check),

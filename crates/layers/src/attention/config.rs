@@ -150,7 +150,7 @@ impl TargetAttentionConfig {
     }
 
     /// Whether a candidate of another width than the events can be scored.
-    pub(super) fn joins_widths(&self) -> bool {
+    pub(crate) fn joins_widths(&self) -> bool {
         match self.scoring {
             AttentionScoring::Bilinear => true,
             _ if self.projection == CandidateProjection::DensePrelu => true,
@@ -160,11 +160,13 @@ impl TargetAttentionConfig {
     }
 }
 
-/// The settings as they stand in a file: those of the network are there when there is a network.
+/// The settings as they stand in a file: those of the network are there when there is a network. What is absent takes
+/// its default, which depends on where the table stands.
 #[derive(Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Written {
-    scoring: AttentionScoring,
+#[serde(deny_unknown_fields)]
+pub(crate) struct Written {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scoring: Option<AttentionScoring>,
     #[serde(skip_serializing_if = "Option::is_none")]
     inputs: Option<AttentionInputs>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -173,32 +175,35 @@ struct Written {
     activation: Option<ActivationConfig>,
     #[serde(skip_serializing_if = "Option::is_none")]
     batch_norm: Option<bool>,
-    projection: CandidateProjection,
-    scale: AttentionScale,
-    normalization: AttentionNormalization,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    projection: Option<CandidateProjection>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scale: Option<AttentionScale>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    normalization: Option<AttentionNormalization>,
 }
 
-impl Default for Written {
-    fn default() -> Self {
-        let TargetAttentionConfig { scoring, projection, scale, normalization, .. } = TargetAttentionConfig::default();
-        let (inputs, hidden, activation, batch_norm) = (None, None, None, None);
-        Self { scoring, inputs, hidden, activation, batch_norm, projection, scale, normalization }
+impl Written {
+    /// Takes what is absent from `default`, and settings of the network from its scoring.
+    pub(crate) fn fill(self, default: &TargetAttentionConfig) -> TargetAttentionConfig {
+        let scoring = self.scoring.unwrap_or(default.scoring);
+        let plain = TargetAttentionConfig::of(scoring);
+        TargetAttentionConfig {
+            scoring,
+            inputs: self.inputs.unwrap_or(plain.inputs),
+            hidden: self.hidden.unwrap_or(plain.hidden),
+            activation: self.activation.unwrap_or(plain.activation),
+            batch_norm: self.batch_norm.unwrap_or(plain.batch_norm),
+            projection: self.projection.unwrap_or(default.projection),
+            scale: self.scale.unwrap_or(default.scale),
+            normalization: self.normalization.unwrap_or(default.normalization),
+        }
     }
 }
 
 impl From<Written> for TargetAttentionConfig {
     fn from(written: Written) -> Self {
-        let plain = Self::of(written.scoring);
-        Self {
-            scoring: written.scoring,
-            inputs: written.inputs.unwrap_or(plain.inputs),
-            hidden: written.hidden.unwrap_or(plain.hidden),
-            activation: written.activation.unwrap_or(plain.activation),
-            batch_norm: written.batch_norm.unwrap_or(plain.batch_norm),
-            projection: written.projection,
-            scale: written.scale,
-            normalization: written.normalization,
-        }
+        written.fill(&Self::default())
     }
 }
 
@@ -207,14 +212,14 @@ impl From<TargetAttentionConfig> for Written {
         let plain = TargetAttentionConfig::of(config.scoring);
         let network = config.scoring == AttentionScoring::Mlp;
         Self {
-            scoring: config.scoring,
+            scoring: Some(config.scoring),
             inputs: (network || config.inputs != plain.inputs).then_some(config.inputs),
             hidden: (network || config.hidden != plain.hidden).then_some(config.hidden),
             activation: (network || config.activation != plain.activation).then_some(config.activation),
             batch_norm: (network || config.batch_norm != plain.batch_norm).then_some(config.batch_norm),
-            projection: config.projection,
-            scale: config.scale,
-            normalization: config.normalization,
+            projection: Some(config.projection),
+            scale: Some(config.scale),
+            normalization: Some(config.normalization),
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ActivationConfig, LayerError, MlpConfig};
+use crate::error::setting;
+use crate::{ActivationConfig, InputNorm, LayerError, MlpConfig};
 
 /// The network that says how likely an event follows a state.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,20 +12,27 @@ pub struct AuxiliaryNetConfig {
     pub hidden: Vec<i64>,
     /// What follows each of them.
     pub activation: ActivationConfig,
-    /// Whether batch normalisation stands before the first layer, as in the authors' code.
-    pub batch_norm: bool,
+    /// What happens to `[h, e]` before the first layer. The authors' code has a batch normalisation there, see
+    /// [`InputNorm::Keras`]. Statistics are taken over the clicks and the others of a batch together.
+    pub input_norm: InputNorm,
 }
 
 impl Default for AuxiliaryNetConfig {
     /// 100 and 50 hidden units with the logistic function, the input as it is.
     fn default() -> Self {
-        Self { hidden: vec![100, 50], activation: ActivationConfig::Sigmoid, batch_norm: false }
+        Self { hidden: vec![100, 50], activation: ActivationConfig::Sigmoid, input_norm: InputNorm::None }
     }
 }
 
 impl AuxiliaryNetConfig {
     pub(super) fn mlp(&self) -> MlpConfig {
-        MlpConfig { hidden: self.hidden.clone(), activation: self.activation, ..MlpConfig::default() }
+        MlpConfig {
+            input_norm: self.input_norm,
+            hidden: self.hidden.clone(),
+            activation: self.activation,
+            batch_norm: false,
+            dropout: 0.0,
+        }
     }
 }
 
@@ -56,9 +64,9 @@ pub enum AuxiliaryAverage {
 
 /// How the states of an interest extractor are taught to foretell the next event.
 ///
-/// In a file it is one table: `{ scorer = "mlp", hidden = [100, 50], activation = "sigmoid", batch_norm = false,
+/// In a file it is one table: `{ scorer = "mlp", hidden = [100, 50], activation = "sigmoid", input_norm = "none",
 /// average = "entries", weight = 1.0 }`, in which every key may be left out. `scorer = "inner_product"` has no network,
-/// so that `hidden`, `activation` and `batch_norm` are refused beside it.
+/// so that `hidden`, `activation` and `input_norm` are refused beside it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
 pub struct AuxiliaryLossConfig {
@@ -127,7 +135,7 @@ struct Written {
     #[serde(skip_serializing_if = "Option::is_none")]
     activation: Option<ActivationConfig>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    batch_norm: Option<bool>,
+    input_norm: Option<InputNorm>,
     #[serde(default)]
     average: AuxiliaryAverage,
     #[serde(default = "one")]
@@ -142,21 +150,21 @@ impl TryFrom<Written> for AuxiliaryLossConfig {
     type Error = LayerError;
 
     fn try_from(written: Written) -> Result<Self, LayerError> {
-        let Written { scorer, hidden, activation, batch_norm, average, weight } = written;
+        let Written { scorer, hidden, activation, input_norm, average, weight } = written;
         let scorer = match scorer {
             ScorerName::Mlp => {
                 let default = AuxiliaryNetConfig::default();
                 AuxiliaryScorer::Mlp(AuxiliaryNetConfig {
                     hidden: hidden.unwrap_or(default.hidden),
                     activation: activation.unwrap_or(default.activation),
-                    batch_norm: batch_norm.unwrap_or(default.batch_norm),
+                    input_norm: input_norm.unwrap_or(default.input_norm),
                 })
             }
             ScorerName::InnerProduct => {
                 let set = [
                     ("hidden", hidden.map(|hidden| format!("{hidden:?}"))),
-                    ("activation", activation.map(|activation| format!("{activation:?}"))),
-                    ("batch_norm", batch_norm.map(|batch_norm| batch_norm.to_string())),
+                    ("activation", activation.map(|activation| setting(&activation))),
+                    ("input_norm", input_norm.map(|norm| setting(&norm))),
                 ];
                 if let Some((field, value)) = set.into_iter().find_map(|(field, value)| Some((field, value?))) {
                     return Err(LayerError::Config { field, value, allowed: "only beside scorer = \"mlp\"" });
@@ -177,8 +185,8 @@ impl From<AuxiliaryLossConfig> for Written {
             AuxiliaryScorer::Mlp(net) => (ScorerName::Mlp, Some(net)),
             AuxiliaryScorer::InnerProduct => (ScorerName::InnerProduct, None),
         };
-        let (activation, batch_norm) = (net.as_ref().map(|net| net.activation), net.as_ref().map(|net| net.batch_norm));
-        Self { scorer, hidden: net.map(|net| net.hidden), activation, batch_norm, average, weight }
+        let (activation, input_norm) = (net.as_ref().map(|net| net.activation), net.as_ref().map(|net| net.input_norm));
+        Self { scorer, hidden: net.map(|net| net.hidden), activation, input_norm, average, weight }
     }
 }
 
@@ -194,8 +202,8 @@ mod tests {
     #[test]
     fn every_key_may_be_left_out() {
         assert_eq!(read("{}"), Ok(AuxiliaryLossConfig::default()));
-        let config = read(r#"{"hidden": [7], "batch_norm": true, "average": "pairs", "weight": 0.2}"#).unwrap();
-        let net = AuxiliaryNetConfig { hidden: vec![7], batch_norm: true, ..AuxiliaryNetConfig::default() };
+        let config = read(r#"{"hidden": [7], "input_norm": "keras", "average": "pairs", "weight": 0.2}"#).unwrap();
+        let net = AuxiliaryNetConfig { hidden: vec![7], input_norm: InputNorm::Keras, ..AuxiliaryNetConfig::default() };
         let expected =
             AuxiliaryLossConfig { scorer: AuxiliaryScorer::Mlp(net), average: AuxiliaryAverage::Pairs, weight: 0.2 };
         assert_eq!(config, expected);
@@ -216,8 +224,8 @@ mod tests {
                 r#"{"scorer": "inner_product", "hidden": [8]}"#,
                 "hidden = [8] is not allowed: only beside scorer = \"mlp\"",
             ),
-            (r#"{"scorer": "inner_product", "activation": "relu"}"#, "activation = Relu is not allowed"),
-            (r#"{"scorer": "inner_product", "batch_norm": false}"#, "batch_norm = false is not allowed"),
+            (r#"{"scorer": "inner_product", "activation": "relu"}"#, "activation = relu is not allowed"),
+            (r#"{"scorer": "inner_product", "input_norm": "none"}"#, "input_norm = none is not allowed"),
             (r#"{"weigth": 1.0}"#, "unknown field `weigth`"),
             (r#"{"weight": -1.0}"#, "weight = -1 is not allowed: at least 0"),
             (r#"{"hidden": []}"#, "hidden = [] is not allowed"),

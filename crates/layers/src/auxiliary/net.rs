@@ -3,8 +3,7 @@
 use tch::{Tensor, nn};
 
 use super::AuxiliaryNetConfig;
-use crate::error::check_shape;
-use crate::{BatchNorm, BatchNormConfig, LayerError, Linear, Mlp, Mode};
+use crate::{InputNorm, LayerError, Linear, Mlp, Mode};
 
 /// Says how likely an event follows a state: hidden layers and one output, a logit.
 ///
@@ -14,9 +13,9 @@ use crate::{BatchNorm, BatchNormConfig, LayerError, Linear, Mlp, Mode};
 /// Parameters: `dense{i}`, `activation{i}`, `output`, and `input_norm` where there is one.
 #[derive(Debug)]
 pub struct AuxiliaryNet {
-    input_norm: Option<BatchNorm>,
     mlp: Mlp,
     output: Linear,
+    normalizes: bool,
 }
 
 impl AuxiliaryNet {
@@ -27,8 +26,7 @@ impl AuxiliaryNet {
     pub fn new(variables: &nn::Path<'_>, inputs: i64, config: &AuxiliaryNetConfig) -> Result<Self, LayerError> {
         let mlp = Mlp::new(variables, inputs, &config.mlp())?;
         let output = Linear::new(&(variables / "output"), mlp.outputs(), 1)?;
-        let norm = || BatchNorm::new(&(variables / "input_norm"), inputs, BatchNormConfig::default());
-        Ok(Self { input_norm: config.batch_norm.then(norm).transpose()?, mlp, output })
+        Ok(Self { mlp, output, normalizes: config.input_norm != InputNorm::None })
     }
 
     /// # Shapes
@@ -37,25 +35,19 @@ impl AuxiliaryNet {
     /// # Errors
     /// [`LayerError::Shape`] when the width differs; [`LayerError::TooFewRows`] where batch statistics need more rows.
     pub fn forward(&self, input: &Tensor, mode: Mode) -> Result<Tensor, LayerError> {
-        let inputs = self.mlp.first().weight().size()[1];
-        check_shape("input", input, &[None, Some(inputs)], "[P, inputs]")?;
-        let hidden = match &self.input_norm {
-            Some(norm) => self.mlp.forward(&norm.forward(input, mode)?, mode)?,
-            None => self.mlp.forward(input, mode)?,
-        };
-        self.output.forward(&hidden)
+        self.output.forward(&self.mlp.forward(input, mode)?)
     }
 
     /// The logits of each state with each of its events.
     ///
     /// The first layer is computed split, `W·[h, e] = Wh·h + We·e`, and `Wh·h` once for all events of a state. It is
-    /// exact. Only batch normalisation of the input needs the two side by side.
+    /// exact. Only a normalisation of the input needs the two side by side.
     ///
     /// # Shapes
     /// - `states` `[P, H]`; `events` `[K · P, D]`: `K` times an event for each state → `[K · P, 1]`
     pub(super) fn forward_split(&self, states: &Tensor, events: &Tensor, mode: Mode) -> Result<Tensor, LayerError> {
         let (pairs, width, all) = (states.size()[0], states.size()[1], events.size()[0]);
-        if self.input_norm.is_some() {
+        if self.normalizes {
             let states = states.f_repeat([all / pairs, 1])?;
             return self.forward(&Tensor::f_cat(&[&states, events], 1)?, mode);
         }

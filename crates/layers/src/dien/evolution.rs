@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use crate::{Attention, Gru, Jagged, LayerError, Mode, Recurrence, segment_sum};
+use crate::{Attention, Gru, Jagged, LayerError, Mode, Recurrence, segment_weighted_sum};
 
 /// What the attention steers.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ impl InterestEvolution {
             Evolution::Pooled(gru) => {
                 let evolved = gru.forward(states, None)?;
                 let weights = self.attention.weights(candidate, &evolved, mode)?;
-                segment_sum(&evolved.values().f_mul(&weights)?, evolved.layout())
+                segment_weighted_sum(evolved.values(), &weights, evolved.layout())
             }
             Evolution::Attentional(recurrence) => {
                 let scores = self.attention.weights(candidate, states, mode)?;

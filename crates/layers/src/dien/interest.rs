@@ -13,6 +13,35 @@ use crate::{
 ///
 /// Deep Interest Evolution Network, <https://arxiv.org/abs/1809.03672>.
 ///
+/// ```
+/// use fain_layers::{
+///     AuxiliaryLossConfig, DienInterest, DienInterestConfig, InterestInput, InterestLayer, Jagged, JaggedLayout, Mode,
+/// };
+/// use tch::{Device, Kind, Tensor, nn};
+///
+/// # fn main() -> Result<(), fain_layers::LayerError> {
+/// let variables = nn::VarStore::new(Device::Cpu);
+/// let config = DienInterestConfig {
+///     hidden: Some(16),
+///     auxiliary: Some(AuxiliaryLossConfig::default()),
+///     ..DienInterestConfig::default()
+/// };
+/// let layer = DienInterest::new(&variables.root(), 8, &config)?;
+///
+/// // Three samples with 2, 0 and 3 events of width 8, and as many events that did not happen.
+/// let layout = JaggedLayout::new(&[0, 2, 2, 5], Device::Cpu)?;
+/// let events = || Jagged::new(Tensor::rand([5, 8], (Kind::Float, Device::Cpu)), layout.clone());
+/// let (history, negative) = (events()?, events()?);
+/// let candidate = Tensor::rand([3, 8], (Kind::Float, Device::Cpu));
+/// let input = InterestInput { candidate: &candidate, history: &history, negative: Some(&negative) };
+///
+/// let interest = layer.forward(&input, Mode::Training)?;
+/// assert_eq!(interest.vector.size(), [3, 16]);
+/// assert!(f64::try_from(interest.auxiliary.unwrap()).unwrap() > 0.0);
+/// # Ok(())
+/// # }
+/// ```
+///
 /// Parameters: `extractor.*` of the [`Gru`] over the events, `auxiliary.*` of the [`AuxiliaryLoss`], `attention.*` of the
 /// [`TargetAttention`], `evolution.*` of the recurrence over the interests.
 #[derive(Debug)]
@@ -52,7 +81,7 @@ impl DienInterest {
             .as_ref()
             .map(|config| AuxiliaryLoss::new(&(variables / "auxiliary"), hidden, width, config))
             .transpose()?;
-        let attention = TargetAttention::new(&(variables / "attention"), width, &config.attention)?;
+        let attention = TargetAttention::with_widths(&(variables / "attention"), width, hidden, &config.attention)?;
         let evolution = match config.evolution.attentional() {
             None => Evolution::Pooled(gru("evolution", hidden)?),
             Some(kind) => {
@@ -115,5 +144,129 @@ impl InterestLayer for DienInterest {
             }
         }
         Outline { vector: parts.len() - 1, parts }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use tch::{Device, Kind, Tensor};
+
+    use super::*;
+    use crate::{
+        AttentionScoring, AuxiliaryLossConfig, AuxiliaryScorer, EvolutionKind, Jagged, JaggedLayout, RecurrentCell,
+        TargetAttentionConfig, Unrolled,
+    };
+
+    /// Every event counts as the candidate says.
+    #[derive(Debug)]
+    struct Same;
+
+    impl Attention for Same {
+        fn weights(&self, candidate: &Tensor, history: &Jagged, _mode: Mode) -> Result<Tensor, LayerError> {
+            history.layout().expand(candidate)
+        }
+    }
+
+    /// Adds up the scores, whatever the interests are.
+    #[derive(Debug)]
+    struct SumOfScores;
+
+    impl RecurrentCell for SumOfScores {
+        fn hidden(&self) -> i64 {
+            1
+        }
+
+        fn step(&self, _inputs: &Tensor, scores: &Tensor, state: &Tensor) -> Result<Tensor, LayerError> {
+            Ok(state.f_add(scores)?)
+        }
+    }
+
+    fn gru(store: &nn::VarStore, name: &str, inputs: i64, hidden: i64) -> Gru {
+        Gru::new(&(store.root() / name), inputs, GruConfig { hidden, ..GruConfig::default() }).unwrap()
+    }
+
+    #[test]
+    fn parts_of_ones_own_fit() {
+        let store = nn::VarStore::new(Device::Cpu);
+        let extractor = InterestExtractor::new(gru(&store, "extractor", 3, 2), None);
+        let recurrence = Evolution::Attentional(Box::new(Unrolled::new(SumOfScores)));
+        let layer = DienInterest::from_parts(extractor, Box::new(Same), recurrence);
+        let layout = JaggedLayout::new(&[0, 2, 2, 5], Device::Cpu).unwrap();
+        let history = Jagged::new(Tensor::zeros([5, 3], (Kind::Float, Device::Cpu)), layout).unwrap();
+        let candidate = Tensor::from_slice(&[2.0f32, 5.0, -1.0]).reshape([3, 1]);
+        let input = InterestInput { candidate: &candidate, history: &history, negative: None };
+        let interest = layer.forward(&input, Mode::Training).unwrap();
+        assert_eq!(interest.vector, Tensor::from_slice(&[4.0f32, 0.0, -3.0]).reshape([3, 1]));
+        assert_eq!((layer.outputs(), layer.outline().parts[2].kind.as_str()), (1, "recurrence"));
+    }
+
+    #[test]
+    fn parts_are_drawn_as_they_are_joined() {
+        let build = |evolution, auxiliary| {
+            let store = nn::VarStore::new(Device::Cpu);
+            let config = DienInterestConfig { hidden: Some(4), evolution, auxiliary, ..DienInterestConfig::default() };
+            DienInterest::new(&store.root(), 2, &config).unwrap().outline()
+        };
+        let outline = build(EvolutionKind::Augru, Some(AuxiliaryLossConfig::default()));
+        let described: Vec<String> = outline
+            .parts
+            .iter()
+            .map(|part| format!("{} ({}): {} → {}", part.name, part.kind, part.input, part.output))
+            .collect();
+        assert_eq!(
+            described,
+            [
+                "extractor (GRU): [N, 2] → [N, 4]",
+                "auxiliary (auxiliary loss): [N, 4], [N, 2], [N, 2] → []",
+                "attention (attention scores): candidate, [N, 4] → [N, 1]",
+                "evolution (AUGRU): [N, 4], [N, 1] → [B, 4]",
+            ]
+        );
+        let from: Vec<&[Source]> = outline.parts.iter().map(|part| part.from.as_slice()).collect();
+        assert_eq!(from[1], [Source::Part(0), Source::History, Source::Negative]);
+        assert_eq!(from[2], [Source::Candidate, Source::Part(0)]);
+        assert_eq!((from[3], outline.vector), (&[Source::Part(0), Source::Part(2)][..], 3));
+
+        let outline = build(EvolutionKind::Gru, None);
+        let names: Vec<&str> = outline.parts.iter().map(|part| part.name.as_str()).collect();
+        assert_eq!((names, outline.vector), (vec!["extractor", "evolution", "attention"], 2));
+        assert_eq!(outline.parts[2].from, [Source::Candidate, Source::Part(1)]);
+    }
+
+    #[test]
+    fn nothing_is_registered_for_settings_that_do_not_fit() {
+        let network = TargetAttentionConfig::of(AttentionScoring::Mlp);
+        let bad = TargetAttentionConfig { hidden: vec![0], ..network.clone() };
+        let inner = AuxiliaryLossConfig { scorer: AuxiliaryScorer::InnerProduct, ..AuxiliaryLossConfig::default() };
+        let default = DienInterestConfig::default;
+        for (config, field) in [
+            (DienInterestConfig { hidden: Some(-1), ..default() }, "hidden = -1"),
+            (DienInterestConfig { hidden: Some(3), attention: network, ..default() }, "hidden = 3 beside"),
+            (DienInterestConfig { attention: bad, ..default() }, "hidden = [0]"),
+            (DienInterestConfig { hidden: Some(3), auxiliary: Some(inner), ..default() }, "scorer = inner_product"),
+        ] {
+            let store = nn::VarStore::new(Device::Cpu);
+            let error = DienInterest::new(&store.root(), 2, &config).unwrap_err().to_string();
+            assert!(error.starts_with(field), "{error}");
+            assert!(store.is_empty(), "{error}");
+        }
+    }
+
+    #[test]
+    fn parameters_have_the_names_of_their_parts() {
+        let store = nn::VarStore::new(Device::Cpu);
+        let config = DienInterestConfig { auxiliary: Some(AuxiliaryLossConfig::default()), ..Default::default() };
+        DienInterest::new(&store.root(), 2, &config).unwrap();
+        let mut names: Vec<String> = store.variables().into_keys().collect();
+        names.sort();
+        let mut expected = vec!["attention.bilinear.weight".to_owned()];
+        for layer in ["dense0", "dense1", "output"] {
+            expected.extend(["bias", "weight"].map(|leaf| format!("auxiliary.{layer}.{leaf}")));
+        }
+        for part in ["evolution", "extractor"] {
+            expected.extend(["bias_hh", "bias_ih", "weight_hh", "weight_ih"].map(|leaf| format!("{part}.{leaf}")));
+        }
+        assert_eq!(names, expected);
     }
 }

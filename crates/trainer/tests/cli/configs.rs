@@ -98,6 +98,55 @@ fn assert_row(guide: &str, section: &str, key: &str, value: &str) {
     assert!(rows.iter().any(|row| written(row) || row.contains("| needed |")), "{section}.{key} = {value}: {rows:?}");
 }
 
+/// A configuration with these settings of the model.
+fn with_model(settings: &str) -> Experiment {
+    let text = format!(
+        r#"
+        [data]
+        train = "a.csv"
+        validation.fraction = 0.1
+        [schema]
+        label = "click"
+        features.item = {{ kind = "category" }}
+        features.history = {{ kind = "sequence", max_length = 5, vocabulary = "item" }}
+        [model]
+        kind = "din"
+        interests = [{{ candidate = ["item"], history = ["history"] }}]
+        {settings}
+        "#
+    );
+    Experiment::parse(&text, "text", &[]).unwrap()
+}
+
+#[test]
+fn variants_of_the_layers_are_read_and_written_back() {
+    for settings in [
+        "attention = { scoring = \"bilinear\", projection = \"dense_prelu\", normalization = \"softmax\" }",
+        "attention = { inputs = \"product\", activation = \"prelu_per_unit\" }",
+        "pooling = { padded_max = 5 }",
+        "embedding.zero_row = true",
+        "mlp = { input_norm = \"keras\", activation = \"dice_per_sample\" }",
+    ] {
+        let experiment = with_model(settings);
+        let schema = experiment.check().unwrap();
+        let text = experiment.to_toml().unwrap();
+        assert_ne!(experiment.model, with_model("").model, "{settings}");
+        assert_eq!(Experiment::parse(&text, "again", &[]).unwrap().model, experiment.model, "{text}");
+        let variables = nn::VarStore::new(Device::Cpu);
+        experiment.model.build(&variables.root(), &FeatureSpace::new(&schema, &[10])).unwrap();
+        let names = variables.variables();
+        assert_eq!(names.contains_key("interest0.bilinear.weight"), settings.contains("bilinear"));
+        assert_eq!(names.contains_key("mlp.input_norm.running_var"), settings.contains("input_norm"));
+    }
+}
+
+#[test]
+fn a_setting_of_a_network_that_is_not_there_is_refused_by_its_key() {
+    let error = with_model("attention = { scoring = \"bilinear\", hidden = [36] }").check().unwrap_err().to_string();
+    assert!(error.contains("model.attention.hidden"), "{error}");
+    assert!(error.contains("[36]") && error.contains("unless `scoring` is `mlp`"), "{error}");
+}
+
 /// Every setting under its full key. The features and the interests have no defaults.
 fn flat(prefix: &str, table: &Table) -> Vec<(String, String)> {
     let settings = table.iter().filter(|(key, _)| *key != "features");

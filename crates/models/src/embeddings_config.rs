@@ -1,0 +1,88 @@
+//! The settings of a model's embedding tables.
+
+use std::collections::BTreeMap;
+
+use fain_layers::EmbeddingConfig;
+use serde::{Deserialize, Serialize};
+
+use crate::{FeatureSpace, ModelError, SpaceKind};
+
+/// Width and start of the embedding tables: `[model.embedding]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EmbeddingsConfig {
+    /// `D`, at least 1.
+    pub dim: i64,
+    /// Rows are drawn from a normal distribution with mean 0 and this standard deviation, above 0.
+    pub std: f64,
+    /// The tables' gradients hold only the rows of the batch; the optimiser moves only those.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub sparse: bool,
+    /// Whether row 0, the unknown term, stays zero and is never trained.
+    pub zero_row: bool,
+    /// Whether features of one vocabulary share a table.
+    pub tables: TableSharing,
+    /// Widths of single tables that differ from `dim`, by the name of the vocabulary.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub dims: BTreeMap<String, i64>,
+}
+
+/// Which features share an embedding table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TableSharing {
+    /// Those of one vocabulary: an item is the same vector as candidate and in the history. DIN, section 4.2.
+    #[default]
+    Vocabulary,
+    /// None: each feature has a table of its own, as in some notebooks.
+    Feature,
+}
+
+impl Default for EmbeddingsConfig {
+    fn default() -> Self {
+        let EmbeddingConfig { dim, std, sparse, zero_row } = EmbeddingConfig::default();
+        Self { dim, std, sparse, zero_row, tables: TableSharing::default(), dims: BTreeMap::new() }
+    }
+}
+
+impl EmbeddingsConfig {
+    /// The table of a vocabulary.
+    pub(crate) fn table(&self, vocabulary: &str) -> EmbeddingConfig {
+        let dim = self.dims.get(vocabulary).copied().unwrap_or(self.dim);
+        EmbeddingConfig { dim, std: self.std, sparse: self.sparse, zero_row: self.zero_row }
+    }
+
+    /// # Errors
+    /// [`ModelError::Config`] when a setting is out of bounds, `dims` names no vocabulary, or a name has a `.` in it,
+    /// which separates the parts of a parameter's name.
+    pub(crate) fn check(&self, space: &FeatureSpace) -> Result<(), ModelError> {
+        let names: Vec<&str> = space.vocabularies().iter().map(|(name, _)| name.as_str()).collect();
+        self.table("").check().map_err(|error| ModelError::under("model.embedding", error))?;
+        for (name, &dim) in &self.dims {
+            if !names.contains(&name.as_str()) {
+                return Err(ModelError::Config {
+                    key: "model.embedding.dims".to_owned(),
+                    value: format!("`{name}`"),
+                    allowed: format!("a vocabulary of the schema: {}", names.join(", ")),
+                });
+            }
+            if dim < 1 {
+                return Err(ModelError::Config {
+                    key: format!("model.embedding.dims.{name}"),
+                    value: dim.to_string(),
+                    allowed: "at least 1".to_owned(),
+                });
+            }
+        }
+        let categories = space.features().iter().filter(|feature| feature.kind != SpaceKind::Numeric);
+        let mut parts = names.into_iter().chain(categories.map(|feature| feature.name.as_str()));
+        match parts.find(|name| name.contains('.')) {
+            None => Ok(()),
+            Some(name) => Err(ModelError::Config {
+                key: format!("schema.features.\"{name}\""),
+                value: format!("`{name}`"),
+                allowed: "a name without `.`, because it becomes part of parameter names".to_owned(),
+            }),
+        }
+    }
+}

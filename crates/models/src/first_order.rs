@@ -1,0 +1,86 @@
+//! One learned number for each id: the linear part of wide, factorisation-machine and biased models.
+
+use fain_layers::{Jagged, segment_sum};
+use tch::{Tensor, nn};
+
+use crate::{FeatureSpace, InputColumn, ModelError, ModelInput, SpaceKind};
+
+/// The sum of one learned number per id of a sample, and of each of its numbers times a learned weight.
+///
+/// Factorization Machines, eq. (1), the terms of degree 1; the bias is the output layer's.
+/// Parameters, all started at 0: `{feature}.weight`, `[V, 1]` for categories and lists, `[1, 1]` for numbers.
+#[derive(Debug)]
+pub struct FirstOrder {
+    terms: Vec<Term>,
+}
+
+#[derive(Debug)]
+struct Term {
+    feature: usize,
+    name: String,
+    weight: Tensor,
+}
+
+impl FirstOrder {
+    /// Registers the numbers of `features`, given by their places in the space.
+    ///
+    /// # Errors
+    /// [`ModelError::Parts`] when the space has no such feature.
+    pub fn new(variables: &nn::Path<'_>, space: &FeatureSpace, features: &[usize]) -> Result<Self, ModelError> {
+        let mut terms = Vec::with_capacity(features.len());
+        for &index in features {
+            let Some(feature) = space.features().get(index) else {
+                return Err(ModelError::Parts {
+                    part: "linear part".to_owned(),
+                    problem: format!("there is no feature {index}"),
+                });
+            };
+            let rows = match feature.kind {
+                SpaceKind::Numeric => 1,
+                SpaceKind::Category(vocabulary) | SpaceKind::Sequence(vocabulary) => {
+                    space.vocabularies()[vocabulary].1 as i64
+                }
+            };
+            let weight = (variables / &feature.name).f_var("weight", &[rows, 1], nn::Init::Const(0.0))?;
+            terms.push(Term { feature: index, name: feature.name.clone(), weight });
+        }
+        Ok(Self { terms })
+    }
+
+    /// The features, by their places in the space.
+    pub fn features(&self) -> impl Iterator<Item = usize> + '_ {
+        self.terms.iter().map(|term| term.feature)
+    }
+
+    /// # Shapes
+    /// - returns `[B, 1]`; a list adds the numbers of all its entries
+    ///
+    /// # Errors
+    /// [`ModelError::Column`] when the batch lacks a column.
+    pub fn forward(&self, input: &ModelInput) -> Result<Tensor, ModelError> {
+        let mut sum: Option<Tensor> = None;
+        for term in &self.terms {
+            let part = match input.columns.get(term.feature) {
+                Some(InputColumn::Category(ids)) => Tensor::f_embedding(&term.weight, ids, -1, false, false)?,
+                Some(InputColumn::Sequence(ids, layout)) => {
+                    let numbers = Tensor::f_embedding(&term.weight, ids, -1, false, false)?;
+                    segment_sum(Jagged::new(numbers, layout.clone())?.values(), layout)?
+                }
+                Some(InputColumn::Numeric(numbers)) => {
+                    numbers.f_to_kind(term.weight.kind())?.f_unsqueeze(1)?.f_mul(&term.weight)?
+                }
+                None => {
+                    return Err(ModelError::Column { column: term.name.clone(), got: "missing", needed: "a linear term" });
+                }
+            };
+            sum = Some(match sum {
+                None => part,
+                Some(sum) => sum.f_add(&part)?,
+            });
+        }
+        sum.ok_or_else(|| ModelError::Parts {
+            part: "linear part".to_owned(),
+            problem: "it has no feature".to_owned(),
+        })
+    }
+}

@@ -1,0 +1,44 @@
+//! The last state of a GRU over a history.
+
+use fain_layers::{Gru, GruConfig, Interest, InterestInput, InterestLayer, LayerError, Mode, Outline, Source};
+use tch::nn;
+
+/// Reads a history by a GRU and gives its last state: what a user did, whatever the candidate is.
+///
+/// Parameters: `gru`.
+#[derive(Debug)]
+pub struct LastState {
+    gru: Gru,
+}
+
+impl LastState {
+    /// Registers a GRU whose states are as wide as the events.
+    ///
+    /// # Errors
+    /// [`LayerError::Config`] when `width` is not positive.
+    pub fn new(variables: &nn::Path<'_>, width: i64) -> Result<Self, LayerError> {
+        let config = GruConfig { hidden: width, ..GruConfig::default() };
+        Ok(Self { gru: Gru::new(&(variables / "gru"), width, config)? })
+    }
+}
+
+impl InterestLayer for LastState {
+    fn outputs(&self) -> i64 {
+        self.gru.hidden()
+    }
+
+    fn forward(&self, input: &InterestInput<'_>, _mode: Mode) -> Result<Interest, LayerError> {
+        Ok(Interest { vector: self.gru.forward(input.history, None)?.last()?, auxiliary: None })
+    }
+
+    fn outline(&self) -> Outline {
+        let width = self.outputs();
+        let mut outline = Outline::single("GRU, last state", width);
+        for part in &mut outline.parts {
+            part.name = "gru".to_owned();
+            part.input = format!("[N, {width}]");
+            part.from = vec![Source::History];
+        }
+        outline
+    }
+}

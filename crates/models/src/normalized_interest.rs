@@ -1,0 +1,58 @@
+//! What the authors of DIN do with the vector of an interest.
+
+use fain_layers::{
+    BatchNorm, BatchNormConfig, Interest, InterestInput, InterestLayer, LayerError, Linear, Mode, Outline, Part, Source,
+};
+use tch::nn;
+
+/// Another layer's vector through batch normalisation and a dense layer of the same width: `hist_bn` and `hist_fcn` of
+/// the DIN authors' code.
+///
+/// Parameters: those of the layer, `batchnorm`, `dense`.
+#[derive(Debug)]
+pub struct NormalizedInterest {
+    layer: Box<dyn InterestLayer>,
+    norm: BatchNorm,
+    dense: Linear,
+}
+
+impl NormalizedInterest {
+    /// Registers what follows `layer`.
+    ///
+    /// # Errors
+    /// [`LayerError::Config`] when the layer's width is not positive.
+    pub fn new(variables: &nn::Path<'_>, layer: Box<dyn InterestLayer>) -> Result<Self, LayerError> {
+        let width = layer.outputs();
+        let norm = BatchNorm::new(&(variables / "batchnorm"), width, BatchNormConfig::default())?;
+        let dense = Linear::new(&(variables / "dense"), width, width)?;
+        Ok(Self { layer, norm, dense })
+    }
+}
+
+impl InterestLayer for NormalizedInterest {
+    fn outputs(&self) -> i64 {
+        self.layer.outputs()
+    }
+
+    fn forward(&self, input: &InterestInput<'_>, mode: Mode) -> Result<Interest, LayerError> {
+        let Interest { vector, auxiliary } = self.layer.forward(input, mode)?;
+        Ok(Interest { vector: self.dense.forward(&self.norm.forward(&vector, mode)?)?, auxiliary })
+    }
+
+    fn outline(&self) -> Outline {
+        let Outline { mut parts, vector } = self.layer.outline();
+        let shape = format!("[B, {}]", self.outputs());
+        for (name, kind) in [("batchnorm", "batch normalisation"), ("dense", "dense")] {
+            let from = if name == "dense" { parts.len() - 1 } else { vector };
+            parts.push(Part {
+                name: name.to_owned(),
+                kind: kind.to_owned(),
+                input: shape.clone(),
+                output: shape.clone(),
+                from: vec![Source::Part(from)],
+            });
+        }
+        let vector = parts.len() - 1;
+        Outline { parts, vector }
+    }
+}
