@@ -1,5 +1,6 @@
-//! The bridge from fain to libtorch: differentiable functions written in Rust, loops on libtorch's threads, a check of
-//! gradients, and the choice of a device. What needs unsafe code lives here and nowhere else among the tensor crates.
+//! The bridge from fain to libtorch: differentiable functions written in Rust, loops on libtorch's threads, tensors as
+//! slices, a check of gradients, and the choice of a device. What needs unsafe code lives here and nowhere else among
+//! the tensor crates.
 //!
 //! ```
 //! use fain_autograd::{Context, Function, GradientCheck, apply, check_gradients};
@@ -58,6 +59,7 @@ mod gradient_check;
 mod parallel;
 mod record;
 mod report;
+mod slices;
 mod unwind;
 
 pub use device::{DeviceChoice, DeviceError};
@@ -65,3 +67,4 @@ pub use error::{AutogradError, Pass};
 pub use function::{Context, Function, apply};
 pub use gradient_check::{GradientCheck, GradientError, GradientReport, check_gradients};
 pub use parallel::parallel_for;
+pub use slices::{Buffer, Element, SliceError, slice};

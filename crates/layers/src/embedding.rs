@@ -94,7 +94,11 @@ impl Embedding {
             return Err(LayerError::Shape { tensor: "matrix", got: size, needed: "[V, D] without a 0".to_owned() });
         }
         if trained {
-            return Ok(Self { weight: variables.f_var_copy("weight", &matrix.f_detach()?)?, sparse: false, zero_row: false });
+            return Ok(Self {
+                weight: variables.f_var_copy("weight", &matrix.f_detach()?)?,
+                sparse: false,
+                zero_row: false,
+            });
         }
         let mut weight = variables.f_zeros_no_train("weight", &size)?;
         weight.f_copy_(&matrix.f_detach()?)?;
@@ -155,7 +159,7 @@ mod tests {
     fn the_zero_row_starts_at_zero_and_is_never_trained() {
         for (zero_row, gradient) in [(true, [0.0, 0.0]), (false, [2.0, 2.0])] {
             let store = nn::VarStore::new(Device::Cpu);
-            let config = EmbeddingConfig { dim: 2, std: 1.0, zero_row };
+            let config = EmbeddingConfig { dim: 2, std: 1.0, zero_row, ..EmbeddingConfig::default() };
             let table = Embedding::new(&store.root(), 3, config).unwrap();
             let start = numbers(table.weight());
             assert_eq!(start[..2] == [0.0, 0.0], zero_row, "{start:?}");

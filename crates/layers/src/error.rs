@@ -44,6 +44,12 @@ pub enum LayerError {
         /// The first entry that breaks the rule.
         problem: String,
     },
+    /// The times of events do not fit their history.
+    #[error("there is one time for each event, and times never fall within a history: {problem}")]
+    Times {
+        /// What breaks the rule.
+        problem: String,
+    },
     /// Batch statistics of so few rows do not exist.
     #[error("{layer} takes statistics over the rows of a training batch and needs at least {needed}, got {rows}")]
     TooFewRows {

@@ -36,6 +36,12 @@ impl JaggedLayout {
         if offsets.len() < 2 {
             return Err(LayerError::Offsets { problem: format!("there are {} entries", offsets.len()) });
         }
+        Self::nested(offsets, device)
+    }
+
+    /// As [`JaggedLayout::new`], but there may be no sample at all: users without sessions make none. The offsets have
+    /// at least one entry.
+    pub(crate) fn nested(offsets: &[u32], device: Device) -> Result<Self, LayerError> {
         if offsets[0] != 0 {
             return Err(LayerError::Offsets { problem: format!("entry 0 is {}", offsets[0]) });
         }

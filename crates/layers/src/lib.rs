@@ -25,27 +25,38 @@
 //! ```
 //!
 //! Letters in the shapes: `B` samples of a batch, `N` events of a batch (the sum of its history lengths), `D` embedding
-//! width, `H` hidden width, `V` rows of an embedding table.
+//! width, `F` fields, `H` hidden width, `S` sessions of a batch, `V` rows of an embedding table.
 
 mod activation;
 mod attention;
 mod auxiliary;
+mod bst;
 mod dice;
 mod dien;
 mod dropout;
+mod dsin;
 mod embedding;
 mod error;
+mod factorization_machine;
 mod interest;
 mod jagged;
+mod layer_norm;
 mod linear;
 mod mlp;
 mod mode;
 mod normalization;
 mod outline;
 mod packing;
+mod padding;
+mod places;
 mod pooling;
+mod positional_embedding;
+mod product;
+mod projection;
 mod recurrent;
 mod segment;
+mod self_attention;
+mod transformer;
 
 pub use activation::{Activation, ActivationConfig};
 pub use attention::{
@@ -55,15 +66,22 @@ pub use attention::{
 pub use auxiliary::{
     AuxiliaryAverage, AuxiliaryLoss, AuxiliaryLossConfig, AuxiliaryNet, AuxiliaryNetConfig, AuxiliaryScorer,
 };
+pub use bst::{BstInterest, BstInterestConfig, BstOutput};
 pub use dice::{Dice, DiceVariant};
 pub use dien::{
     DienInterest, DienInterestConfig, Evolution, EvolutionKind, ExtractedInterest, InterestEvolution, InterestExtractor,
 };
 pub use dropout::dropout;
+pub use dsin::{
+    BiasEncoding, DsinInterest, DsinInterestConfig, DsinParts, SessionInterestActivation, SessionInterestExtractor,
+    SessionInterestInteraction, SessionLimits, Sessions,
+};
 pub use embedding::{Embedding, EmbeddingConfig};
 pub use error::LayerError;
+pub use factorization_machine::factorization_machine;
 pub use interest::{Attention, Interest, InterestInput, InterestLayer};
 pub use jagged::{Jagged, JaggedLayout};
+pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use mlp::{InputNorm, Mlp, MlpConfig};
 pub use mode::Mode;
@@ -71,8 +89,12 @@ pub use normalization::{BatchNorm, BatchNormConfig, RunningVariance};
 pub use outline::{Outline, Part, Source};
 pub use packing::Packing;
 pub use pooling::{Pooling, pool};
+pub use positional_embedding::{PositionCombination, PositionalEmbedding, PositionalEmbeddingConfig, SequenceEnd};
+pub use product::{ProductKind, ProductLayer};
 pub use recurrent::{
     AttentionalGru, AttentionalGruConfig, AttentionalGruKind, BiLstm, BiLstmConfig, Directions, Execution, GateOrder,
     Gru, GruConfig, Recurrence, RecurrentCell, ResetGate, Unrolled, reorder_gates,
 };
 pub use segment::{segment_max, segment_softmax, segment_sum, segment_weighted_sum};
+pub use self_attention::SelfAttention;
+pub use transformer::{FeedForwardActivation, TransformerBlock, TransformerBlockConfig};

@@ -151,7 +151,9 @@ impl Blocks {
         for (index, feature) in space.features().iter().enumerate() {
             let joined = feature.kind == SpaceKind::Numeric && self.places.contains(&Place::Numbers);
             let in_interest = interests.iter().any(|interest| {
-                [&interest.candidate, &interest.history, &interest.negative].into_iter().any(|list| list.contains(&index))
+                [&interest.candidate, &interest.history, &interest.negative]
+                    .into_iter()
+                    .any(|list| list.contains(&index))
             });
             if !joined && !in_interest && !self.places.contains(&Place::Feature(index)) {
                 return unread(format!("the feature `{}`", feature.name));
@@ -172,9 +174,7 @@ impl Blocks {
         outputs: &[i64],
     ) -> Vec<i64> {
         let sum = |features: &[usize]| features.iter().map(|&feature| embeddings.width(feature)).sum();
-        let count = || {
-            embeddings.features().iter().filter(|feature| feature.kind == SpaceKind::Numeric).count() as i64
-        };
+        let count = || embeddings.features().iter().filter(|feature| feature.kind == SpaceKind::Numeric).count() as i64;
         self.places
             .iter()
             .map(|place| match *place {

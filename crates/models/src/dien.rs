@@ -1,14 +1,17 @@
 //! The Deep Interest Evolution Network.
 
 use fain_layers::{
-    AttentionNormalization, AuxiliaryLossConfig, DienInterest, DienInterestConfig, EvolutionKind, InterestLayer, MlpConfig,
-    Pooling, ResetGate, TargetAttentionConfig,
+    AuxiliaryLossConfig, DienInterest, DienInterestConfig, EvolutionKind, InterestLayer, LayerError, MlpConfig,
+    Pooling, Recurrence, ResetGate, TargetAttentionConfig,
 };
 use serde::{Deserialize, Serialize};
 use tch::nn;
 
 use crate::interest_model::FrameConfig;
-use crate::{Block, BlockOrder, EmbeddingsConfig, FeatureSpace, InterestConfig, InterestModel, ModelError, NumberConfig, SpaceKind};
+use crate::{
+    Block, BlockOrder, EmbeddingsConfig, FeatureSpace, InterestConfig, InterestModel, ModelError, NumberConfig,
+    SpaceKind,
+};
 
 /// The settings of the Deep Interest Evolution Network, <https://arxiv.org/abs/1809.03672>.
 ///
@@ -52,12 +55,8 @@ pub struct DienConfig {
 }
 
 impl Default for DienConfig {
-    /// AUGRU with softmax attention, without auxiliary loss, which needs negatives.
+    /// The paper's AUGRU with bilinear attention; no auxiliary loss, which needs negatives.
     fn default() -> Self {
-        let attention = TargetAttentionConfig {
-            normalization: AttentionNormalization::Softmax,
-            ..TargetAttentionConfig::default()
-        };
         Self {
             pooling: Pooling::default(),
             order: BlockOrder::default(),
@@ -66,7 +65,7 @@ impl Default for DienConfig {
             reset: ResetGate::default(),
             embedding: EmbeddingsConfig::default(),
             numbers: None,
-            attention,
+            attention: DienInterestConfig::attention(),
             auxiliary: None,
             blocks: Vec::new(),
             bias: Vec::new(),
@@ -148,5 +147,24 @@ impl DienConfig {
     ) -> Result<InterestModel, ModelError> {
         self.check(space)?;
         self.frame().build(variables, space, |_, variables, width| layer(variables, width))
+    }
+
+    /// Builds the model with a recurrence of one's own in the place of `evolution`.
+    ///
+    /// `recurrence` makes that of each interest: it is given where to register parameters, and the width of the interests
+    /// it reads.
+    ///
+    /// # Errors
+    /// Those of [`DienConfig::check`], and what `recurrence` gives.
+    pub fn build_with_recurrence(
+        &self,
+        variables: &nn::Path<'_>,
+        space: &FeatureSpace,
+        mut recurrence: impl FnMut(&nn::Path<'_>, i64) -> Result<Box<dyn Recurrence>, LayerError>,
+    ) -> Result<InterestModel, ModelError> {
+        self.build_with(variables, space, |variables, width| {
+            let layer = DienInterest::with_recurrence(variables, width, &self.layer(), &mut recurrence)?;
+            Ok(Box::new(layer))
+        })
     }
 }

@@ -6,8 +6,8 @@ use tch::nn;
 
 use crate::interest_model::FrameConfig;
 use crate::{
-    Block, BlockOrder, EmbeddingsConfig, FeatureSpace, InterestConfig, InterestModel, LastState, ModelError, NormalizedInterest,
-    NumberConfig,
+    Block, BlockOrder, EmbeddingsConfig, FeatureSpace, InterestConfig, InterestModel, LastState, ModelError,
+    NormalizedInterest, NumberConfig,
 };
 
 /// The settings of the Deep Interest Network, <https://arxiv.org/abs/1706.06978>. The defaults are the paper's, where it

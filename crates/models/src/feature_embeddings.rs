@@ -3,7 +3,9 @@
 use fain_layers::{Embedding, Jagged, Pooling, pool};
 use tch::{Kind, Tensor, nn};
 
-use crate::{EmbeddingsConfig, FeatureSpace, InputColumn, ModelError, ModelInput, SpaceFeature, SpaceKind, TableSharing};
+use crate::{
+    EmbeddingsConfig, FeatureSpace, InputColumn, ModelError, ModelInput, SpaceFeature, SpaceKind, TableSharing,
+};
 
 /// A table for each feature; features may share one.
 ///
@@ -73,7 +75,10 @@ impl FeatureEmbeddings {
         for (feature, table) in features.iter().zip(&tables) {
             if (feature.kind == SpaceKind::Numeric) == table.is_some() {
                 let problem = if table.is_some() { "is a number and has a table" } else { "has no table" };
-                return Err(ModelError::Parts { part: format!("feature {}", feature.name), problem: problem.to_owned() });
+                return Err(ModelError::Parts {
+                    part: format!("feature {}", feature.name),
+                    problem: problem.to_owned(),
+                });
             }
         }
         Ok(Self { features: features.to_vec(), tables, names: Vec::new() })
@@ -105,7 +110,9 @@ impl FeatureEmbeddings {
     /// [`ModelError::Column`] when the batch's column is no category of this schema.
     pub fn category(&self, input: &ModelInput, feature: usize) -> Result<Tensor, ModelError> {
         match (self.tables.get(feature), input.columns.get(feature)) {
-            (Some(Some(table)), Some(InputColumn::Category(ids))) if self.is_category(feature) => Ok(table.forward(ids)?),
+            (Some(Some(table)), Some(InputColumn::Category(ids))) if self.is_category(feature) => {
+                Ok(table.forward(ids)?)
+            }
             (_, column) => Err(self.mismatch(feature, column, "a category")),
         }
     }
@@ -153,7 +160,8 @@ impl FeatureEmbeddings {
     }
 
     fn mismatch(&self, feature: usize, column: Option<&InputColumn>, needed: &'static str) -> ModelError {
-        let column_name = self.features.get(feature).map_or_else(|| feature.to_string(), |feature| feature.name.clone());
+        let column_name =
+            self.features.get(feature).map_or_else(|| feature.to_string(), |feature| feature.name.clone());
         ModelError::Column { column: column_name, got: column.map_or("missing", InputColumn::kind), needed }
     }
 }

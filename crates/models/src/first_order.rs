@@ -70,7 +70,11 @@ impl FirstOrder {
                     numbers.f_to_kind(term.weight.kind())?.f_unsqueeze(1)?.f_mul(&term.weight)?
                 }
                 None => {
-                    return Err(ModelError::Column { column: term.name.clone(), got: "missing", needed: "a linear term" });
+                    return Err(ModelError::Column {
+                        column: term.name.clone(),
+                        got: "missing",
+                        needed: "a linear term",
+                    });
                 }
             };
             sum = Some(match sum {
@@ -78,9 +82,6 @@ impl FirstOrder {
                 Some(sum) => sum.f_add(&part)?,
             });
         }
-        sum.ok_or_else(|| ModelError::Parts {
-            part: "linear part".to_owned(),
-            problem: "it has no feature".to_owned(),
-        })
+        sum.ok_or_else(|| ModelError::Parts { part: "linear part".to_owned(), problem: "it has no feature".to_owned() })
     }
 }

@@ -56,7 +56,10 @@ impl InterestConfig {
                 return Err(ModelError::Config {
                     key: format!("{key}.candidate"),
                     value: format!("`{candidate}`"),
-                    allowed: format!("a category feature: {}", space.names(|kind| matches!(kind, SpaceKind::Category(_)))),
+                    allowed: format!(
+                        "a category feature: {}",
+                        space.names(|kind| matches!(kind, SpaceKind::Category(_)))
+                    ),
                 });
             };
             check_sequence(&format!("{key}.history"), history, vocabulary, space)?;
@@ -238,11 +241,7 @@ impl InterestFeatures {
     }
 
     /// The layout that the histories are cut to; none where they are read whole.
-    fn layout(
-        &self,
-        embeddings: &FeatureEmbeddings,
-        input: &ModelInput,
-    ) -> Result<Option<JaggedLayout>, ModelError> {
+    fn layout(&self, embeddings: &FeatureEmbeddings, input: &ModelInput) -> Result<Option<JaggedLayout>, ModelError> {
         let layouts: Vec<&JaggedLayout> =
             self.history.iter().filter_map(|&feature| sequence_layout(input, feature)).collect();
         match (self.lengths, layouts.split_first()) {

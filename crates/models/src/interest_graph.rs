@@ -62,7 +62,14 @@ impl Plan<'_> {
             };
             let name = self.embeddings.table_name(index).map(|table| format!("embedding.{table}")).unwrap_or_default();
             let kind = format!("{}: {kind}", feature.name);
-            graph.add(GraphNode { name, kind, input: input.to_owned(), output, from: Vec::new(), role: GraphRole::Input })
+            graph.add(GraphNode {
+                name,
+                kind,
+                input: input.to_owned(),
+                output,
+                from: Vec::new(),
+                role: GraphRole::Input,
+            })
         });
         Features { nodes: nodes.collect() }
     }

@@ -7,8 +7,8 @@ use crate::blocks::{BlockSources, Blocks};
 use crate::interest_config::InterestVectors;
 use crate::interest_graph::Plan;
 use crate::{
-    Block, BlockOrder, EmbeddingsConfig, FeatureEmbeddings, FeatureSpace, FirstOrder, InterestConfig, InterestFeatures, Model,
-    ModelError, ModelGraph, ModelInput, NumberConfig, NumberProjection, Output, SpaceKind,
+    Block, BlockOrder, EmbeddingsConfig, FeatureEmbeddings, FeatureSpace, FirstOrder, InterestConfig, InterestFeatures,
+    Model, ModelError, ModelGraph, ModelInput, NumberConfig, NumberProjection, Output, SpaceKind,
 };
 
 /// A model of one or more interests.
@@ -120,10 +120,8 @@ impl FrameConfig<'_> {
         }
         let features: Vec<InterestFeatures> = interests.iter().map(|(features, _)| features.clone()).collect();
         let count = space.features().iter().filter(|feature| feature.kind == SpaceKind::Numeric).count() as i64;
-        let numbers = self
-            .numbers
-            .map(|config| NumberProjection::new(&(variables / "numbers"), count, config))
-            .transpose()?;
+        let numbers =
+            self.numbers.map(|config| NumberProjection::new(&(variables / "numbers"), count, config)).transpose()?;
         let blocks = self.blocks(space, &features);
         let outputs: Vec<i64> = interests.iter().map(|(_, layer)| layer.outputs()).collect();
         let width = Blocks::new(&blocks, space, &features, self.pooling)?
@@ -133,11 +131,7 @@ impl FrameConfig<'_> {
         let mlp = Mlp::new(&(variables / "mlp"), width, self.mlp)?;
         let output = Linear::new(&(variables / "output"), mlp.outputs(), 1)?;
         let biased: Vec<usize> = self.bias.iter().filter_map(|name| space.position(name)).collect();
-        let bias = if biased.is_empty() {
-            None
-        } else {
-            Some(FirstOrder::new(&(variables / "bias"), space, &biased)?)
-        };
+        let bias = if biased.is_empty() { None } else { Some(FirstOrder::new(&(variables / "bias"), space, &biased)?) };
         let parts = InterestModelParts {
             embeddings,
             interests,

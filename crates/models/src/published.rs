@@ -1,9 +1,9 @@
 //! The settings of published models.
 
 use fain_layers::{
-    ActivationConfig, AttentionInputs, AttentionNormalization, AttentionScale, AttentionScoring, AuxiliaryAverage,
-    AuxiliaryLossConfig, AuxiliaryNetConfig, AuxiliaryScorer, CandidateProjection, EvolutionKind, InputNorm, MlpConfig,
-    Pooling, ResetGate, TargetAttentionConfig,
+    ActivationConfig, AttentionInputs, AttentionNormalization, AttentionScale, AuxiliaryAverage, AuxiliaryLossConfig,
+    AuxiliaryNetConfig, AuxiliaryScorer, CandidateProjection, EvolutionKind, InputNorm, MlpConfig, Pooling, ResetGate,
+    TargetAttentionConfig,
 };
 use serde::Serialize;
 use toml::Table;
@@ -71,7 +71,9 @@ pub(crate) fn names(kind: &str) -> Vec<&'static str> {
 /// The settings of a preset as a table.
 pub(crate) fn settings(kind: &str, name: &str) -> Option<Result<Table, toml::ser::Error>> {
     match kind {
-        "din" => DIN.iter().find(|(known, _)| *known == name).map(|(_, preset)| table(ModelConfig::Din(preset.config()))),
+        "din" => {
+            DIN.iter().find(|(known, _)| *known == name).map(|(_, preset)| table(ModelConfig::Din(preset.config())))
+        }
         "dien" => {
             DIEN.iter().find(|(known, _)| *known == name).map(|(_, preset)| table(ModelConfig::Dien(preset.config())))
         }
@@ -176,10 +178,6 @@ impl DienPreset {
         match self {
             Self::Paper => DienConfig {
                 pooling: Pooling::Sum,
-                attention: TargetAttentionConfig {
-                    normalization: AttentionNormalization::Softmax,
-                    ..TargetAttentionConfig::of(AttentionScoring::Bilinear)
-                },
                 auxiliary: Some(AuxiliaryLossConfig {
                     scorer: AuxiliaryScorer::InnerProduct,
                     ..AuxiliaryLossConfig::default()
@@ -197,16 +195,13 @@ impl DienPreset {
                 },
                 auxiliary: Some(AuxiliaryLossConfig {
                     scorer: AuxiliaryScorer::Mlp(AuxiliaryNetConfig {
-                        batch_norm: true,
+                        input_norm: InputNorm::BatchNorm,
                         ..AuxiliaryNetConfig::default()
                     }),
                     average: AuxiliaryAverage::Pairs,
                     weight: 1.0,
                 }),
-                mlp: MlpConfig {
-                    input_norm: InputNorm::BatchNorm,
-                    ..mlp(&[200, 80], ActivationConfig::PreluPerUnit)
-                },
+                mlp: MlpConfig { input_norm: InputNorm::BatchNorm, ..mlp(&[200, 80], ActivationConfig::PreluPerUnit) },
                 ..DienConfig::default()
             },
             Self::Notebook => DienConfig {

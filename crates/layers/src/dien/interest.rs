@@ -5,7 +5,7 @@ use tch::nn;
 use super::{DienInterestConfig, Evolution, InterestEvolution, InterestExtractor};
 use crate::{
     Attention, AttentionalGru, AttentionalGruConfig, AuxiliaryLoss, Execution, Gru, GruConfig, Interest, InterestInput,
-    InterestLayer, LayerError, Mode, Outline, Part, Source, TargetAttention,
+    InterestLayer, LayerError, Mode, Outline, Part, Recurrence, Source, TargetAttention,
 };
 
 /// Reads a history as DIEN does: an extractor finds the interest after each event, and the interest that matters for
@@ -69,27 +69,57 @@ impl DienInterest {
         config: &DienInterestConfig,
         execution: Execution,
     ) -> Result<Self, LayerError> {
+        let reset = config.reset;
+        Self::with_evolution(variables, width, config, execution, |variables, hidden| {
+            Ok(match config.evolution.attentional() {
+                None => {
+                    let config = GruConfig { hidden, reset, ..GruConfig::default() };
+                    Evolution::Pooled(Gru::new(variables, hidden, config)?.with_execution(execution))
+                }
+                Some(kind) => {
+                    let config = AttentionalGruConfig { kind, hidden, reset, ..AttentionalGruConfig::default() };
+                    let recurrence = AttentionalGru::new(variables, hidden, config)?;
+                    Evolution::Attentional(Box::new(recurrence.with_execution(execution)))
+                }
+            })
+        })
+    }
+
+    /// As [`DienInterest::new`], with a recurrence of one's own in the place of `config.evolution`.
+    ///
+    /// `recurrence` makes it: it is given where to register parameters, and the width of the interests it reads.
+    ///
+    /// # Errors
+    /// As [`DienInterest::new`], and what `recurrence` gives.
+    pub fn with_recurrence(
+        variables: &nn::Path<'_>,
+        width: i64,
+        config: &DienInterestConfig,
+        recurrence: impl FnOnce(&nn::Path<'_>, i64) -> Result<Box<dyn Recurrence>, LayerError>,
+    ) -> Result<Self, LayerError> {
+        Self::with_evolution(variables, width, config, Execution::default(), |variables, hidden| {
+            Ok(Evolution::Attentional(recurrence(variables, hidden)?))
+        })
+    }
+
+    fn with_evolution(
+        variables: &nn::Path<'_>,
+        width: i64,
+        config: &DienInterestConfig,
+        execution: Execution,
+        evolution: impl FnOnce(&nn::Path<'_>, i64) -> Result<Evolution, LayerError>,
+    ) -> Result<Self, LayerError> {
         config.check(width)?;
         let (hidden, reset) = (config.states(width), config.reset);
-        let gru = |name: &str, inputs: i64| -> Result<Gru, LayerError> {
-            let config = GruConfig { hidden, reset, ..GruConfig::default() };
-            Ok(Gru::new(&(variables / name), inputs, config)?.with_execution(execution))
-        };
-        let extractor = gru("extractor", width)?;
+        let gru = GruConfig { hidden, reset, ..GruConfig::default() };
+        let extractor = Gru::new(&(variables / "extractor"), width, gru)?.with_execution(execution);
         let auxiliary = config
             .auxiliary
             .as_ref()
             .map(|config| AuxiliaryLoss::new(&(variables / "auxiliary"), hidden, width, config))
             .transpose()?;
         let attention = TargetAttention::with_widths(&(variables / "attention"), width, hidden, &config.attention)?;
-        let evolution = match config.evolution.attentional() {
-            None => Evolution::Pooled(gru("evolution", hidden)?),
-            Some(kind) => {
-                let config = AttentionalGruConfig { kind, hidden, reset, ..AttentionalGruConfig::default() };
-                let recurrence = AttentionalGru::new(&(variables / "evolution"), hidden, config)?;
-                Evolution::Attentional(Box::new(recurrence.with_execution(execution)))
-            }
-        };
+        let evolution = evolution(&(variables / "evolution"), hidden)?;
         Ok(Self::from_parts(InterestExtractor::new(extractor, auxiliary), Box::new(attention), evolution))
     }
 

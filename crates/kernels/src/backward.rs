@@ -1,0 +1,49 @@
+//! The backward pass: from the gradient of the states to the gradients of all that went in.
+
+mod gates;
+mod record;
+mod sums;
+mod walk;
+
+use crate::panel::BackwardPanels;
+use crate::partition::Task;
+use crate::problem::Problem;
+use crate::scalar::Scalar;
+
+pub(crate) use sums::Sums;
+
+/// What all tasks of a backward pass read.
+pub(crate) struct BackwardJob<'a, T> {
+    pub(crate) problem: &'a Problem<'a, T>,
+    /// `[N, H]`, as the forward pass wrote them.
+    pub(crate) states: &'a [T],
+    /// `[N, saved_width]`, as the forward pass wrote them.
+    pub(crate) saved: &'a [T],
+    /// `[N, H]`, the gradient of the states.
+    pub(crate) gradient: &'a [T],
+    /// The weights of the input, unless its gradient is not wanted.
+    pub(crate) input_panels: Option<BackwardPanels<T>>,
+    pub(crate) hidden_panels: BackwardPanels<T>,
+    /// Whether the gradients of the weights or biases are wanted.
+    pub(crate) sums: bool,
+}
+
+/// What one task writes: its rows of the gradients. The sums over its events come back from [`run`].
+pub(crate) struct BackwardOutput<'a, T> {
+    pub(crate) inputs: Option<&'a mut [T]>,
+    pub(crate) scores: Option<&'a mut [T]>,
+    pub(crate) initial: Option<&'a mut [T]>,
+}
+
+/// Runs a task. `W` numbers make a vector; tiles have `R` rows, or `M` or one where fewer are left.
+#[inline(always)]
+pub(crate) fn run<T: Scalar, const FUSED: bool, const W: usize, const R: usize, const M: usize>(
+    job: &BackwardJob<'_, T>,
+    task: &Task,
+    output: BackwardOutput<'_, T>,
+) -> Sums<T> {
+    match job.problem.cell.gates() {
+        2 => walk::run::<T, FUSED, W, R, M, 2>(job, task, output),
+        _ => walk::run::<T, FUSED, W, R, M, 3>(job, task, output),
+    }
+}

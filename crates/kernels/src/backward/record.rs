@@ -1,0 +1,70 @@
+//! Events on their way to the large products: many are gathered, so that the sums of the weights' gradients are read
+//! and written once for all of them.
+
+use crate::memory::{Buffer, LINE};
+use crate::problem::Problem;
+use crate::scalar::Scalar;
+
+/// Bytes that the gathered events may take: they shall stay in the second cache.
+const BUDGET: usize = 256 * 1024;
+
+/// The gathered events' rows, on both sides of the product that is the gradient of the weights.
+pub(crate) struct Record<T> {
+    /// Rows `[input | state before]`, each part padded with zeros to whole tiles.
+    pub(crate) left: Buffer<T>,
+    pub(crate) left_stride: usize,
+    /// The column at which the state before begins.
+    pub(crate) left_hidden: usize,
+    /// Rows of gradients `[candidate, input's half | reset | update, if any | candidate, state's half]`: the first
+    /// `G·H` columns belong to the input's weights and the last `G·H`, from column `H` on, to the state's.
+    pub(crate) right: Buffer<T>,
+    pub(crate) right_stride: usize,
+    /// The columns of one product in whole vectors.
+    pub(crate) right_columns: usize,
+    /// Where the gathered events lie among the task's rows.
+    pub(crate) rows: Vec<usize>,
+    /// How many events there is room for.
+    pub(crate) capacity: usize,
+}
+
+impl<T: Scalar> Record<T> {
+    /// Room for at least `least` events; tiles have `tile` rows and vectors `lanes` numbers.
+    pub(crate) fn new(problem: &Problem<'_, T>, least: usize, tile: usize, lanes: usize) -> Self {
+        let hidden = problem.hidden;
+        let left_hidden = problem.width.next_multiple_of(tile);
+        let left_stride = left_hidden + hidden.next_multiple_of(tile);
+        let right_columns = (problem.cell.gates() * hidden).next_multiple_of(lanes);
+        // An odd number of lines: rows at a power of two would fall on the same few places of a cache.
+        let line = LINE / size_of::<T>();
+        let lines = (hidden + right_columns).div_ceil(line) | 1;
+        let right_stride = lines * line;
+        let capacity = (BUDGET / ((left_stride + right_stride) * size_of::<T>())).clamp(least, 8 * least);
+        Self {
+            left: Buffer::zeros(capacity * left_stride),
+            left_stride,
+            left_hidden,
+            // Products of whole tiles read beyond the last event.
+            right: Buffer::zeros((capacity + tile) * right_stride),
+            right_stride,
+            right_columns,
+            rows: Vec::with_capacity(capacity),
+            capacity,
+        }
+    }
+
+    /// Adds an event, its input and the state before it; the caller writes its gradients to the last row of `right`.
+    #[inline(always)]
+    pub(crate) fn push(&mut self, row: usize, input: &[T], before: &[T]) {
+        let start = self.rows.len() * self.left_stride;
+        let left = &mut self.left[start..start + self.left_stride];
+        left[..input.len()].copy_from_slice(input);
+        left[self.left_hidden..self.left_hidden + before.len()].copy_from_slice(before);
+        self.rows.push(row);
+    }
+
+    /// The gradients' row of an event, counted from the first one gathered.
+    #[inline(always)]
+    pub(crate) fn gradients(&mut self, event: usize) -> &mut [T] {
+        &mut self.right[event * self.right_stride..(event + 1) * self.right_stride]
+    }
+}

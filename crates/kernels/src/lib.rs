@@ -1,0 +1,64 @@
+//! CPU kernels for what a tensor library would loop over in time: GRU, AGRU and AUGRU over histories of different
+//! lengths, forward and backward, for `f32` and `f64` and any width.
+//!
+//! ```
+//! use fain_kernels::{Cell, Gradients, Sequences, Serial, Weights, recurrence_backward, recurrence_forward};
+//!
+//! // Two samples: one with two events, one with none. Width 1, one hidden unit.
+//! let sequences = Sequences { offsets: &[0, 2, 2], inputs: &[1.0, -1.0], scores: Some(&[0.5, 1.0]), initial: None };
+//! let weights = Weights { input: &[0.0, 1.0], hidden: &[0.0, 0.0], input_bias: None, hidden_bias: None };
+//! let cell = Cell::Agru;
+//!
+//! let mut states = [0.0; 2];
+//! let mut saved = vec![0.0; 2 * cell.saved_width(1)];
+//! recurrence_forward(cell, 1, 1, &sequences, &weights, &mut states, Some(&mut saved), &Serial)?;
+//! // The first score takes half of the candidate tanh(1), the second one takes all of the candidate tanh(-1).
+//! assert!((states[0] - 0.5 * 1.0f64.tanh()).abs() < 1e-15);
+//! assert!((states[1] - (-1.0f64).tanh()).abs() < 1e-15);
+//!
+//! // How the last state moves with the scores: the second one replaced all that the first one did.
+//! let mut scores = [0.0; 2];
+//! let mut gradients = Gradients { scores: Some(&mut scores), ..Gradients::default() };
+//! recurrence_backward(
+//!     cell, 1, 1, &sequences, &weights, &states, &saved, &[0.0, 1.0], &mut gradients, &Serial,
+//! )?;
+//! assert!(scores[0].abs() < 1e-15);
+//! assert!((scores[1] - ((-1.0f64).tanh() - states[0])).abs() < 1e-15);
+//! # Ok::<(), fain_kernels::KernelError>(())
+//! ```
+//!
+//! The events lie as the data has them, sample after sample, and are not copied, padded or sorted: within a block of
+//! samples the kernels walk through time from row to row. There are no threads here; the caller brings a [`Pool`].
+//! The results are the same to the last bit for any number of threads. Vector instructions are chosen when the program
+//! runs, see [`InstructionSet`].
+//!
+//! AIGRU, the third variant of the paper behind AGRU and AUGRU, is [`Cell::Gru`] over inputs that were multiplied by
+//! their scores.
+
+#![deny(missing_docs)]
+
+mod activation;
+mod backward;
+mod buffers;
+mod cell;
+mod dispatch;
+mod error;
+mod forward;
+mod instruction_set;
+mod memory;
+mod mixture;
+mod panel;
+mod partition;
+mod pool;
+mod problem;
+mod product;
+mod recurrence;
+mod scalar;
+
+pub use buffers::{Gradients, Sequences, Weights};
+pub use cell::{AugruGate, Cell};
+pub use error::KernelError;
+pub use instruction_set::InstructionSet;
+pub use pool::{Pool, Serial};
+pub use recurrence::{recurrence_backward, recurrence_backward_with, recurrence_forward, recurrence_forward_with};
+pub use scalar::Real;

@@ -1,0 +1,118 @@
+//! The two element types and the numbers that their exponential needs.
+
+use std::fmt::Debug;
+use std::ops::{Add, AddAssign, Div, Mul, Sub};
+
+use crate::dispatch::Entry;
+
+/// An element type of the kernels: `f32` or `f64`.
+#[allow(private_bounds, reason = "nobody else implements this trait, and what it needs is the kernels' own affair")]
+pub trait Real: Scalar {}
+
+impl Real for f32 {}
+impl Real for f64 {}
+
+/// What the kernels need of an element.
+pub(crate) trait Scalar:
+    Copy
+    + Debug
+    + Default
+    + PartialOrd
+    + Add<Output = Self>
+    + AddAssign
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Send
+    + Sync
+    + Entry
+    + 'static
+{
+    /// 0.
+    const ZERO: Self;
+    /// 1.
+    const ONE: Self;
+    /// log2(e).
+    const LOG2_E: Self;
+    /// ln 2 with so few bits that its product with a small whole number is exact.
+    const LN_2_HIGH: Self;
+    /// What is missing in [`Self::LN_2_HIGH`].
+    const LN_2_LOW: Self;
+    /// Adding this number rounds to a whole number, which then stands in the low bits.
+    const ROUND: Self;
+    /// Below this argument the exponential is taken as 0.
+    const EXP_LOWEST: Self;
+    /// From this argument on the exponential is taken as infinite.
+    const EXP_HIGHEST: Self;
+    /// From this argument on the hyperbolic tangent is 1 in this type.
+    const TANH_ONE: Self;
+    /// `(exp(r) - 1 - r) / r²` for `|r| <= ln 2 / 2`: coefficients, highest power first.
+    const EXP_SERIES: &'static [Self];
+
+    /// `self * factor + addend`, in one rounding.
+    fn fused(self, factor: Self, addend: Self) -> Self;
+    /// 2 to the power `n`, where `self` is `n + ROUND`; 0 and infinity one step beyond the normal numbers.
+    fn power_of_two(self) -> Self;
+}
+
+impl Scalar for f32 {
+    const ZERO: Self = 0.0;
+    const ONE: Self = 1.0;
+    const LOG2_E: Self = std::f32::consts::LOG2_E;
+    const LN_2_HIGH: Self = 0.693_359_375;
+    const LN_2_LOW: Self = -2.121_944_4e-4;
+    const ROUND: Self = 12_582_912.0;
+    const EXP_LOWEST: Self = -88.0;
+    const EXP_HIGHEST: Self = 89.0;
+    const TANH_ONE: Self = 10.0;
+    // Cephes, `expf`.
+    const EXP_SERIES: &'static [Self] =
+        &[1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 5.000_000_1e-1];
+
+    #[inline(always)]
+    fn fused(self, factor: Self, addend: Self) -> Self {
+        self.mul_add(factor, addend)
+    }
+
+    #[inline(always)]
+    fn power_of_two(self) -> Self {
+        Self::from_bits(self.to_bits().wrapping_add(127) << 23)
+    }
+}
+
+impl Scalar for f64 {
+    const ZERO: Self = 0.0;
+    const ONE: Self = 1.0;
+    const LOG2_E: Self = std::f64::consts::LOG2_E;
+    const LN_2_HIGH: Self = 6.931_471_803_691_238e-1;
+    const LN_2_LOW: Self = 1.908_214_929_270_587_7e-10;
+    const ROUND: Self = 6_755_399_441_055_744.0;
+    const EXP_LOWEST: Self = -709.0;
+    const EXP_HIGHEST: Self = 710.0;
+    const TANH_ONE: Self = 20.0;
+    // Taylor's series: its first missing term is below 4e-18.
+    const EXP_SERIES: &'static [Self] = &[
+        1.0 / 6_227_020_800.0,
+        1.0 / 479_001_600.0,
+        1.0 / 39_916_800.0,
+        1.0 / 3_628_800.0,
+        1.0 / 362_880.0,
+        1.0 / 40_320.0,
+        1.0 / 5_040.0,
+        1.0 / 720.0,
+        1.0 / 120.0,
+        1.0 / 24.0,
+        1.0 / 6.0,
+        1.0 / 2.0,
+    ];
+
+    #[inline(always)]
+    fn fused(self, factor: Self, addend: Self) -> Self {
+        self.mul_add(factor, addend)
+    }
+
+    #[inline(always)]
+    fn power_of_two(self) -> Self {
+        Self::from_bits(self.to_bits().wrapping_add(1023) << 52)
+    }
+}

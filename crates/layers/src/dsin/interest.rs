@@ -1,0 +1,185 @@
+//! The Deep Session Interest Network's reading of a history.
+
+use serde::{Deserialize, Serialize};
+use tch::{Tensor, nn};
+
+use super::{SessionInterestActivation, SessionInterestExtractor, SessionInterestInteraction, SessionLimits, Sessions};
+use crate::{
+    Interest, InterestInput, InterestLayer, Jagged, LayerError, Mode, Outline, Part, Source, TransformerBlockConfig,
+};
+
+/// The settings of a [`DsinInterest`].
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DsinInterestConfig {
+    /// How many sessions are read and how long they are.
+    pub limits: SessionLimits,
+    /// Self-attention within a session and what follows it.
+    pub transformer: TransformerBlockConfig,
+}
+
+impl DsinInterestConfig {
+    /// Looks for conflicts with events of width `width`.
+    ///
+    /// # Errors
+    /// Those of [`SessionLimits::check`] and [`TransformerBlockConfig::check`].
+    pub fn check(&self, width: i64) -> Result<(), LayerError> {
+        self.limits.check()?;
+        self.transformer.check(width)
+    }
+}
+
+/// The parts of a [`DsinInterest`].
+#[derive(Debug)]
+pub struct DsinParts {
+    /// Gives each session's interest.
+    pub extractor: SessionInterestExtractor,
+    /// Lets the sessions of a user know each other.
+    pub interaction: SessionInterestInteraction,
+    /// Pools the extractor's interests.
+    pub interest_activation: SessionInterestActivation,
+    /// Pools the interaction's states.
+    pub interaction_activation: SessionInterestActivation,
+}
+
+/// Reads a history by its sessions: the interest of each, how they bear on each other, and both pooled by their
+/// relevance to the candidate.
+///
+/// Deep Session Interest Network, <https://arxiv.org/abs/1905.06482>: the vector is `[U_I, U_H]`.
+/// Histories are divided by [`Sessions::every`]; where the times of events are known, divide them with
+/// [`Sessions::by_gap`] and call [`DsinInterest::forward_sessions`]. A user without events gives zeros.
+/// Parameters: `session`, `interaction`, `interest_activation`, `interaction_activation`.
+#[derive(Debug)]
+pub struct DsinInterest {
+    parts: DsinParts,
+    limits: SessionLimits,
+}
+
+impl DsinInterest {
+    /// Registers the layers for candidates and events of width `width`.
+    ///
+    /// # Errors
+    /// Those of [`DsinInterestConfig::check`]; no variable is registered then.
+    pub fn new(variables: &nn::Path<'_>, width: i64, config: &DsinInterestConfig) -> Result<Self, LayerError> {
+        config.check(width)?;
+        let (limits, session) = (config.limits, variables / "session");
+        let activation = |name: &str| SessionInterestActivation::new(&(variables / name), width, width);
+        let parts = DsinParts {
+            extractor: SessionInterestExtractor::new(&session, width, limits, &config.transformer)?,
+            interaction: SessionInterestInteraction::new(&(variables / "interaction"), width)?,
+            interest_activation: activation("interest_activation")?,
+            interaction_activation: activation("interaction_activation")?,
+        };
+        Self::from_parts(parts, limits)
+    }
+
+    /// Joins built parts; `limits` are those of the sessions that [`InterestLayer::forward`] makes.
+    ///
+    /// # Errors
+    /// [`LayerError::Config`] when the widths of two parts differ; those of [`SessionLimits::check`].
+    pub fn from_parts(parts: DsinParts, limits: SessionLimits) -> Result<Self, LayerError> {
+        limits.check()?;
+        let width = parts.extractor.width();
+        for (field, got) in [
+            ("interaction.width", parts.interaction.width()),
+            ("interest_activation.width", parts.interest_activation.width()),
+            ("interaction_activation.width", parts.interaction_activation.width()),
+        ] {
+            if got != width {
+                let value = format!("{got} after sessions of width {width}");
+                return Err(LayerError::Config {
+                    field,
+                    value,
+                    allowed: "the width of the session interest extractor",
+                });
+            }
+        }
+        Ok(Self { parts, limits })
+    }
+
+    /// The weights of a user's sessions for a candidate: `[S, 1]` each, of the sessions' interests and of their states.
+    ///
+    /// # Errors
+    /// As [`DsinInterest::forward_sessions`].
+    pub fn session_weights(
+        &self,
+        candidate: &Tensor,
+        history: &Jagged,
+        sessions: &Sessions,
+    ) -> Result<(Tensor, Tensor), LayerError> {
+        let (interests, states) = self.read(history, sessions, Mode::Evaluation)?;
+        let parts = &self.parts;
+        let weights = parts.interest_activation.weights(candidate, &interests)?;
+        Ok((weights, parts.interaction_activation.weights(candidate, &states)?))
+    }
+
+    /// # Shapes
+    /// - `candidate` `[B, D]`; `history` jagged `[N, D]` of the layout that was divided → `[B, 2D]`
+    ///
+    /// # Errors
+    /// [`LayerError::Shape`] when a width or the number of samples differs; [`LayerError::Offsets`] when `sessions` are
+    /// of other histories.
+    pub fn forward_sessions(
+        &self,
+        candidate: &Tensor,
+        history: &Jagged,
+        sessions: &Sessions,
+        mode: Mode,
+    ) -> Result<Tensor, LayerError> {
+        let (interests, states) = self.read(history, sessions, mode)?;
+        let parts = &self.parts;
+        let of_interests = parts.interest_activation.forward(candidate, &interests)?;
+        let of_states = parts.interaction_activation.forward(candidate, &states)?;
+        Ok(Tensor::f_cat(&[of_interests, of_states], 1)?)
+    }
+
+    /// The sessions' interests and their states: jagged `[S, D]` each.
+    fn read(&self, history: &Jagged, sessions: &Sessions, mode: Mode) -> Result<(Jagged, Jagged), LayerError> {
+        let interests = self.parts.extractor.forward(history, sessions, mode)?;
+        let states = self.parts.interaction.forward(&interests)?;
+        Ok((interests, states))
+    }
+}
+
+impl InterestLayer for DsinInterest {
+    fn outputs(&self) -> i64 {
+        2 * self.parts.extractor.width()
+    }
+
+    fn forward(&self, input: &InterestInput<'_>, mode: Mode) -> Result<Interest, LayerError> {
+        let sessions = Sessions::every(input.history.layout(), self.limits)?;
+        let vector = self.forward_sessions(input.candidate, input.history, &sessions, mode)?;
+        Ok(Interest { vector, auxiliary: None })
+    }
+
+    fn outline(&self) -> Outline {
+        let width = self.parts.extractor.width();
+        let part = |name: &str, kind: &str, input: String, output: String, from: Vec<Source>| Part {
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+            input,
+            output,
+            from,
+        };
+        let (sessions, pooled) = (format!("[S, {width}]"), format!("[B, {width}]"));
+        let activation = |name: &str, index: usize| {
+            let input = format!("[B, {width}], {sessions}");
+            part(name, "bilinear attention", input, pooled.clone(), vec![Source::Candidate, Source::Part(index)])
+        };
+        let history = format!("[N, {width}]");
+        let parts = vec![
+            part("session", "session interest extractor", history, sessions.clone(), vec![Source::History]),
+            part("interaction", "bi-LSTM", sessions.clone(), sessions.clone(), vec![Source::Part(0)]),
+            activation("interest_activation", 0),
+            activation("interaction_activation", 1),
+            part(
+                "",
+                "concatenation",
+                format!("{pooled}, {pooled}"),
+                format!("[B, {}]", 2 * width),
+                vec![Source::Part(2), Source::Part(3)],
+            ),
+        ];
+        Outline { parts, vector: 4 }
+    }
+}

@@ -1,0 +1,1 @@
+//! Small programs that use fain's crates from outside: see `examples/`.
