@@ -1,6 +1,8 @@
 //! The last state of a GRU over a history.
 
-use fain_layers::{Execution, Gru, GruConfig, Interest, InterestInput, InterestLayer, LayerError, Mode, Outline, Source};
+use fain_layers::{
+    Execution, Gru, GruConfig, Interest, InterestInput, InterestLayer, LayerError, Mode, Outline, Source,
+};
 use tch::nn;
 
 /// Reads a history by a GRU and gives its last state: what a user did, whatever the candidate is.
