@@ -172,8 +172,8 @@ fn trap_3_id_zero_is_an_event_and_is_trained() {
     let without: &[Row] = &[(1, 2, 3, &[(2, 1)]), (2, 1, 2, &[(3, 3)])];
     for text in MODELS {
         let (store, model) = build(text);
-        let score = |rows: &[Row]| numbers(&model.forward(&input(rows), Mode::Evaluation).unwrap().logits);
-        let (with, without) = (score(zeros), score(without));
+        let evaluate = |rows: &[Row]| numbers(&model.forward(&input(rows), Mode::Evaluation).unwrap().logits);
+        let (with, without) = (evaluate(zeros), evaluate(without));
         assert!((with[0] - without[0]).abs() > 1e-6, "{text}: an event of id 0 has no effect");
         assert_eq!(with[1].to_bits(), without[1].to_bits(), "{text}: a batch mate has an effect");
 
@@ -236,13 +236,13 @@ fn trap_9_two_models_of_one_config_share_nothing() {
         draw_variables(&mut second_store, 5, Kind::Double).unwrap();
         let start = values(&first_store);
         assert_eq!(values(&second_store), start);
-        let score = |model: &dyn Model| numbers(&model.forward(&input(rows), Mode::Evaluation).unwrap().logits);
-        let scores = score(second.as_ref());
-        assert_eq!(score(first.as_ref()), scores);
+        let evaluate = |model: &dyn Model| numbers(&model.forward(&input(rows), Mode::Evaluation).unwrap().logits);
+        let scores = evaluate(second.as_ref());
+        assert_eq!(evaluate(first.as_ref()), scores);
 
         train(&first_store, first.as_ref(), rows);
-        assert_ne!(score(first.as_ref()), scores, "{text}");
-        assert_eq!(score(second.as_ref()), scores, "{text}");
+        assert_ne!(evaluate(first.as_ref()), scores, "{text}");
+        assert_eq!(evaluate(second.as_ref()), scores, "{text}");
         assert_eq!(values(&second_store), start, "{text}");
         // All that is trained has moved in the one, and within one model candidate and history do share a table.
         let stays: Vec<&String> = start.keys().filter(|name| values(&first_store)[*name] == start[*name]).collect();

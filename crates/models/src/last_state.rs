@@ -45,7 +45,7 @@ impl InterestLayer for LastState {
         let width = self.outputs();
         let mut outline = Outline::single("GRU, last state", width);
         for part in &mut outline.parts {
-            part.name = "gru".to_owned();
+            "gru".clone_into(&mut part.name);
             part.input = format!("[N, {width}]");
             part.from = vec![Source::History];
         }
