@@ -8,86 +8,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tch::Tensor;
 
+use crate::sidecar::{CaseEntry, Recommendation, Sidecar};
 use crate::{Bounds, GoldenError, Tolerance};
-
-/// What stands in `NAME.json`. Fields that only people read are left out.
-#[derive(Deserialize)]
-struct Sidecar {
-    cases: Vec<CaseEntry>,
-    tensors: BTreeMap<String, String>,
-}
-
-#[derive(Deserialize)]
-struct CaseEntry {
-    id: String,
-    config: serde_json::Value,
-    /// Absent where a case is no layer, and so has no sections.
-    modes: Option<BTreeMap<String, ModeEntry>>,
-    /// What a case without sections recommends; its form is that of its fixture.
-    #[serde(default)]
-    recommended: serde_json::Value,
-    #[serde(flatten)]
-    others: BTreeMap<String, serde_json::Value>,
-}
-
-#[derive(Deserialize)]
-struct ModeEntry {
-    source: String,
-    #[serde(default)]
-    recommended: BTreeMap<String, Recommended>,
-    #[serde(default)]
-    f32_f64: BTreeMap<String, Measured>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Recommended {
-    Bound(Recommendation),
-    /// In words, why there is no bound.
-    Remark(String),
-}
-
-#[derive(Clone, Copy, Deserialize)]
-struct Recommendation {
-    atol: f64,
-    rtol: f64,
-}
-
-impl From<Recommendation> for Tolerance {
-    fn from(Recommendation { atol, rtol }: Recommendation) -> Self {
-        Self { absolute: atol, relative: rtol }
-    }
-}
-
-#[derive(Deserialize)]
-struct Measured {
-    max_abs: f64,
-}
-
-impl ModeEntry {
-    /// The recommended tolerance of a part. Where a variant gives none, or a section is said not to be comparable, it is
-    /// made by the rule that made the others: eight times the difference measured between float32 and float64, at least
-    /// 2e-6.
-    fn tolerance(&self, part: &str) -> Option<Tolerance> {
-        match self.recommended.get(part) {
-            Some(&Recommended::Bound(bound)) => return Some(bound.into()),
-            Some(Recommended::Remark(remark)) if !remark.starts_with("not comparable") => return None,
-            Some(Recommended::Remark(_)) | None => {}
-        }
-        self.f32_f64
-            .get(part)
-            .map(|measured| Tolerance { absolute: (8.0 * measured.max_abs).max(2e-6), relative: 1e-5 })
-    }
-
-    fn bounds(&self) -> Option<Bounds> {
-        Some(Bounds {
-            out: self.tolerance("out")?,
-            grad_in: self.tolerance("grad_in")?,
-            grad: self.tolerance("grad")?,
-            buffer: self.tolerance("buffer")?,
-        })
-    }
-}
 
 /// One way a case is run: training or evaluation, as published or as a named variant.
 #[derive(Debug)]
