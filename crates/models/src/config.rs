@@ -4,7 +4,7 @@ use fain_features::Schema;
 use serde::{Deserialize, Serialize};
 use tch::nn;
 
-use crate::{BaseConfig, DienConfig, DinConfig, FeatureSpace, InterestConfig, Model, ModelError};
+use crate::{BaseConfig, Block, DienConfig, DinConfig, FeatureSpace, InterestConfig, Model, ModelError};
 
 /// A model as written in a configuration file: `[model]`, with `kind` naming it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -55,9 +55,29 @@ impl ModelConfig {
         self.interests().into_iter().map(InterestConfig::equal_lengths).collect()
     }
 
-    /// Features that are read in training only, by name. Scoring needs no column for them.
+    /// Features that are read in training only, by name, each once. Scoring needs no column for them.
+    ///
+    /// They are the negatives, but for one that something else reads as well: another interest as its history, a block,
+    /// a bias.
     pub fn training_only(&self) -> Vec<String> {
-        self.interests().into_iter().flat_map(|interest| interest.negative.iter().cloned()).collect()
+        let (blocks, bias) = match self {
+            Self::Base(config) => (&config.blocks, &config.bias),
+            Self::Din(config) => (&config.blocks, &config.bias),
+            Self::Dien(config) => (&config.blocks, &config.bias),
+        };
+        let interests = self.interests();
+        let scored = |name: &String| {
+            interests.iter().any(|interest| interest.history.contains(name))
+                || bias.contains(name)
+                || blocks.iter().any(|block| matches!(block, Block::Feature(feature) if feature == name))
+        };
+        let mut features: Vec<String> = Vec::new();
+        for name in interests.iter().flat_map(|interest| &interest.negative) {
+            if !scored(name) && !features.contains(name) {
+                features.push(name.clone());
+            }
+        }
+        features
     }
 
     /// Builds the model and registers its parameters under `variables`.

@@ -16,7 +16,7 @@ fn folder() -> PathBuf {
 #[test]
 fn every_configuration_is_checked_and_its_model_built() {
     let files = names(&folder());
-    for expected in ["demo_din.toml", "ml1m_ctr_din.toml", "movielens_tiny_din.toml"] {
+    for expected in ["demo_base.toml", "demo_din.toml", "ml1m_ctr_din.toml", "movielens_tiny_din.toml"] {
         assert!(files.iter().any(|file| file == expected), "{expected} is not in {files:?}");
     }
     for file in files {
