@@ -66,6 +66,17 @@ impl Activation {
         })
     }
 
+    /// As [`Dice::check_rows`]; the others take batches of any size.
+    ///
+    /// # Errors
+    /// Those of [`Dice::check_rows`].
+    pub fn check_rows(&self, rows: i64, mode: Mode) -> Result<(), LayerError> {
+        match self {
+            Self::Dice(dice) => dice.check_rows(rows, mode),
+            Self::Relu | Self::Prelu(_) | Self::Sigmoid | Self::Linear => Ok(()),
+        }
+    }
+
     /// # Shapes
     /// - `input` `[B, H]` → `[B, H]`
     ///

@@ -182,6 +182,7 @@ impl InterestModel {
     }
 
     fn run(&self, input: &ModelInput, mode: Mode, auxiliary: bool) -> Result<Output, ModelError> {
+        self.mlp.check_rows(input.rows, mode)?;
         let mut vectors: Vec<InterestVectors> = Vec::with_capacity(self.interests.len());
         for features in &self.interests {
             vectors.push(features.look_up(&self.embeddings, input, auxiliary)?);

@@ -14,7 +14,7 @@ use crate::recurrent::{EXECUTIONS, variant};
 use crate::{attention, auxiliary, recurrent};
 
 #[derive(Clone, Copy, Deserialize)]
-enum GruType {
+pub(crate) enum GruType {
     #[serde(rename = "GRU")]
     Gru,
     #[serde(rename = "AIGRU")]
@@ -23,6 +23,13 @@ enum GruType {
     Agru,
     #[serde(rename = "AUGRU")]
     Augru,
+}
+
+impl GruType {
+    /// Whether it is a recurrence of its own, without a score of each event in it.
+    pub(crate) fn is_plain(self) -> bool {
+        matches!(self, Self::Gru | Self::Aigru)
+    }
 }
 
 impl From<GruType> for EvolutionKind {
@@ -83,6 +90,9 @@ pub(crate) fn check(fixture: &Fixture, report: &mut Report) {
 
 struct Dien(Execution);
 
+/// How a part's variables are called.
+type Rename = fn(&str) -> String;
+
 impl Subject for Dien {
     fn build(&self, variables: &nn::Path<'_>, case: &Case) -> Result<Forward, GoldenError> {
         let config: Config = case.config()?;
@@ -101,7 +111,7 @@ impl Subject for Dien {
     }
 
     fn rename(&self, reference: &str) -> String {
-        let parts: [(&str, &str, fn(&str) -> String); 4] = [
+        let parts: [(&str, &str, Rename); 4] = [
             ("interest_extractor.", "extractor", recurrent::rename),
             ("auxiliary_net.", "auxiliary", auxiliary::rename),
             ("attention.", "attention", attention::rename),
