@@ -11,6 +11,8 @@ use crate::{Dice, DiceVariant, LayerError, Mode};
 pub enum ActivationConfig {
     /// `max(0, x)`.
     Relu,
+    /// `max(0, x) + 0.01·min(0, x)`, as in BST.
+    LeakyRelu,
     /// `max(0, x) + a·min(0, x)` with one learned slope, started at 0.25, as PyTorch's `PReLU`.
     Prelu,
     /// As [`ActivationConfig::Prelu`] with one slope for each unit, started at 0.1, as in the DIEN authors' code.
@@ -33,6 +35,8 @@ pub enum ActivationConfig {
 pub enum Activation {
     /// `max(0, x)`.
     Relu,
+    /// `max(0, x) + 0.01·min(0, x)`.
+    LeakyRelu,
     /// The learned slope, `[1]`, or one for each unit, `[H]`; parameter `weight`.
     Prelu(Tensor),
     /// The logistic function.
@@ -54,6 +58,7 @@ impl Activation {
         }
         Ok(match config {
             ActivationConfig::Relu => Self::Relu,
+            ActivationConfig::LeakyRelu => Self::LeakyRelu,
             ActivationConfig::Prelu => Self::Prelu(variables.f_var("weight", &[1], nn::Init::Const(0.25))?),
             ActivationConfig::PreluPerUnit => {
                 Self::Prelu(variables.f_var("weight", &[channels], nn::Init::Const(0.1))?)
@@ -74,6 +79,7 @@ impl Activation {
     pub fn forward(&self, input: Tensor, mode: Mode) -> Result<Tensor, LayerError> {
         Ok(match self {
             Self::Relu => input.f_relu()?,
+            Self::LeakyRelu => input.f_leaky_relu()?,
             Self::Prelu(slope) => input.f_prelu(slope)?,
             Self::Sigmoid => input.f_sigmoid()?,
             Self::Dice(dice) => dice.forward(&input, mode)?,
