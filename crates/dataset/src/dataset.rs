@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use fain_features::{Encoders, Schema};
+use fain_features::{DataError, Encoders, Schema};
 
 use crate::build::Job;
 use crate::cache::{self, Workshop};
@@ -50,6 +50,25 @@ impl Dataset {
             workshop.publish(&folder)?;
         }
         Self::open(&folder)
+    }
+
+    /// The encoders of the dataset that [`Dataset::prepare`] would open without building it. `None` if the cache does not
+    /// have it, or if a source is not there, by which it is found. No row is read.
+    ///
+    /// # Errors
+    /// [`DatasetError`] if the configuration is wrong, or the encoders in the cache are damaged.
+    pub fn cached_encoders(config: &DataConfig, schema: &Schema) -> Result<Option<Encoders>, DatasetError> {
+        config.check()?;
+        let sources = match examine(config) {
+            Err(DatasetError::Data(DataError::Open { .. })) => return Ok(None),
+            sources => sources?,
+        };
+        let folder = cache::folder(config, schema, &sources)?;
+        if !folder.is_dir() {
+            return Ok(None);
+        }
+        let manifest = Manifest::read(&folder.join(MANIFEST))?;
+        open_encoders(&folder.join(ENCODERS), &manifest).map(Some)
     }
 
     /// Opens a dataset folder and checks every file against the manifest.

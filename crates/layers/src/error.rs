@@ -60,13 +60,22 @@ pub enum LayerError {
         /// How many it takes.
         needed: i64,
     },
+    /// A differentiable function of ours failed.
+    #[error("{}", first_line(.0))]
+    Autograd(#[from] fain_autograd::AutogradError),
+    /// A kernel refused its operands.
+    #[error(transparent)]
+    Kernel(#[from] fain_kernels::KernelError),
+    /// A tensor's numbers cannot be given to a kernel.
+    #[error("{}", first_line(.0))]
+    Slice(#[from] fain_autograd::SliceError),
     /// libtorch refused an operation, for want of memory for example.
     #[error("libtorch: {}", first_line(.0))]
     Torch(#[from] tch::TchError),
 }
 
 /// libtorch appends its C++ stack to a message; only the first line is for people.
-fn first_line(error: &tch::TchError) -> String {
+fn first_line(error: &impl std::fmt::Display) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()
 }
 

@@ -3,9 +3,11 @@
 mod attentional_gru;
 mod bi_lstm;
 mod config;
+mod fused;
 mod gate_order;
 mod gated;
 mod gru;
+mod operands;
 mod plain;
 mod recurrence;
 mod unroll;

@@ -1,8 +1,8 @@
 //! The Deep Interest Evolution Network.
 
 use fain_layers::{
-    AuxiliaryLossConfig, DienInterest, DienInterestConfig, EvolutionKind, InterestLayer, MlpConfig, Pooling, ResetGate,
-    TargetAttentionConfig,
+    AuxiliaryLossConfig, DienInterest, DienInterestConfig, EvolutionKind, InterestLayer, LayerError, MlpConfig,
+    Pooling, Recurrence, ResetGate, TargetAttentionConfig,
 };
 use serde::{Deserialize, Serialize};
 use tch::nn;
@@ -142,5 +142,24 @@ impl DienConfig {
     ) -> Result<InterestModel, ModelError> {
         self.check(space)?;
         self.frame().build(variables, space, |_, variables, width| layer(variables, width))
+    }
+
+    /// Builds the model with a recurrence of one's own in the place of `evolution`.
+    ///
+    /// `recurrence` makes that of each interest: it is given where to register parameters, and the width of the interests
+    /// it reads.
+    ///
+    /// # Errors
+    /// Those of [`DienConfig::check`], and what `recurrence` gives.
+    pub fn build_with_recurrence(
+        &self,
+        variables: &nn::Path<'_>,
+        space: &FeatureSpace,
+        mut recurrence: impl FnMut(&nn::Path<'_>, i64) -> Result<Box<dyn Recurrence>, LayerError>,
+    ) -> Result<InterestModel, ModelError> {
+        self.build_with(variables, space, |variables, width| {
+            let layer = DienInterest::with_recurrence(variables, width, &self.layer(), &mut recurrence)?;
+            Ok(Box::new(layer))
+        })
     }
 }

@@ -60,6 +60,7 @@ mod fields;
 mod first_order;
 mod frame;
 mod graph;
+mod import;
 mod input;
 mod interest_config;
 mod interest_model;
@@ -90,6 +91,10 @@ pub use error::ModelError;
 pub use feature_embeddings::FeatureEmbeddings;
 pub use first_order::FirstOrder;
 pub use graph::{GraphNode, GraphRole, ModelGraph};
+pub use import::{
+    ColumnBlocks, ColumnOrder, GateOrder, ImportError, ImportProblem, ImportReport, ImportedTensor, StateDict,
+    TensorNames, WeightMapping, WeightOperations, import_state, import_weights,
+};
 pub use input::{InputColumn, ModelInput};
 pub use interest_config::{HistoryLengths, InterestConfig, InterestFeatures};
 pub use interest_model::{InterestModel, InterestModelParts};

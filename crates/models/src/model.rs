@@ -8,7 +8,8 @@ use tch::{Device, Kind, nn};
 
 use crate::{ModelError, ModelGraph, ModelInput, Output};
 
-/// A model: a batch in, one logit per sample out, in training with the model's auxiliary loss. It owns no optimiser, no device and no files.
+/// A model: a batch in, one logit per sample out, in training with the model's auxiliary loss. It owns
+/// no optimiser, no device and no files.
 pub trait Model: Debug + Send {
     /// # Shapes
     /// - returns logits `[B]`; the click probability is their logistic function

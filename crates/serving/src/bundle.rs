@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fain_features::{CsvConfig, Encoders, Parts, SampleReader, Samples};
-use fain_models::{FeatureSpace, Model, ModelConfig, load_weights, logits, named_tensors, serialize_tensors};
+use fain_models::{
+    FeatureSpace, Model, ModelConfig, ModelGraph, load_weights, logits, named_tensors, serialize_tensors,
+};
 use serde::{Deserialize, Serialize};
 use tch::{Device, nn};
 use xxhash_rust::xxh3::xxh3_128;
@@ -153,6 +155,11 @@ impl Bundle {
     /// Parameters and buffers of the model.
     pub fn variables(&self) -> &nn::VarStore {
         &self.variables
+    }
+
+    /// The layers of the model, for tables and drawings.
+    pub fn graph(&self) -> ModelGraph {
+        self.model.graph()
     }
 
     /// One logit per row. A row's logit does not depend on the other rows but for the last bits of a matrix product.

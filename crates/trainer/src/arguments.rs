@@ -138,14 +138,23 @@ pub(crate) struct PredictArguments {
 }
 
 /// Show what a configuration, an encoded dataset, a run or a bundle is made of.
+///
+/// --graph draws the model's layers: FILE.svg by the program dot of Graphviz, FILE.dot without it.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   fain inspect configs/ml1m_ctr_din.toml
+  fain inspect configs/ml1m_ctr_din.toml --graph din.svg
   fain inspect runs/ml1m_ctr_din --json")]
 pub(crate) struct InspectArguments {
     /// Configuration file, or folder of a dataset, a run or a bundle
     pub(crate) path: PathBuf,
+    /// Draw the model: FILE.svg, or FILE.dot for the text that Graphviz draws from
+    #[arg(long, value_name = "FILE")]
+    pub(crate) graph: Option<PathBuf>,
+    /// Replace the drawing if it exists
+    #[arg(long, requires = "graph")]
+    pub(crate) force: bool,
     /// Print one JSON document
     #[arg(long)]
     pub(crate) json: bool,

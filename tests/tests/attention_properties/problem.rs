@@ -6,6 +6,7 @@ use fain_layers::{
     ActivationConfig, AttentionInputs, AttentionNormalization, AttentionScale, AttentionScoring, CandidateProjection,
     Jagged, JaggedLayout, TargetAttention, TargetAttentionConfig,
 };
+use fain_tests::{draw, draw_variables};
 use proptest::prelude::*;
 use tch::{Device, Kind, Tensor, nn};
 
@@ -108,17 +109,17 @@ impl Problem {
 
     /// `[B, A]` of the layer's width `A`.
     pub(crate) fn candidate(&self, layer: &Layer, kind: Kind) -> Tensor {
-        tensor(self.seed ^ 1, &[self.rows(), layer.candidate], kind)
+        draw(self.seed ^ 1, &[self.rows(), layer.candidate], kind).unwrap()
     }
 
     /// `[N, D]`
     pub(crate) fn values(&self, kind: Kind) -> Tensor {
-        tensor(self.seed ^ 2, &[self.events(), self.width], kind)
+        draw(self.seed ^ 2, &[self.events(), self.width], kind).unwrap()
     }
 
     /// The weights of the loss, `[B, D]`.
     pub(crate) fn loss_weights(&self, kind: Kind) -> Tensor {
-        tensor(self.seed ^ 3, &[self.rows(), self.width], kind)
+        draw(self.seed ^ 3, &[self.rows(), self.width], kind).unwrap()
     }
 
     pub(crate) fn offsets(&self) -> Vec<u32> {
@@ -153,36 +154,10 @@ impl Layer {
             || config.inputs == AttentionInputs::Pair;
         let candidate = if joins_widths { problem.other_width } else { problem.width };
         let attention = TargetAttention::with_widths(&store.root(), candidate, problem.width, &config).unwrap();
-        store.set_kind(kind);
-        let variables: BTreeMap<String, Tensor> = store.variables().into_iter().collect();
-        for (index, (name, variable)) in variables.iter().enumerate() {
-            let mut value = tensor(problem.seed ^ (10 + index as u64), &variable.size(), kind);
-            if name.ends_with("running_var") {
-                value = value.abs() + 0.5;
-            }
-            tch::no_grad(|| variable.shallow_clone().copy_(&value));
-        }
+        let variables = draw_variables(&mut store, problem.seed.wrapping_add(10), kind).unwrap();
         let name = format!("{config:?}");
         Self { name, config, candidate, attention, variables }
     }
-}
-
-/// Numbers between −1 and 1. libtorch's generator is shared by all tests of a process, so it is of no use here.
-fn tensor(seed: u64, size: &[i64], kind: Kind) -> Tensor {
-    let mut state = seed;
-    let count: i64 = size.iter().product();
-    let numbers: Vec<f64> = (0..count)
-        .map(|_| {
-            // SplitMix64.
-            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut bits = state;
-            bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            bits ^= bits >> 31;
-            (bits >> 11) as f64 / (1u64 << 52) as f64 - 1.0
-        })
-        .collect();
-    Tensor::from_slice(&numbers).reshape(size).to_kind(kind)
 }
 
 /// All entries, in order.

@@ -41,7 +41,7 @@ fn layers(problem: &Problem, kind: Kind) -> Vec<Layer> {
             let config = AuxiliaryLossConfig { scorer, average, weight: 0.5 };
             let mut store = nn::VarStore::new(Device::Cpu);
             let loss = AuxiliaryLoss::new(&store.root(), problem.hidden, problem.width, &config).unwrap();
-            let variables = draw_variables(&mut store, problem.seed ^ 100, kind).unwrap();
+            let variables = draw_variables(&mut store, problem.seed.wrapping_add(10), kind).unwrap();
             Layer { name: format!("{config:?}"), config, loss, variables }
         })
         .collect()

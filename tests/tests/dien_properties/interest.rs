@@ -19,13 +19,13 @@ const MODES: [Mode; 2] = [Mode::Training, Mode::Evaluation];
 
 struct Layer {
     name: String,
-    layer: DienInterest,
+    dien: DienInterest,
     variables: BTreeMap<String, Tensor>,
 }
 
 impl Layer {
     fn forward(&self, batch: &Batch, mode: Mode) -> Interest {
-        self.layer.forward(&batch.input(), mode).unwrap()
+        self.dien.forward(&batch.input(), mode).unwrap()
     }
 }
 
@@ -52,9 +52,9 @@ fn layers(problem: &Problem, kind: Kind) -> Vec<Layer> {
             let (hidden, auxiliary) = (Some(problem.hidden), Some(auxiliary.clone()));
             let config = DienInterestConfig { hidden, reset, attention, evolution, auxiliary };
             let mut store = nn::VarStore::new(Device::Cpu);
-            let layer = DienInterest::with_execution(&store.root(), problem.width, &config, execution).unwrap();
-            let variables = draw_variables(&mut store, problem.seed ^ (100 + index as u64), kind).unwrap();
-            layers.push(Layer { name, layer, variables });
+            let dien = DienInterest::with_execution(&store.root(), problem.width, &config, execution).unwrap();
+            let variables = draw_variables(&mut store, problem.seed.wrapping_add(10 + index as u64), kind).unwrap();
+            layers.push(Layer { name, dien, variables });
         }
     }
     layers
@@ -188,7 +188,7 @@ proptest! {
             let parameters = layer.variables.iter().filter(|(_, variable)| variable.requires_grad());
             leaves.extend(parameters.map(|(name, variable)| (name.as_str(), variable)));
             for mode in MODES {
-                let result = check_slopes(&leaves, || Ok(loss(&problem, &layer.layer.forward(&batch.input(), mode)?)));
+                let result = check_slopes(&leaves, || Ok(loss(&problem, &layer.dien.forward(&batch.input(), mode)?)));
                 prop_assert!(result.is_ok(), "{} {mode:?}: {}", layer.name, result.unwrap_err());
             }
         }

@@ -7,6 +7,8 @@ use tch::{Device, Kind, Tensor};
 
 /// The same problems in every run: a gradient next to a kink must not fail once in a thousand runs.
 pub(crate) fn config(cases: u32) -> ProptestConfig {
+    // The tests of a process run beside each other; threads of libtorch for tiny tensors would only wait for a core.
+    tch::set_num_threads(1);
     ProptestConfig { cases, rng_seed: RngSeed::Fixed(7), failure_persistence: None, ..ProptestConfig::default() }
 }
 

@@ -83,6 +83,9 @@ pub(crate) fn check(fixture: &Fixture, report: &mut Report) {
 
 struct Dien(Execution);
 
+/// How a part's variables are called.
+type Rename = fn(&str) -> String;
+
 impl Subject for Dien {
     fn build(&self, variables: &nn::Path<'_>, case: &Case) -> Result<Forward, GoldenError> {
         let config: Config = case.config()?;
@@ -101,7 +104,7 @@ impl Subject for Dien {
     }
 
     fn rename(&self, reference: &str) -> String {
-        let parts: [(&str, &str, fn(&str) -> String); 4] = [
+        let parts: [(&str, &str, Rename); 4] = [
             ("interest_extractor.", "extractor", recurrent::rename),
             ("auxiliary_net.", "auxiliary", auxiliary::rename),
             ("attention.", "attention", attention::rename),

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Barrier;
 
-use fain_dataset::{Dataset, Phase, Progress};
+use fain_dataset::{Dataset, ErrorKind, Phase, Progress};
 use fain_features::{CsvConfig, Parts, Vocabulary};
 
 use crate::support::{Place, Row, Value, all, names, prepare, rows, schema, small};
@@ -42,6 +42,20 @@ fn encoders_see_training_rows_only() {
     for row in 1000..1100 {
         assert_eq!(items.id(&format!("i{row}")), Vocabulary::UNKNOWN, "item {row}");
     }
+}
+
+#[test]
+fn cached_encoders_are_those_of_the_dataset() {
+    let (place, dataset) = small();
+    let text = "train = 'train.csv'\ntest = 'test.csv'\nvalidation.fraction = 0.1";
+    let found = |text: &str| Dataset::cached_encoders(&place.config(text), &schema());
+    assert_eq!(found(text).unwrap().unwrap().digest(), dataset.encoders().digest());
+    assert!(found(&text.replace("0.1", "0.2")).unwrap().is_none());
+    assert!(found(&text.replace("test.csv", "none.csv")).unwrap().is_none());
+    assert_eq!(found(&text.replace("0.1", "2.0")).unwrap_err().kind(), ErrorKind::Config);
+    assert_eq!(place.cached().len(), 1);
+    std::fs::write(dataset.folder().join("encoders.json"), "{}").unwrap();
+    assert_eq!(found(text).unwrap_err().kind(), ErrorKind::Data);
 }
 
 #[test]

@@ -55,8 +55,9 @@ impl AuxiliaryNet {
         let (of_states, of_events) =
             (first.weight().f_narrow(1, 0, width)?, first.weight().f_narrow(1, width, events.size()[1])?);
         let once = states.f_linear(&of_states, Some(first.bias()))?;
-        let hidden = events.f_linear(&of_events, None::<&Tensor>)?.f_view([all / pairs, pairs, -1])?;
-        let hidden = hidden.f_add(&once)?.f_view([all, -1])?;
+        let mut hidden = events.f_view([all / pairs, pairs, -1])?.f_linear(&of_events, None::<&Tensor>)?;
+        // In place: nothing else holds the product, and its backward does not read it.
+        let hidden = hidden.f_add_(&once)?.f_view([all, -1])?;
         self.output.forward(&self.mlp.forward_from_first(hidden, mode)?)
     }
 }

@@ -103,8 +103,8 @@ impl BiLstm {
         let layout = inputs.layout();
         check_shape("inputs", inputs.values(), &[Some(layout.events()), Some(self.inputs)], "[N, D]")?;
         if layout.events() == 0 {
-            let parameters: Vec<Option<&Tensor>> = self.parameters.iter().map(Some).collect();
-            return empty_states(inputs, self.outputs(), &parameters);
+            let operands: Vec<&Tensor> = self.parameters.iter().chain([inputs.values()]).collect();
+            return empty_states(inputs, self.outputs(), &operands);
         }
         let packing = layout.packing()?;
         let samples = packing.samples().size()[0];

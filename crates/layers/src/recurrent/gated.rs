@@ -3,10 +3,11 @@
 use tch::{Tensor, nn};
 
 use super::config::{Execution, GruConfig, ResetGate, check_width};
-use super::plain;
+use super::operands::Operands;
 use super::recurrence::check_recurrence;
 use super::unroll::empty_states;
 use super::update::Update;
+use super::{fused, plain};
 use crate::error::check_shape;
 use crate::{Jagged, LayerError};
 
@@ -74,9 +75,21 @@ impl Gated {
         let scores = update.scores().copied();
         check_shape("inputs", inputs.values(), &[Some(inputs.layout().events()), Some(self.inputs)], "[N, D]")?;
         check_recurrence(inputs, scores, initial, self.hidden)?;
+        let operands = Operands {
+            inputs: inputs.values(),
+            input_weight: &self.input_weight,
+            state_weight: &self.state_weight,
+            scores,
+            initial,
+            input_bias: self.input_bias(),
+            state_bias: self.state_bias(),
+        };
         if inputs.layout().events() == 0 {
-            let parameters = [Some(&self.input_weight), Some(&self.state_weight), self.input_bias(), self.state_bias()];
-            return empty_states(inputs, self.hidden, &[&parameters[..], &[scores, initial]].concat());
+            return empty_states(inputs, self.hidden, &operands.into_list());
+        }
+        let kernels = self.execution == Execution::Auto && self.reset == ResetGate::After && fused::applies(operands);
+        if kernels {
+            return fused::forward(operands, &update, inputs.layout());
         }
         plain::forward(self, inputs, update, initial)
     }

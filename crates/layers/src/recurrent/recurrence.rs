@@ -95,7 +95,8 @@ impl<C: RecurrentCell> Recurrence for Unrolled<C> {
         check_recurrence(inputs, Some(scores), initial, hidden)?;
         let layout = inputs.layout();
         if layout.events() == 0 {
-            return empty_states(inputs, hidden, &[Some(scores), initial]);
+            let operands: Vec<&Tensor> = [inputs.values(), scores].into_iter().chain(initial).collect();
+            return empty_states(inputs, hidden, &operands);
         }
         let steps = Steps::new(layout)?;
         let (events, scores) = (steps.split(inputs.values())?, steps.split(scores)?);

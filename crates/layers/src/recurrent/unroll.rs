@@ -55,12 +55,12 @@ impl Steps {
     }
 }
 
-/// The states of a batch without events: `[0, H]`, with zero gradients for the inputs and `others`.
-pub(super) fn empty_states(inputs: &Jagged, hidden: i64, others: &[Option<&Tensor>]) -> Result<Jagged, LayerError> {
+/// The states of a batch without events: `[0, H]`, with zero gradients for `operands`.
+pub(super) fn empty_states(inputs: &Jagged, hidden: i64, operands: &[&Tensor]) -> Result<Jagged, LayerError> {
     let mut states = Tensor::f_zeros([0, hidden], (inputs.kind(), inputs.values().device()))?;
-    for tensor in others.iter().flatten().copied().chain([inputs.values()]) {
+    for operand in operands {
         // The sum of no rows: a zero, whatever the tensor holds, that a backward pass goes through.
-        let nothing = tensor.f_narrow(0, 0, 0)?.f_sum(None::<Kind>)?;
+        let nothing = operand.f_narrow(0, 0, 0)?.f_sum(None::<Kind>)?;
         states = states.f_add(&nothing)?;
     }
     Jagged::new(states, inputs.layout().clone())

@@ -5,8 +5,7 @@ use std::fmt::Write as _;
 use super::{GraphNode, GraphRole, ModelGraph};
 
 /// What holds for the whole drawing. Data goes down.
-const HEAD: &str = "\
-  rankdir=TB; nodesep=0.25; ranksep=0.4; labelloc=t; fontname=\"Helvetica\"; fontsize=16;
+const HEAD: &str = "  rankdir=TB; nodesep=0.25; ranksep=0.4; labelloc=t; fontname=\"Helvetica\"; fontsize=16;
   node [shape=box, style=\"rounded,filled\", color=\"#5b6770\", fontname=\"Helvetica\", fontsize=11, margin=\"0.12,0.06\"];
   edge [color=\"#5b6770\", arrowsize=0.7];
 ";
@@ -26,7 +25,7 @@ impl ModelGraph {
         let mut framed = vec![false; self.nodes().len()];
         for (frame, nodes) in self.frames() {
             line(&mut dot, "  ", &format!("subgraph cluster_{} {{", list(&nodes[..1])));
-            line(&mut dot, "    ", &format!("label=<{}>; labeljust=l; fontsize=12;", escape(frame)));
+            line(&mut dot, "    ", &format!("label=<{}>; labelloc=b; labeljust=r; fontsize=12;", escape(frame)));
             line(&mut dot, "    ", "style=\"rounded,filled\"; color=\"#b8c4cc\"; fillcolor=\"#f4f7f9\";");
             for &node in &nodes {
                 framed[node] = true;

@@ -3,7 +3,10 @@
 mod bundle;
 mod config;
 mod dataset;
+mod drawing;
 mod features;
+mod layers;
+mod parts;
 mod run;
 mod tensors;
 
@@ -16,29 +19,42 @@ use crate::exit::Stop;
 use crate::output;
 use crate::scoring::Place;
 
+use drawing::Drawing;
+use parts::ModelParts;
+
 /// Something that was looked at: a JSON document, and a text for people.
 trait View: Serialize {
     /// The text.
     fn text(&self) -> anyhow::Result<String>;
+
+    /// The model that can be drawn, and its name.
+    fn model(&self) -> Option<(&'static str, &ModelParts)>;
 }
 
 pub(crate) fn run(arguments: &InspectArguments) -> anyhow::Result<()> {
-    let (path, json) = (arguments.path.as_path(), arguments.json);
+    let path = arguments.path.as_path();
     if path.is_file() {
-        return show(&config::ConfigView::read(path)?, json);
+        return show(&config::ConfigView::read(path)?, arguments);
     }
     if path.join("manifest.json").is_file() {
-        return show(&dataset::DatasetView::open(path)?, json);
+        return show(&dataset::DatasetView::open(path)?, arguments);
     }
     match Place::of(path) {
-        Some(Place::Bundle) => show(&bundle::BundleView::open(path)?, json),
-        Some(Place::Run(folder)) => show(&run::RunView::open(&folder)?, json),
+        Some(Place::Bundle) => show(&bundle::BundleView::open(path)?, arguments),
+        Some(Place::Run(folder)) => show(&run::RunView::open(&folder)?, arguments),
         None => Err(Stop::Request(format!("{}: {}", path.display(), unknown(path))).into()),
     }
 }
 
-fn show(view: &impl View, json: bool) -> anyhow::Result<()> {
-    if json { output::print_json(view) } else { output::print(&view.text()?) }
+fn show(view: &impl View, arguments: &InspectArguments) -> anyhow::Result<()> {
+    if let Some(file) = &arguments.graph {
+        let path = arguments.path.display();
+        let Some((model, parts)) = view.model() else {
+            return Err(Stop::Request(format!("{path}: a dataset has no model that --graph could draw")).into());
+        };
+        Drawing::create(file, arguments.force)?.write(&parts.layers.to_dot(&format!("{model}: {path}")))?;
+    }
+    if arguments.json { output::print_json(view) } else { output::print(&view.text()?) }
 }
 
 fn unknown(path: &Path) -> &'static str {

@@ -7,8 +7,7 @@ use fain_serving::{Bundle, BundleSettings};
 use serde::Serialize;
 use tch::Device;
 
-use super::tensors::TensorLine;
-use super::{View, features, tensors};
+use super::{ModelParts, View, features};
 use crate::text::count;
 
 /// A bundle whose files were checked.
@@ -19,21 +18,22 @@ pub(super) struct BundleView {
     model: &'static str,
     parameters: u64,
     features: Vec<FeatureSummary>,
-    tensors: Vec<TensorLine>,
+    #[serde(flatten)]
+    parts: ModelParts,
     settings: BundleSettings,
 }
 
 impl BundleView {
     pub(super) fn open(folder: &Path) -> anyhow::Result<Self> {
         let bundle = Bundle::open(folder, Device::Cpu)?;
-        let tensors = tensors::of_variables(bundle.variables());
+        let parts = ModelParts::of(bundle.graph(), bundle.variables());
         Ok(Self {
             kind: "bundle",
             folder: folder.display().to_string(),
             model: bundle.settings().model.name(),
-            parameters: tensors::parameters(&tensors),
+            parameters: parts.layers.total().fixed,
             features: bundle.encoders().summary(),
-            tensors,
+            parts,
             settings: bundle.settings().clone(),
         })
     }
@@ -47,7 +47,11 @@ impl View for BundleView {
             self.model,
             count(self.parameters),
             features::text(&self.features),
-            tensors::text(&self.tensors)
+            self.parts.text()
         ))
+    }
+
+    fn model(&self) -> Option<(&'static str, &ModelParts)> {
+        Some((self.model, &self.parts))
     }
 }

@@ -6,8 +6,8 @@ use fain_features::FeatureSummary;
 use fain_training::Experiment;
 use serde::Serialize;
 
-use super::tensors::TensorLine;
-use super::{View, features, tensors};
+use super::layers::Numbers;
+use super::{ModelParts, View, features};
 use crate::text::count;
 
 /// A configuration that was checked.
@@ -16,10 +16,13 @@ pub(super) struct ConfigView {
     kind: &'static str,
     file: String,
     model: &'static str,
-    features: Vec<FeatureSummary>,
-    tensors: Vec<TensorLine>,
-    /// Numbers that are learned besides the embedding tables, whose sizes the data decides.
+    /// Numbers that are learned; `null` while the sizes of the embedding tables are not known.
+    parameters: Option<u64>,
+    /// Numbers that are learned besides the tables whose sizes are not known.
     parameters_besides_vocabularies: u64,
+    features: Vec<FeatureSummary>,
+    #[serde(flatten)]
+    parts: ModelParts,
     config: Experiment,
 }
 
@@ -27,14 +30,16 @@ impl ConfigView {
     pub(super) fn read(file: &Path) -> anyhow::Result<Self> {
         let config = Experiment::read(file, &[])?;
         let schema = config.check()?;
-        let tensors = tensors::of_config(&config.model, &schema)?;
+        let (parts, encoders) = ModelParts::of_experiment(&config, &schema)?;
+        let Numbers { fixed, .. } = parts.layers.total();
         Ok(Self {
             kind: "config",
             file: file.display().to_string(),
             model: config.model.name(),
-            features: schema.summary(),
-            parameters_besides_vocabularies: tensors::parameters(&tensors),
-            tensors,
+            parameters: encoders.is_some().then_some(fixed),
+            parameters_besides_vocabularies: fixed,
+            features: encoders.map_or_else(|| schema.summary(), |encoders| encoders.summary()),
+            parts,
             config,
         })
     }
@@ -42,13 +47,23 @@ impl ConfigView {
 
 impl View for ConfigView {
     fn text(&self) -> anyhow::Result<String> {
+        let parameters = match self.parameters {
+            Some(parameters) => format!("{} parameters, with the tables of the encoded data", count(parameters)),
+            None => format!(
+                "{} parameters besides the tables of V ids, which the data decides",
+                count(self.parameters_besides_vocabularies)
+            ),
+        };
         Ok(format!(
-            "configuration {}\nmodel {}: {} parameters besides the tables of V ids, which the data decides\n\n{}\n{}",
+            "configuration {}\nmodel {}: {parameters}\n\n{}\n{}",
             self.file,
             self.model,
-            count(self.parameters_besides_vocabularies),
             features::text(&self.features),
-            tensors::text(&self.tensors)
+            self.parts.text()
         ))
+    }
+
+    fn model(&self) -> Option<(&'static str, &ModelParts)> {
+        Some((self.model, &self.parts))
     }
 }

@@ -6,7 +6,7 @@ use fain_dataset::{Dataset, Manifest, SourceInfo, SplitInfo};
 use fain_features::FeatureSummary;
 use serde::Serialize;
 
-use super::{View, features};
+use super::{ModelParts, View, features};
 use crate::text::{Align, count, table};
 
 /// An encoded dataset whose files were checked.
@@ -39,6 +39,10 @@ impl View for DatasetView {
             sources(&self.manifest),
             features::text(&self.features)
         ))
+    }
+
+    fn model(&self) -> Option<(&'static str, &ModelParts)> {
+        None
     }
 }
 

@@ -8,8 +8,8 @@ use anyhow::Context;
 use fain_training::{EvaluationEvent, Experiment, Report, RunFolder};
 use serde::Serialize;
 
-use super::View;
 use super::bundle::BundleView;
+use super::{ModelParts, View};
 use crate::text::{Align, count, metric, table};
 use crate::{metrics_text, resume};
 
@@ -27,21 +27,32 @@ pub(super) struct RunView {
     report: Option<Report>,
     /// `null` while the run is not done.
     bundle: Option<BundleView>,
+    /// The model of a run that is not done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unfinished: Option<ModelParts>,
 }
 
 impl RunView {
     pub(super) fn open(folder: &RunFolder) -> anyhow::Result<Self> {
         let there = |path: &Path| path.exists();
+        let config = folder.read_config()?;
+        let done = there(&folder.bundle());
         Ok(Self {
             kind: "run",
             folder: folder.path().display().to_string(),
             resume: resume::command(folder),
-            config: folder.read_config()?,
             evaluations: evaluations(&folder.events())?,
             report: there(&folder.report()).then(|| folder.read_report()).transpose()?,
-            bundle: there(&folder.bundle()).then(|| BundleView::open(&folder.bundle())).transpose()?,
+            bundle: done.then(|| BundleView::open(&folder.bundle())).transpose()?,
+            unfinished: (!done).then(|| unfinished(&config)).transpose()?,
+            config,
         })
     }
+}
+
+fn unfinished(config: &Experiment) -> anyhow::Result<ModelParts> {
+    let (parts, _) = ModelParts::of_experiment(config, &config.check()?)?;
+    Ok(parts)
 }
 
 /// A run that is interrupted early has no events yet.
@@ -71,9 +82,20 @@ impl View for RunView {
             text.push('\n');
             text.push_str(&bundle.text()?);
         }
+        if let Some(parts) = &self.unfinished {
+            text.push('\n');
+            text.push_str(&parts.text());
+        }
         text.push_str("\nconfiguration\n");
         text.push_str(&self.config.to_toml()?);
         Ok(text)
+    }
+
+    fn model(&self) -> Option<(&'static str, &ModelParts)> {
+        match &self.bundle {
+            Some(bundle) => bundle.model(),
+            None => self.unfinished.as_ref().map(|parts| (self.config.model.name(), parts)),
+        }
     }
 }
 

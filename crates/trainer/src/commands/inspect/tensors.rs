@@ -1,9 +1,8 @@
 //! The tensors of a model, one line each.
 
-use fain_features::Schema;
-use fain_models::{FeatureSpace, ModelConfig, ModelError, named_tensors};
+use fain_models::named_tensors;
 use serde::Serialize;
-use tch::{Device, Tensor, nn};
+use tch::{Tensor, nn};
 
 use crate::text::{Align, count, table};
 
@@ -34,26 +33,15 @@ pub(super) fn of_variables(variables: &nn::VarStore) -> Vec<TensorLine> {
     named_tensors(variables).into_iter().map(TensorLine::new).collect()
 }
 
-/// The tensors of a model before its vocabularies are known: a size that grows with a vocabulary is left open.
-pub(super) fn of_config(model: &ModelConfig, schema: &Schema) -> Result<Vec<TensorLine>, ModelError> {
-    let build = |size: usize| -> Result<_, ModelError> {
-        let variables = nn::VarStore::new(Device::Cpu);
-        let sizes = vec![size; schema.vocabularies().len()];
-        model.build(&variables.root(), &FeatureSpace::new(schema, &sizes))?;
-        Ok(of_variables(&variables))
-    };
-    let mut tensors = build(1)?;
-    for (tensor, larger) in tensors.iter_mut().zip(build(2)?) {
-        for (size, other) in tensor.shape.iter_mut().zip(larger.shape) {
+/// The tensors of a model built with tables of different sizes: a size that differs is left open.
+pub(super) fn common(variables: &nn::VarStore, others: &nn::VarStore) -> Vec<TensorLine> {
+    let mut tensors = of_variables(variables);
+    for (tensor, other) in tensors.iter_mut().zip(of_variables(others)) {
+        for (size, other) in tensor.shape.iter_mut().zip(other.shape) {
             *size = size.filter(|_| *size == other);
         }
     }
-    Ok(tensors)
-}
-
-/// How many numbers are learned, as far as that is known.
-pub(super) fn parameters(tensors: &[TensorLine]) -> u64 {
-    tensors.iter().filter(|tensor| tensor.learned).filter_map(TensorLine::numbers).sum()
+    tensors
 }
 
 /// A table of tensors.
