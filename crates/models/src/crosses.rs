@@ -9,6 +9,8 @@ use crate::{FeatureSpace, InputColumn, ModelError, ModelInput, SpaceKind};
 const MODULUS: i64 = 2_147_483_647;
 /// A multiplier that spreads well modulo this prime: Fishman and Moore, 1986, the first of their table.
 const MULTIPLIER: i64 = 742_938_285;
+/// About half of the bits.
+const SHIFT: i64 = 15;
 
 /// Categories whose combination has a learned number of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,7 +62,8 @@ impl CrossConfig {
 /// Wide & Deep, eq. (1), the cross-product transformation, <https://arxiv.org/abs/1606.07792>: `φ = Π xᵢ` is 1 for the one
 /// combination of ids that a sample has. With `V₁·V₂·…` combinations, no more than the buckets, the number of a
 /// combination is `(id₁·V₂ + id₂)·V₃ + …`. With more it is hashed: from `h = 0`, for each id
-/// `h ← (h + id + 1)·742938285 mod (2³¹ − 1)`, and at last `h mod buckets`. The hash is the same on every machine.
+/// `h ← (h + id + 1)·742938285 mod (2³¹ − 1)`, then `h ← h xor ⌊h/2¹⁵⌋`; at last `h mod buckets`. The hash is the same on
+/// every machine.
 /// Parameter, started at 0: `weight` `[min(buckets, combinations), 1]`.
 #[derive(Debug)]
 pub struct CrossedCategories {
@@ -121,7 +124,9 @@ impl CrossedCategories {
                 }
             };
             row = if self.hashed {
-                row.f_add(ids)?.f_add_scalar(1)?.f_mul_scalar(MULTIPLIER)?.f_remainder(MODULUS)?
+                // Alone, the multiplication would lay neighbouring ids on neighbouring buckets, over those of others.
+                let product = row.f_add(ids)?.f_add_scalar(1)?.f_mul_scalar(MULTIPLIER)?.f_remainder(MODULUS)?;
+                product.f_bitwise_xor_tensor(&product.f_bitwise_right_shift_tensor_scalar(SHIFT)?)?
             } else {
                 row.f_mul_scalar(size)?.f_add(ids)?
             };
