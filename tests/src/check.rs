@@ -45,7 +45,7 @@ struct Run<'a> {
 impl Run<'_> {
     fn go(&self, report: &mut Report) -> Result<(), GoldenError> {
         let mut store = nn::VarStore::new(Device::Cpu);
-        let forward = self.subject.build(&store.root(), self.case)?;
+        let forward = self.subject.build_for(&store.root(), self.case, self.section)?;
         if self.precision == Precision::Double {
             store.double();
         }

@@ -26,6 +26,8 @@ struct CaseEntry {
     /// What a case without sections recommends; its form is that of its fixture.
     #[serde(default)]
     recommended: serde_json::Value,
+    #[serde(flatten)]
+    others: BTreeMap<String, serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -40,12 +42,21 @@ struct ModeEntry {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Recommended {
-    Bound {
-        atol: f64,
-        rtol: f64,
-    },
+    Bound(Recommendation),
     /// In words, why there is no bound.
     Remark(String),
+}
+
+#[derive(Clone, Copy, Deserialize)]
+struct Recommendation {
+    atol: f64,
+    rtol: f64,
+}
+
+impl From<Recommendation> for Tolerance {
+    fn from(Recommendation { atol, rtol }: Recommendation) -> Self {
+        Self { absolute: atol, relative: rtol }
+    }
 }
 
 #[derive(Deserialize)]
@@ -59,7 +70,7 @@ impl ModeEntry {
     /// 2e-6.
     fn tolerance(&self, part: &str) -> Option<Tolerance> {
         match self.recommended.get(part) {
-            Some(&Recommended::Bound { atol, rtol }) => return Some(Tolerance { absolute: atol, relative: rtol }),
+            Some(&Recommended::Bound(bound)) => return Some(bound.into()),
             Some(Recommended::Remark(remark)) if !remark.starts_with("not comparable") => return None,
             Some(Recommended::Remark(_)) | None => {}
         }
@@ -111,6 +122,7 @@ pub struct Case {
     config: serde_json::Value,
     sections: Vec<Section>,
     recommended: serde_json::Value,
+    others: BTreeMap<String, serde_json::Value>,
     tensors: BTreeMap<String, Tensor>,
 }
 
@@ -133,9 +145,18 @@ impl Case {
     /// # Errors
     /// [`GoldenError::Form`] when the fixture gives none, or one in another form.
     pub fn tolerance(&self) -> Result<Tolerance, GoldenError> {
-        let recommended = Recommended::deserialize(&self.recommended)
+        let recommended = Recommendation::deserialize(&self.recommended)
             .map_err(|source| GoldenError::Form { place: self.place.clone(), source })?;
-        Ok(Tolerance { absolute: recommended.atol, relative: recommended.rtol })
+        Ok(recommended.into())
+    }
+
+    /// A golden number that stands in the sidecar itself, as `auc64`.
+    ///
+    /// # Errors
+    /// [`GoldenError::Fixture`] when there is no such number.
+    pub fn number(&self, name: &str) -> Result<f64, GoldenError> {
+        let number = self.others.get(name).and_then(serde_json::Value::as_f64);
+        number.ok_or_else(|| self.problem(format!("there is no number {name}")))
     }
 
     /// The ways this case is run. Where there are none, the reader accounts for the tensors by itself.
@@ -168,6 +189,7 @@ impl Case {
             config: entry.config,
             sections: Vec::new(),
             recommended: entry.recommended,
+            others: entry.others,
             tensors,
         };
         let Some(modes) = entry.modes else { return Ok(case) };
@@ -340,11 +362,13 @@ mod tests {
             ("null", Err("invalid type: null")),
         ] {
             let text = format!(
-                r#"{{"cases": [{{"id": "c0", "config": {{}}, "recommended": {recommended}}}], "tensors": {{}}}}"#
+                r#"{{"cases": [{{"id": "c0", "config": {{}}, "recommended": {recommended}, "auc64": 0.75}}], "tensors": {{}}}}"#
             );
             let fixture = Fixture::new("rule", serde_json::from_str(&text).unwrap(), Vec::new()).unwrap();
             let case = &fixture.cases()[0];
             assert!(case.sections().is_empty());
+            assert_eq!(case.number("auc64").unwrap(), 0.75);
+            assert_eq!(case.number("auc").unwrap_err().to_string(), "rule c0: there is no number auc");
             match (case.tolerance(), expected) {
                 (Ok(tolerance), Ok(expected)) => assert_eq!(tolerance, expected),
                 (Err(error), Err(expected)) => {

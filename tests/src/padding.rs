@@ -1,7 +1,7 @@
 //! From padded sequences to jagged ones and back.
 
 use fain_layers::{Jagged, JaggedLayout};
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use crate::GoldenError;
 
@@ -43,6 +43,25 @@ impl Padding {
             events: Tensor::f_from_slice(&events)?,
             others: Tensor::f_from_slice(&others)?,
         })
+    }
+
+    /// Where the events of padded ids `[B, T]` are, if id 0 is padding and nothing else: as many as a row has other ids.
+    ///
+    /// # Errors
+    /// [`GoldenError::Torch`] when `ids` is no matrix.
+    pub fn of_ids(ids: &Tensor) -> Result<Self, GoldenError> {
+        let (_, longest) = ids.size2()?;
+        let counts = ids.f_ne(0)?.f_sum_dim_intlist([1i64].as_slice(), false, Kind::Int64)?;
+        Self::new(&Vec::<i64>::try_from(counts)?, longest)
+    }
+
+    /// Drops the padding of ids: `[B, T]` → `[N]`, and where each row's lie.
+    ///
+    /// # Errors
+    /// As [`Padding::pack`].
+    pub fn pack_ids(&self, padded: &Tensor) -> Result<(Tensor, JaggedLayout), GoldenError> {
+        let ids = self.places(padded)?.f_index_select(0, &self.events)?.f_reshape([-1])?;
+        Ok((ids, self.layout.clone()))
     }
 
     /// Drops the padding: `[B, T, D]` → jagged `[N, D]`, `[B, T]` → jagged `[N, 1]`. Gradients flow back to the events only.
@@ -129,6 +148,15 @@ mod tests {
         assert_eq!(unpacked.size(), [3, 2, 2]);
         assert_eq!(numbers(&unpacked), [1.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 3.0, 4.0, 5.0, 6.0]);
         assert_eq!(padding.pack(&unpacked).unwrap().values(), &rows);
+    }
+
+    #[test]
+    fn ids_other_than_zero_are_counted() {
+        let ids = Tensor::from_slice(&[3i64, 4, 0, 0, 0, 0, 5, 0, 6]).reshape([3, 3]);
+        let (packed, layout) = Padding::of_ids(&ids).unwrap().pack_ids(&ids).unwrap();
+        assert_eq!(layout.host_offsets(), [0, 2, 2, 4]);
+        // The first ones are taken, a zero among them.
+        assert_eq!(Vec::<i64>::try_from(packed).unwrap(), [3, 4, 5, 0]);
     }
 
     #[test]

@@ -90,7 +90,8 @@ impl Report {
         self.layers.entry(layer.to_owned()).or_default().refusals += 1;
     }
 
-    pub(crate) fn keep_out(&mut self, exclusion: &'static Exclusion, place: &Place, differs: bool) {
+    /// Records that `exclusion` kept a tensor out, and whether it would have differed.
+    pub fn keep_out(&mut self, exclusion: &'static Exclusion, place: &Place, differs: bool) {
         let key = (exclusion.name, place.clone());
         let entry = self.kept_out.entry(key).or_default();
         entry.tensors += 1;

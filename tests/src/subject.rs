@@ -1,5 +1,7 @@
 //! What a layer must offer to be held to golden values.
 
+use std::collections::BTreeMap;
+
 use fain_layers::{LayerError, Mode};
 use tch::{Tensor, nn};
 
@@ -16,6 +18,23 @@ pub trait Subject {
     /// [`GoldenError::Layer`] when the layer refuses; [`GoldenError::Form`] or [`GoldenError::Fixture`] when the case
     /// asks for what the layer does not have.
     fn build(&self, variables: &nn::Path<'_>, case: &Case) -> Result<Forward, GoldenError>;
+
+    /// As [`Subject::build`], where sections of one case are run in different ways.
+    ///
+    /// # Errors
+    /// As [`Subject::build`].
+    fn build_for(&self, variables: &nn::Path<'_>, case: &Case, _section: &Section) -> Result<Forward, GoldenError> {
+        self.build(variables, case)
+    }
+
+    /// Copies the fixture's parameters and buffers into `store` as users would, and gives our name of each by the
+    /// fixture's. `None` where the names come from [`Subject::rename_in`].
+    ///
+    /// # Errors
+    /// As [`Subject::build`], and what the reader of the values gives.
+    fn load(&self, _case: &Case, _store: &nn::VarStore) -> Result<Option<BTreeMap<String, String>>, GoldenError> {
+        Ok(None)
+    }
 
     /// Our name of the variable that the fixture calls `reference`.
     fn rename(&self, reference: &str) -> String {

@@ -30,10 +30,18 @@ impl Variables {
         let ours: BTreeMap<String, Tensor> = store.variables().into_iter().collect();
         let mut unset: BTreeSet<&str> = ours.keys().map(String::as_str).collect();
         let mut by_reference = BTreeMap::new();
+        let loaded = subject.load(case, store)?;
         for (prefix, trained) in [("param/", true), ("buffer/", false)] {
             for (reference, value) in case.tensors(prefix) {
-                let name = subject.rename_in(case, reference)?;
                 let problem = |problem: String| GoldenError::Variable { name: reference.to_owned(), problem };
+                let name = match &loaded {
+                    None => subject.rename_in(case, reference)?,
+                    Some(names) => match names.get(reference) {
+                        Some(name) => name.clone(),
+                        None if is_batch_count(reference) => continue,
+                        None => return Err(problem("its value was not taken in".to_owned())),
+                    },
+                };
                 let Some(variable) = ours.get(&name) else {
                     if is_batch_count(reference) {
                         continue;
@@ -46,8 +54,10 @@ impl Variables {
                 if variable.requires_grad() != trained {
                     return Err(problem(format!("only one side trains {name}")));
                 }
-                let value = align(reference, &subject.import(case, reference, value)?, &variable.size())?;
-                tch::no_grad(|| variable.shallow_clone().f_copy_(&value))?;
+                if loaded.is_none() {
+                    let value = align(reference, &subject.import(case, reference, value)?, &variable.size())?;
+                    tch::no_grad(|| variable.shallow_clone().f_copy_(&value))?;
+                }
                 by_reference.insert(reference.to_owned(), name);
             }
         }

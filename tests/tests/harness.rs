@@ -4,9 +4,9 @@
 
 use std::path::Path;
 
-use fain_layers::{Dice, DiceVariant, Mode};
+use fain_layers::{AttentionalGru, AttentionalGruConfig, Dice, DiceVariant, Jagged, JaggedLayout, Mode, Recurrence};
 use fain_tests::{Case, Exclusion, Fixture, Forward, GoldenError, Report, Section, Subject, check};
-use tch::{Kind, nn};
+use tch::{Device, Kind, nn};
 
 fn fixture(name: &str) -> Fixture {
     Fixture::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("golden"), name).unwrap()
@@ -184,6 +184,72 @@ fn a_gradient_of_padding_is_found() {
     let wrong = failures(&SumOfPadding, "attention_din");
     assert_any(&wrong, "attention_din c9_relu_nobn_zero_all_garbage eval (Double): the padding of keys has a gradient");
     assert_any(&wrong, "attention_din c9_relu_nobn_zero_all_garbage eval out/y (Double): entry ");
+}
+
+/// The scores' sum, padding and all.
+struct SumOfScores {
+    /// Whether the harness is told that the scores are a sequence.
+    told: bool,
+}
+
+impl Subject for SumOfScores {
+    fn build(&self, variables: &nn::Path<'_>, case: &Case) -> Result<Forward, GoldenError> {
+        for (name, value) in case.tensors("param/") {
+            let _unused = variables.f_zeros(name, &value.size())?;
+        }
+        Ok(Box::new(|inputs, _| {
+            let scores = inputs.tensor("scores")?;
+            let sums = scores.f_sum_dim_intlist([1].as_slice(), true, scores.kind())?;
+            Ok(vec![("last", sums.f_expand([-1, 4], false)?)])
+        }))
+    }
+
+    fn sequences(&self) -> &[&str] {
+        if self.told { &["scores"] } else { &[] }
+    }
+
+    fn variant(&self) -> Option<&'static str> {
+        Some("wrong")
+    }
+}
+
+#[test]
+fn shared_lengths_say_what_is_padding() {
+    let padding = "aigru (wrong) c4_zero_one_garbage eval (Double): the padding of scores has a gradient";
+    assert_any(&failures(&SumOfScores { told: true }, "aigru"), padding);
+    // A matrix may be anything, a state for example.
+    let wrong = failures(&SumOfScores { told: false }, "aigru");
+    assert!(!wrong.iter().any(|failure| failure.contains("the padding of")), "{wrong:#?}");
+    assert_any(&wrong, "aigru (wrong) c4_zero_one_garbage eval out/last (Double): entry ");
+}
+
+/// An AUGRU cell that takes the stack of the fixture for its own.
+struct UnorderedGates;
+
+impl Subject for UnorderedGates {
+    fn build(&self, variables: &nn::Path<'_>, case: &Case) -> Result<Forward, GoldenError> {
+        let hidden = case.tensor("param/weight_hh")?.size()[1];
+        let inputs = case.tensor("param/weight_ih")?.size()[1];
+        let bias = case.tensor("param/bias_ih").is_ok();
+        let config = AttentionalGruConfig { hidden, bias, ..AttentionalGruConfig::default() };
+        let augru = AttentionalGru::new(variables, inputs, config)?;
+        Ok(Box::new(move |inputs, _| {
+            let events = inputs.tensor("x")?;
+            let offsets: Vec<u32> = (0..=events.size()[0] as u32).collect();
+            let events = Jagged::new(events.shallow_clone(), JaggedLayout::new(&offsets, Device::Cpu)?)?;
+            let scores = inputs.tensor("att_score")?.f_unsqueeze(1)?;
+            let states = augru.forward(&events, &scores, Some(inputs.tensor("hx")?))?;
+            Ok(vec![("h", states.values().shallow_clone())])
+        }))
+    }
+}
+
+#[test]
+fn a_stack_in_another_order_is_found() {
+    let wrong = failures(&UnorderedGates, "augru_cell");
+    assert_any(&wrong, "augru_cell c6_order_run eval out/h (Double): entry ");
+    assert_any(&wrong, "augru_cell c6_order_run eval grad/weight_ih (Double): entry ");
+    assert!(wrong.iter().all(|failure| failure.starts_with("augru_cell c6_order_run")), "{wrong:#?}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::checked::Schema;
+use crate::checked::{FeatureKind, Schema};
 use crate::error::DataError;
 use crate::samples::Parts;
 use crate::table::Record;
@@ -19,8 +19,8 @@ pub struct Binding {
     pub(crate) group: Option<Place>,
     /// Blind, optimal.
     pub(crate) ceiling: Option<(Place, Place)>,
-    /// In the order of the features.
-    pub(crate) features: Vec<Place>,
+    /// In the order of the features; nothing for one that is left out.
+    pub(crate) features: Vec<Option<Place>>,
 }
 
 /// One column of a file.
@@ -37,6 +37,23 @@ impl Binding {
     /// [`DataError::MissingColumn`] lists what the header has; [`DataError::RepeatedColumn`];
     /// [`DataError::Config`] for a part that the schema does not name.
     pub fn new(schema: &Schema, parts: Parts, header: &[String], path: &Path) -> Result<Self, DataError> {
+        Self::leaving_out(&[], schema, parts, header, path)
+    }
+
+    /// As [`Binding::new`], but the sequence features named in `unread` are not read: their lists are empty in every
+    /// row, whether the file has their columns or not. It is for rows to score, where a model reads some features in
+    /// training only.
+    ///
+    /// # Errors
+    /// Those of [`Binding::new`]; [`DataError::Config`] for a name that is no sequence feature of the schema.
+    pub fn leaving_out(
+        unread: &[String],
+        schema: &Schema,
+        parts: Parts,
+        header: &[String],
+        path: &Path,
+    ) -> Result<Self, DataError> {
+        check_unread(unread, schema)?;
         let find = |column: &str, key: String| find(column, key, header, path);
         let label = parts.labels.then(|| find(schema.label(), "schema.label".to_owned())).transpose()?;
         let group = match (parts.groups, schema.group()) {
@@ -55,7 +72,10 @@ impl Binding {
         let features = schema
             .features()
             .iter()
-            .map(|feature| find(&feature.column, format!("schema.features.{}", feature.name)))
+            .map(|feature| {
+                let wanted = !unread.contains(&feature.name);
+                wanted.then(|| find(&feature.column, format!("schema.features.{}", feature.name))).transpose()
+            })
             .collect::<Result<_, _>>()?;
         Ok(Self { path: path.to_path_buf(), width: header.len(), label, group, ceiling, features })
     }
@@ -90,6 +110,20 @@ impl Binding {
 
     pub(crate) fn run_too_long(&self, record: &Record, place: &Place) -> DataError {
         DataError::RunTooLong { file: self.path.clone(), row: record.row(), column: place.column.clone() }
+    }
+}
+
+/// Only a sequence has a value that says nothing: the list without terms.
+fn check_unread(unread: &[String], schema: &Schema) -> Result<(), DataError> {
+    let sequence =
+        |name: &str| matches!(schema.feature(name), Some((_, f)) if matches!(f.kind, FeatureKind::Sequence { .. }));
+    match unread.iter().find(|name| !sequence(name)) {
+        None => Ok(()),
+        Some(name) => Err(DataError::Config {
+            key: "unread".to_owned(),
+            value: format!("\"{name}\""),
+            allowed: "only sequence features of the schema can be left out".to_owned(),
+        }),
     }
 }
 

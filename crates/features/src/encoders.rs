@@ -129,19 +129,24 @@ impl Encoders {
         }
         encode_parts(record, binding, out)?;
         for ((encoder, place), column) in self.columns.iter().zip(&binding.features).zip(&mut out.columns) {
-            let text = record.get(place.index);
-            match (encoder, column) {
-                (ColumnEncoder::Category { vocabulary }, Column::Category(ids)) => {
-                    ids.push(self.vocabularies[*vocabulary].id(text));
+            match (encoder, place, column) {
+                (ColumnEncoder::Category { vocabulary }, Some(place), Column::Category(ids)) => {
+                    ids.push(self.vocabularies[*vocabulary].id(record.get(place.index)));
                 }
-                (ColumnEncoder::Sequence { vocabulary, rule }, Column::Sequence(sequences)) => {
+                (ColumnEncoder::Sequence { vocabulary, rule }, Some(place), Column::Sequence(sequences)) => {
                     let vocabulary = &self.vocabularies[*vocabulary];
-                    rule.visit(text, |term| sequences.values.push(vocabulary.id(term)));
+                    rule.visit(record.get(place.index), |term| sequences.values.push(vocabulary.id(term)));
                     close(sequences).ok_or_else(|| binding.run_too_long(record, place))?;
                 }
-                (ColumnEncoder::Numeric(encoder), Column::Numeric(numbers)) => {
+                (ColumnEncoder::Sequence { .. }, None, Column::Sequence(sequences)) => {
+                    // An empty list ends where the one before did.
+                    let end = sequences.offsets.last().copied().unwrap_or_default();
+                    sequences.offsets.push(end);
+                }
+                (ColumnEncoder::Numeric(encoder), Some(place), Column::Numeric(numbers)) => {
                     numbers.push(encoder.encode(binding.value(record, place, parse_number)?));
                 }
+                (_, None, _) => return Err(DataError::Mismatch { what: "binding" }),
                 _ => return Err(DataError::Mismatch { what: "samples" }),
             }
         }

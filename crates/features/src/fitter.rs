@@ -52,10 +52,12 @@ impl EncoderFitter {
     ///
     /// # Errors
     /// [`DataError::Value`] for a number that is none, [`DataError::VocabularyFull`], and
-    /// [`DataError::Mismatch`] for a record of another file or a binding of another schema.
+    /// [`DataError::Mismatch`] for a record of another file, or a binding of another schema or with features left out.
     pub fn observe(&mut self, record: &Record, binding: &Binding) -> Result<(), DataError> {
         binding.check(record, self.columns.len())?;
         for (column, place) in self.columns.iter_mut().zip(&binding.features) {
+            // A vocabulary without the terms of one of its features would be another one.
+            let place = place.as_ref().ok_or(DataError::Mismatch { what: "binding" })?;
             let counted = match column {
                 ColumnFitter::Category { vocabulary } => {
                     let term = record.get(place.index);

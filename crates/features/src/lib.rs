@@ -85,7 +85,7 @@ pub use encoders::Encoders;
 pub use error::{DataError, DataErrorKind, EncodersError, SchemaError};
 pub use fitter::EncoderFitter;
 pub use numeric::{NumericEncoder, NumericFitter};
-pub use sample_reader::SampleReader;
+pub use sample_reader::{ReadPlan, SampleReader};
 pub use samples::{Ceiling, Column, Parts, Samples, Sequences};
 pub use schema::{
     CategoryConfig, CeilingConfig, FeatureConfig, Keep, NumericConfig, Scale, SchemaConfig, SequenceConfig,

@@ -21,18 +21,29 @@ pub struct SampleReader {
     record: Record,
 }
 
+/// What a [`SampleReader`] reads.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadPlan<'a> {
+    /// The optional parts that are read.
+    pub parts: Parts,
+    /// Sequence features that are not read; see [`Binding::leaving_out`].
+    pub unread: &'a [String],
+    /// Rows of a run, at least 1.
+    pub rows_per_run: usize,
+}
+
 impl SampleReader {
     /// Opens a file and finds the columns of the features and of the parts asked for.
     ///
     /// # Errors
-    /// Those of [`TableReader::open`] and [`Binding::new`]; [`DataError::Config`] for runs of 0 rows.
+    /// Those of [`TableReader::open`] and [`Binding::leaving_out`]; [`DataError::Config`] for runs of 0 rows.
     pub fn open(
         path: &Path,
         config: &CsvConfig,
         encoders: Arc<Encoders>,
-        parts: Parts,
-        rows_per_run: usize,
+        plan: ReadPlan<'_>,
     ) -> Result<Self, DataError> {
+        let ReadPlan { parts, unread, rows_per_run } = plan;
         if rows_per_run == 0 {
             return Err(DataError::Config {
                 key: "rows_per_run".to_owned(),
@@ -41,7 +52,7 @@ impl SampleReader {
             });
         }
         let table = TableReader::open(path, config)?;
-        let binding = Binding::new(encoders.schema(), parts, table.header(), path)?;
+        let binding = Binding::leaving_out(unread, encoders.schema(), parts, table.header(), path)?;
         Ok(Self { table, binding, encoders, parts, rows_per_run, record: Record::new() })
     }
 

@@ -71,6 +71,17 @@ impl Activation {
         })
     }
 
+    /// As [`Dice::check_rows`]; the others take batches of any size.
+    ///
+    /// # Errors
+    /// Those of [`Dice::check_rows`].
+    pub fn check_rows(&self, rows: i64, mode: Mode) -> Result<(), LayerError> {
+        match self {
+            Self::Dice(dice) => dice.check_rows(rows, mode),
+            Self::Relu | Self::LeakyRelu | Self::Prelu(_) | Self::Sigmoid | Self::Linear => Ok(()),
+        }
+    }
+
     /// # Shapes
     /// - `input` `[B, H]` → `[B, H]`
     ///
@@ -85,5 +96,39 @@ impl Activation {
             Self::Dice(dice) => dice.forward(&input, mode)?,
             Self::Linear => input,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use tch::Device;
+
+    use super::*;
+
+    /// The activations without state, at −2, 0 and 3.
+    #[test]
+    fn values_are_those_of_the_formulas() {
+        let logistic = |x: f64| 1.0 / (1.0 + (-x).exp());
+        for (name, expected) in [
+            ("relu", [0.0, 0.0, 3.0]),
+            ("leaky_relu", [-0.02, 0.0, 3.0]),
+            ("prelu", [-0.5, 0.0, 3.0]),
+            ("prelu_per_unit", [-0.2, 0.0, 3.0]),
+            ("sigmoid", [logistic(-2.0), 0.5, logistic(3.0)]),
+            ("linear", [-2.0, 0.0, 3.0]),
+        ] {
+            let mut variables = nn::VarStore::new(Device::Cpu);
+            let config = serde_json::from_value(name.into()).unwrap();
+            let activation = Activation::new(&variables.root(), 1, config).unwrap();
+            variables.double();
+            let input = Tensor::from_slice(&[-2.0, 0.0, 3.0]).reshape([3, 1]);
+            let output = activation.forward(input, Mode::Training).unwrap().detach();
+            let output = Vec::<f64>::try_from(output.reshape([-1])).unwrap();
+            assert!(
+                output.iter().zip(expected).all(|(got, expected)| (got - expected).abs() < 1e-8),
+                "{name}: {output:?}"
+            );
+        }
     }
 }

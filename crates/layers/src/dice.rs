@@ -58,6 +58,14 @@ impl Dice {
         Ok(Self { alpha: variables.f_var("alpha", &[channels], nn::Init::Const(0.0))?, norm, channels })
     }
 
+    /// Whether a batch of `rows` rows has statistics, for callers that compute something else before.
+    ///
+    /// # Errors
+    /// [`LayerError::TooFewRows`], as [`Dice::forward`].
+    pub fn check_rows(&self, rows: i64, mode: Mode) -> Result<(), LayerError> {
+        self.norm.as_ref().map_or(Ok(()), |norm| norm.check_rows(rows, mode))
+    }
+
     /// # Shapes
     /// - `input` `[B, H]` → `[B, H]`
     ///

@@ -130,6 +130,18 @@ impl Mlp {
         &self.layers[0].dense
     }
 
+    /// Whether a batch of `rows` rows has statistics for all layers. A model asks before it runs layers that move their
+    /// running statistics, so that a batch that is refused changes nothing.
+    ///
+    /// # Errors
+    /// [`LayerError::TooFewRows`], as [`Mlp::forward`].
+    pub fn check_rows(&self, rows: i64, mode: Mode) -> Result<(), LayerError> {
+        for norm in self.input_norm.iter().chain(self.layers.iter().filter_map(|layer| layer.norm.as_ref())) {
+            norm.check_rows(rows, mode)?;
+        }
+        self.layers.iter().try_for_each(|layer| layer.activation.check_rows(rows, mode))
+    }
+
     /// # Shapes
     /// - `input` `[B, inputs]` → `[B, outputs]`
     ///

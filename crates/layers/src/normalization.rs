@@ -94,6 +94,18 @@ impl BatchNorm {
         })
     }
 
+    /// Whether a batch of `rows` rows has statistics, for callers that compute something else before.
+    ///
+    /// # Errors
+    /// [`LayerError::TooFewRows`], as [`BatchNorm::forward`].
+    pub fn check_rows(&self, rows: i64, mode: Mode) -> Result<(), LayerError> {
+        let needed = self.config.rows();
+        if mode.is_training() && rows < needed {
+            return Err(LayerError::TooFewRows { layer: "batch normalisation", rows, needed });
+        }
+        Ok(())
+    }
+
     /// # Shapes
     /// - `input` `[B, H]` → `[B, H]`
     ///
@@ -102,11 +114,7 @@ impl BatchNorm {
     /// [`RunningVariance::Biased`]; [`LayerError::Shape`] when the width differs.
     pub fn forward(&self, input: &Tensor, mode: Mode) -> Result<Tensor, LayerError> {
         check_shape("input", input, &[None, Some(self.running_mean.size()[0])], "[B, H]")?;
-        let rows = input.size()[0];
-        let needed = self.config.rows();
-        if mode.is_training() && rows < needed {
-            return Err(LayerError::TooFewRows { layer: "batch normalisation", rows, needed });
-        }
+        self.check_rows(input.size()[0], mode)?;
         if mode.is_training() && self.config.variance == RunningVariance::Biased {
             // libtorch knows the unbiased variance only, so that it normalises and the statistics are taken here.
             let output = Tensor::f_batch_norm(

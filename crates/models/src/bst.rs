@@ -72,7 +72,7 @@ impl Default for BstConfig {
 }
 
 impl BstConfig {
-    /// The settings of the paper's table 3: 20 events, one block of 8 heads, 1024, 512 and 256 units with LeakyReLU,
+    /// The settings of the paper's table 3: 20 events, one block of 8 heads, 1024, 512 and 256 units with leaky ReLU,
     /// dropout of 0.2.
     pub fn paper() -> Self {
         Self {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use tch::nn;
 
 use crate::{
-    BaseConfig, BstConfig, DeepFmConfig, DienConfig, DinConfig, DsinConfig, FeatureSpace, InterestConfig, Model,
+    BaseConfig, Block, BstConfig, DeepFmConfig, DienConfig, DinConfig, DsinConfig, FeatureSpace, InterestConfig, Model,
     ModelError, PnnConfig, WideDeepConfig,
 };
 
@@ -81,9 +81,33 @@ impl ModelConfig {
         self.interests().into_iter().map(InterestConfig::equal_lengths).collect()
     }
 
-    /// Features that are read in training only, by name. Scoring needs no column for them.
+    /// Features that are read in training only, by name, each once. Scoring needs no column for them.
+    ///
+    /// They are the negatives, but for one that something else reads as well: another interest as its history, a block,
+    /// a bias.
     pub fn training_only(&self) -> Vec<String> {
-        self.interests().into_iter().flat_map(|interest| interest.negative.iter().cloned()).collect()
+        let (blocks, bias): (&[Block], &[String]) = match self {
+            Self::Base(config) => (&config.blocks, &config.bias),
+            Self::Din(config) => (&config.blocks, &config.bias),
+            Self::Dien(config) => (&config.blocks, &config.bias),
+            Self::Dsin(config) => (&config.blocks, &config.bias),
+            Self::Bst(config) => (&config.blocks, &config.bias),
+            // They have no interests, and so no negatives.
+            Self::WideDeep(_) | Self::DeepFm(_) | Self::Pnn(_) => (&[], &[]),
+        };
+        let interests = self.interests();
+        let scored = |name: &String| {
+            interests.iter().any(|interest| interest.history.contains(name))
+                || bias.contains(name)
+                || blocks.iter().any(|block| matches!(block, Block::Feature(feature) if feature == name))
+        };
+        let mut features: Vec<String> = Vec::new();
+        for name in interests.iter().flat_map(|interest| &interest.negative) {
+            if !scored(name) && !features.contains(name) {
+                features.push(name.clone());
+            }
+        }
+        features
     }
 
     /// Builds the model and registers its parameters under `variables`.

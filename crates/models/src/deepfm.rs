@@ -107,6 +107,7 @@ impl DeepFm {
 
 impl Model for DeepFm {
     fn forward(&self, input: &ModelInput, mode: Mode) -> Result<Output, ModelError> {
+        self.tower.check_rows(input, mode)?;
         let columns = self.tower.feature_columns(input)?;
         let products = factorization_machine(&self.fields.stack(&columns)?)?;
         let logits = self.tower.logits(&columns, mode)?.f_add(&products)?.f_add(&self.first_order.forward(input)?)?;

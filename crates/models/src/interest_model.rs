@@ -74,6 +74,7 @@ impl InterestModel {
     }
 
     fn run(&self, input: &ModelInput, mode: Mode, auxiliary: bool) -> Result<Output, ModelError> {
+        self.tower.check_rows(input, mode)?;
         let mut vectors: Vec<InterestVectors> = Vec::with_capacity(self.interests.len());
         for features in &self.interests {
             vectors.push(features.look_up(self.tower.embeddings(), input, auxiliary)?);

@@ -1,6 +1,8 @@
 //! The last state of a GRU over a history.
 
-use fain_layers::{Gru, GruConfig, Interest, InterestInput, InterestLayer, LayerError, Mode, Outline, Source};
+use fain_layers::{
+    Execution, Gru, GruConfig, Interest, InterestInput, InterestLayer, LayerError, Mode, Outline, Source,
+};
 use tch::nn;
 
 /// Reads a history by a GRU and gives its last state: what a user did, whatever the candidate is.
@@ -17,8 +19,16 @@ impl LastState {
     /// # Errors
     /// [`LayerError::Config`] when `width` is not positive.
     pub fn new(variables: &nn::Path<'_>, width: i64) -> Result<Self, LayerError> {
+        Self::with_execution(variables, width, Execution::default())
+    }
+
+    /// As [`LastState::new`], with a choice of how the recurrence is computed.
+    ///
+    /// # Errors
+    /// As [`LastState::new`].
+    pub fn with_execution(variables: &nn::Path<'_>, width: i64, execution: Execution) -> Result<Self, LayerError> {
         let config = GruConfig { hidden: width, ..GruConfig::default() };
-        Ok(Self { gru: Gru::new(&(variables / "gru"), width, config)? })
+        Ok(Self { gru: Gru::new(&(variables / "gru"), width, config)?.with_execution(execution) })
     }
 }
 
@@ -35,7 +45,7 @@ impl InterestLayer for LastState {
         let width = self.outputs();
         let mut outline = Outline::single("GRU, last state", width);
         for part in &mut outline.parts {
-            part.name = "gru".to_owned();
+            "gru".clone_into(&mut part.name);
             part.input = format!("[N, {width}]");
             part.from = vec![Source::History];
         }

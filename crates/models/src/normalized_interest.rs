@@ -35,6 +35,8 @@ impl InterestLayer for NormalizedInterest {
     }
 
     fn forward(&self, input: &InterestInput<'_>, mode: Mode) -> Result<Interest, LayerError> {
+        // Before the layer moves statistics of its own.
+        self.norm.check_rows(input.history.layout().rows(), mode)?;
         let Interest { vector, auxiliary } = self.layer.forward(input, mode)?;
         Ok(Interest { vector: self.dense.forward(&self.norm.forward(&vector, mode)?)?, auxiliary })
     }

@@ -102,6 +102,7 @@ impl Pnn {
 
 impl Model for Pnn {
     fn forward(&self, input: &ModelInput, mode: Mode) -> Result<Output, ModelError> {
+        self.tower.check_rows(input, mode)?;
         let mut columns = self.tower.feature_columns(input)?;
         columns.push(self.product.forward(&self.fields.stack(&columns)?)?);
         Ok(Output { logits: one_per_sample(self.tower.logits(&columns, mode)?)?, auxiliary: None })

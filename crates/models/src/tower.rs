@@ -84,6 +84,14 @@ impl Tower {
         self.blocks.origins()
     }
 
+    /// Whether a batch has statistics for all layers. A model asks first, so that a batch that is refused changes nothing.
+    ///
+    /// # Errors
+    /// [`TooFewRows`](fain_layers::LayerError::TooFewRows)
+    pub(crate) fn check_rows(&self, input: &ModelInput, mode: Mode) -> Result<(), ModelError> {
+        Ok(self.mlp.check_rows(input.rows, mode)?)
+    }
+
     /// The blocks of a batch, `[B, W]` each.
     pub(crate) fn columns(&self, input: &TowerInput<'_>) -> Result<Vec<Tensor>, ModelError> {
         let TowerInput { input, vectors, interests } = *input;

@@ -119,6 +119,7 @@ impl WideDeep {
 
 impl Model for WideDeep {
     fn forward(&self, input: &ModelInput, mode: Mode) -> Result<Output, ModelError> {
+        self.tower.check_rows(input, mode)?;
         let columns = self.tower.feature_columns(input)?;
         let mut logits = self.tower.logits(&columns, mode)?.f_add(&self.wide.forward(input)?)?;
         for cross in &self.crosses {

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use fain_features::{CsvConfig, Encoders, Parts, SampleReader, Samples};
+use fain_features::{CsvConfig, Encoders, Parts, ReadPlan, SampleReader, Samples};
 use fain_models::{
     FeatureSpace, Model, ModelConfig, ModelGraph, load_weights, logits, named_tensors, serialize_tensors,
 };
@@ -54,6 +54,8 @@ struct Manifest {
 pub struct Bundle {
     encoders: Arc<Encoders>,
     settings: BundleSettings,
+    /// Features that the model reads in training only.
+    unread: Vec<String>,
     model: Box<dyn Model>,
     variables: nn::VarStore,
     device: Device,
@@ -139,7 +141,8 @@ impl Bundle {
         let variables = nn::VarStore::new(device);
         let model = manifest.settings.model.build(&variables.root(), &FeatureSpace::of(&encoders))?;
         load_weights(&variables, &file)?;
-        Ok(Self { encoders: Arc::new(encoders), settings: manifest.settings, model, variables, device })
+        let unread = manifest.settings.model.training_only();
+        Ok(Self { encoders: Arc::new(encoders), settings: manifest.settings, unread, model, variables, device })
     }
 
     /// The fitted encoders.
@@ -172,6 +175,9 @@ impl Bundle {
 
     /// Scores the rows of a CSV file in its order, run by run; a term that training did not know is the unknown one.
     ///
+    /// Features that the model reads in training only, such as negatives, are not read: the file may have columns for
+    /// them or not, and the runs have empty lists.
+    ///
     /// `each` gets every run and says whether to go on.
     ///
     /// # Errors
@@ -182,8 +188,8 @@ impl Bundle {
         parts: Parts,
         each: &mut dyn FnMut(&ScoredRun<'_>) -> Result<ControlFlow<B>, E>,
     ) -> Result<ControlFlow<B>, E> {
-        let open =
-            SampleReader::open(file, &self.settings.csv, Arc::clone(&self.encoders), parts, self.settings.batch_size);
+        let plan = ReadPlan { parts, unread: &self.unread, rows_per_run: self.settings.batch_size };
+        let open = SampleReader::open(file, &self.settings.csv, Arc::clone(&self.encoders), plan);
         let mut reader = open.map_err(BundleError::from)?;
         let mut samples = Samples::new(self.encoders.schema(), parts);
         while reader.read(&mut samples).map_err(BundleError::from)? {

@@ -13,6 +13,8 @@ pub(crate) enum Purpose {
     User = 3,
     /// The users that only calibrate the blind probability; they are never written.
     Calibration = 4,
+    /// The negatives beside the histories of the users that are written; the stream's number is the user.
+    Negatives = 5,
 }
 
 pub(crate) struct Random(ChaCha8Rng);

@@ -3,6 +3,7 @@
 use crate::blind::Blind;
 use crate::catalogue::Catalogue;
 use crate::journey::{Impression, Witness, live};
+use crate::negatives::Negatives;
 use crate::person::{Person, Traits};
 use crate::profile::{AGE_GROUPS, CITY_TIERS, GENDERS, Profile};
 use crate::split::Split;
@@ -10,7 +11,7 @@ use crate::text::{push_number, push_price, push_probability};
 use crate::world::World;
 
 pub(crate) const HEADER: &[u8] = b"label,user,time,age_group,gender,city_tier,item,category,department,price,\
-history_items,history_categories,blind_probability,true_probability\n";
+history_items,history_categories,negative_items,negative_categories,blind_probability,true_probability\n";
 
 /// The rows of some users, by split.
 #[derive(Default)]
@@ -22,8 +23,16 @@ pub(crate) struct Rows {
 pub(crate) fn write_people(world: &World, blind: &Blind, people: Vec<Person>) -> Rows {
     let mut rows = Rows::default();
     for person in people {
-        let (items, categories) = (Joined::default(), Joined::default());
-        live(world, person, &mut Writer { world, blind, items, categories, rows: &mut rows });
+        let mut writer = Writer {
+            world,
+            blind,
+            items: Joined::default(),
+            categories: Joined::default(),
+            negatives: Negatives::new(world.plan.seed, person.traits.number, world.plan.items),
+            negative_categories: Vec::new(),
+            rows: &mut rows,
+        };
+        live(world, person, &mut writer);
     }
     rows
 }
@@ -33,6 +42,9 @@ struct Writer<'a> {
     blind: &'a Blind,
     items: Joined,
     categories: Joined,
+    negatives: Negatives,
+    /// The categories of one row's negatives, as text; kept for its memory.
+    negative_categories: Vec<u8>,
     rows: &'a mut Rows,
 }
 
@@ -53,6 +65,19 @@ impl Witness for Writer<'_> {
             row.push(b',');
             row.extend_from_slice(joined.last(plan.history_length));
         }
+        row.push(b',');
+        let (start, categories) = (row.len(), &mut self.negative_categories);
+        categories.clear();
+        self.negatives.draw(plan.history_length, |item| {
+            if row.len() > start {
+                row.push(b'|');
+                categories.push(b'|');
+            }
+            push_number(row, u64::from(item));
+            push_number(categories, u64::from(catalogue.item(item).category));
+        });
+        row.push(b',');
+        row.extend_from_slice(categories);
         for probability in [self.blind.probability(user.profile, impression), impression.true_probability] {
             row.push(b',');
             push_probability(row, probability);
@@ -61,6 +86,7 @@ impl Witness for Writer<'_> {
     }
 
     fn event(&mut self, _user: &Traits, _time: u64, item: u32, _clicked: bool) {
+        self.negatives.event(item);
         self.items.push(item);
         self.categories.push(self.world.catalogue.item(item).category);
     }

@@ -41,7 +41,7 @@ pub(crate) enum Command {
     Completions(CompletionsArguments),
 }
 
-/// Generate clicks, train DIN on them and compare it with the best possible AUC.
+/// Generate clicks, train models on them and compare these with the best possible AUC.
 ///
 /// The generator knows the probability of every click, so that the AUC of the best model without the history (blind)
 /// and of the best model of all (optimal) are known.
@@ -54,10 +54,10 @@ pub(crate) struct DemoArguments {
     /// Seed of the generator and of the training
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
-    /// Folder to make for data and run [default: runs/demo, or the first free of runs/demo-2, -3, …]
+    /// Folder to make for data and runs [default: runs/demo, or the first free of runs/demo-2, -3, …]
     #[arg(long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
-    /// Print the report as one JSON document
+    /// Print the report of the last model, with those of the others beside it, as one JSON document
     #[arg(long)]
     pub(crate) json: bool,
 }

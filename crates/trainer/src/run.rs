@@ -15,8 +15,8 @@ use crate::interrupt::Interrupt;
 use crate::resume;
 use crate::watch::TrainingWatch;
 
-/// The folder of a run that was just made. Dropped before the run's first checkpoint, it is removed: there is nothing
-/// in it to go on from.
+/// The folder of a run that was just made. Dropped before the first checkpoint of the run, or of a run in a folder
+/// inside, it is removed: there is nothing in it to go on from.
 #[derive(Debug)]
 pub(crate) struct NewRun(RunFolder);
 
@@ -28,11 +28,17 @@ impl NewRun {
     pub(crate) fn folder(&self) -> &RunFolder {
         &self.0
     }
+
+    /// Whether a run in a folder inside has a checkpoint.
+    fn has_run_inside(&self) -> bool {
+        let inside = fs::read_dir(self.0.path()).into_iter().flatten().flatten();
+        inside.filter_map(|entry| RunFolder::open(&entry.path()).ok()).any(|run| run.checkpoint().is_file())
+    }
 }
 
 impl Drop for NewRun {
     fn drop(&mut self) {
-        if !self.0.checkpoint().is_file() {
+        if !self.0.checkpoint().is_file() && !self.has_run_inside() {
             // The reason why the run failed is told; that its folder stays as well would only hide it.
             let _ = fs::remove_dir_all(self.0.path());
         }
@@ -113,4 +119,46 @@ impl Run<'_> {
 /// The manifest of the dataset that a run was trained on.
 fn dataset_file(folder: &RunFolder) -> PathBuf {
     folder.path().join("dataset.json")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+
+    /// Makes what a run has once it wrote a checkpoint.
+    fn begin(folder: &RunFolder) {
+        fs::write(folder.config(), "").unwrap();
+        fs::create_dir(folder.checkpoint().parent().unwrap()).unwrap();
+        fs::write(folder.checkpoint(), "").unwrap();
+    }
+
+    #[test]
+    fn a_folder_without_a_checkpoint_goes_away() {
+        let root = tempfile::tempdir().unwrap();
+        let outer = NewRun::create(&root.path().join("outer")).unwrap();
+        let inner = NewRun::create(&root.path().join("outer/inner")).unwrap();
+        fs::write(inner.folder().config(), "").unwrap();
+        drop(inner);
+        assert!(fs::read_dir(outer.folder().path()).unwrap().next().is_none());
+        drop(outer);
+        assert!(fs::read_dir(root.path()).unwrap().next().is_none());
+    }
+
+    #[test]
+    fn a_checkpoint_keeps_its_folder_and_the_one_around_it() {
+        let root = tempfile::tempdir().unwrap();
+        let outer = NewRun::create(&root.path().join("outer")).unwrap();
+        let inner = NewRun::create(&root.path().join("outer/inner")).unwrap();
+        begin(inner.folder());
+        let checkpoint = inner.folder().checkpoint();
+        drop(inner);
+        drop(outer);
+        assert!(checkpoint.is_file());
+        let alone = NewRun::create(&root.path().join("alone")).unwrap();
+        begin(alone.folder());
+        let checkpoint = alone.folder().checkpoint();
+        drop(alone);
+        assert!(checkpoint.is_file());
+    }
 }

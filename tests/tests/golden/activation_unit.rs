@@ -13,7 +13,7 @@ pub(crate) static SINGLE_EVENT: Exclusion = Exclusion {
 
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum RechubActivation {
+pub(crate) enum RechubActivation {
     Relu,
     Prelu,
     Sigmoid,

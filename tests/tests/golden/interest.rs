@@ -14,7 +14,7 @@ use crate::recurrent::{EXECUTIONS, variant};
 use crate::{attention, auxiliary, recurrent};
 
 #[derive(Clone, Copy, Deserialize)]
-enum GruType {
+pub(crate) enum GruType {
     #[serde(rename = "GRU")]
     Gru,
     #[serde(rename = "AIGRU")]
@@ -23,6 +23,13 @@ enum GruType {
     Agru,
     #[serde(rename = "AUGRU")]
     Augru,
+}
+
+impl GruType {
+    /// Whether it is a recurrence of its own, without a score of each event in it.
+    pub(crate) fn is_plain(self) -> bool {
+        matches!(self, Self::Gru | Self::Aigru)
+    }
 }
 
 impl From<GruType> for EvolutionKind {

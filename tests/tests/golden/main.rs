@@ -9,12 +9,19 @@ mod activation_unit;
 mod attention;
 mod auxiliary;
 mod dice;
+mod dien;
+mod din_000;
+mod din_001;
+mod din_003;
+mod din_rechub;
 mod interest;
 mod mlp;
+mod model;
 mod optim;
 mod pooling;
 mod recurrent;
 mod recurrent_cells;
+mod trajectory;
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -38,12 +45,18 @@ const LAYERS: &[(&str, Check)] = &[
     ("dice_2d", dice::check),
     ("dice_3d", dice::check),
     ("dice_rechub", dice::check_per_sample),
+    ("dien", dien::check),
+    ("din_000", din_000::check),
+    ("din_001", din_001::check),
+    ("din_003", din_003::check),
+    ("din_rechub", din_rechub::check),
     ("dynamic_gru", recurrent::check_attentional),
     ("gru_packed", recurrent::check_gru),
     ("interest", interest::check),
     ("mlp", mlp::check),
     ("optim", optim::check),
     ("pooling", pooling::check),
+    ("train_trajectory_dien_bnvalid", trajectory::check),
 ];
 
 /// Fixtures that the crate of their subject reads in its own tests.
@@ -51,8 +64,13 @@ const TESTED_ELSEWHERE: &[&str] =
     &["auc", "category_encoder", "gauc", "logloss", "quantile_transformer", "sequence_encoder"];
 
 /// What the layers are not held to.
-const EXCLUSIONS: &[&Exclusion] =
-    &[&BATCH_COUNT, &attention::PADDING_IN_STATISTICS, &activation_unit::SINGLE_EVENT, &auxiliary::SATURATED];
+const EXCLUSIONS: &[&Exclusion] = &[
+    &BATCH_COUNT,
+    &attention::PADDING_IN_STATISTICS,
+    &activation_unit::SINGLE_EVENT,
+    &auxiliary::SATURATED,
+    &din_003::PADDING_FOR_EMPTY,
+];
 
 /// The fixtures of this repository.
 fn own_folder() -> PathBuf {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use fain_features::{
-    Binding, Ceiling, Column, CsvConfig, DataError, DataErrorKind, Encoders, FeatureSummary, Parts, Record,
+    Binding, Ceiling, Column, CsvConfig, DataError, DataErrorKind, Encoders, FeatureSummary, Parts, ReadPlan, Record,
     SampleReader, Samples, Sequences, TableReader,
 };
 
@@ -59,6 +59,10 @@ fn sequences(lists: &[&[u32]]) -> Column {
         sequences.offsets.push(sequences.values.len() as u32);
     }
     Column::Sequence(sequences)
+}
+
+fn plan(rows_per_run: usize) -> ReadPlan<'static> {
+    ReadPlan { parts: NO_PARTS, unread: &[], rows_per_run }
 }
 
 /// The error of rows that are encoded with all parts.
@@ -120,7 +124,7 @@ fn rows_not_seen_in_training() {
 fn runs_are_filled_and_the_end_is_told() {
     let file = train();
     let encoders = Arc::new(fitted());
-    let mut reader = SampleReader::open(file.path(), &CsvConfig::default(), encoders, NO_PARTS, 3).unwrap();
+    let mut reader = SampleReader::open(file.path(), &CsvConfig::default(), encoders, plan(3)).unwrap();
     let mut samples = Samples::default();
     assert!(reader.read(&mut samples).unwrap());
     assert_eq!((samples.rows, &samples.columns[0]), (3, &Column::Category(vec![4, 3, 5])));
@@ -134,7 +138,7 @@ fn runs_are_filled_and_the_end_is_told() {
 #[test]
 fn a_run_of_no_rows_is_refused() {
     let encoders = Arc::new(fitted());
-    let error = SampleReader::open(train().path(), &CsvConfig::default(), encoders, NO_PARTS, 0).unwrap_err();
+    let error = SampleReader::open(train().path(), &CsvConfig::default(), encoders, plan(0)).unwrap_err();
     assert_eq!(error.to_string(), "rows_per_run = 0: at least 1 is needed");
 }
 

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use fain_features::{
-    Binding, CsvConfig, DataError, EncoderFitter, Encoders, Parts, Record, SampleReader, Samples, Schema, SchemaConfig,
-    TableReader,
+    Binding, CsvConfig, DataError, EncoderFitter, Encoders, Parts, ReadPlan, Record, SampleReader, Samples, Schema,
+    SchemaConfig, TableReader,
 };
 
 pub(crate) fn schema(toml: &str) -> Schema {
@@ -29,6 +29,7 @@ pub(crate) fn fit(schema: Schema, path: &Path) -> Result<Encoders, DataError> {
 pub(crate) fn encode(encoders: &Encoders, parts: Parts, path: &Path) -> Result<Samples, DataError> {
     let encoders = Arc::new(encoders.clone());
     let mut samples = Samples::new(encoders.schema(), parts);
-    SampleReader::open(path, &CsvConfig::default(), encoders, parts, usize::MAX)?.read(&mut samples)?;
+    let plan = ReadPlan { parts, unread: &[], rows_per_run: usize::MAX };
+    SampleReader::open(path, &CsvConfig::default(), encoders, plan)?.read(&mut samples)?;
     Ok(samples)
 }

@@ -9,3 +9,4 @@ mod properties;
 mod schema;
 mod stored;
 mod table;
+mod unread;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fain_features::{Column, CsvConfig, Encoders, Parts, SampleReader, Samples, Vocabulary};
+use fain_features::{Column, CsvConfig, Encoders, Parts, ReadPlan, SampleReader, Samples, Vocabulary};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -121,8 +121,9 @@ proptest! {
         let (file, encoders) = fitted(&mut rows);
         let parts = Parts::of(encoders.schema());
         let whole = encode(&encoders, parts, file.path()).unwrap();
+        let plan = ReadPlan { parts, unread: &[], rows_per_run: size };
         let mut reader =
-            SampleReader::open(file.path(), &CsvConfig::default(), Arc::new(encoders.clone()), parts, size).unwrap();
+            SampleReader::open(file.path(), &CsvConfig::default(), Arc::new(encoders.clone()), plan).unwrap();
         let mut joined = Samples::new(encoders.schema(), parts);
         let mut run = Samples::default();
         while reader.read(&mut run).unwrap() {

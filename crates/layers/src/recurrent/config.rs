@@ -18,16 +18,16 @@ pub enum ResetGate {
 
 /// Which recurrence hears the relevance scores, and how.
 ///
-/// Deep Interest Evolution Network, section 3.2.3, <https://arxiv.org/abs/1809.03672>. With `a` the score of an event,
-/// `h` the state before it, and `r`, `u`, `n` the reset gate, update gate and candidate state:
+/// Deep Interest Evolution Network, section "Interest Evolving Layer", <https://arxiv.org/abs/1809.03672>. With `a` the
+/// score of an event, `h` the state before it, and `u`, `n` the update gate and the candidate state:
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AttentionalGruKind {
-    /// GRU with attentional input: a GRU over `a · x`, eq. (5). A score of 0 still changes the state.
+    /// GRU with attentional input: a GRU over `a · x`. A score of 0 still changes the state.
     Aigru,
-    /// Attention-based GRU: the score is the update gate, `h' = (1 − a) ∘ h + a ∘ n`, eq. (6).
+    /// Attention-based GRU: the score is the update gate, `h' = (1 − a) ∘ h + a ∘ n`.
     Agru,
-    /// GRU with attentional update gate: `u' = a · u`, `h' = (1 − u') ∘ h + u' ∘ n`, eq. (7) and (8).
+    /// GRU with attentional update gate: `u' = a · u`, `h' = (1 − u') ∘ h + u' ∘ n`.
     #[default]
     Augru,
     /// What the authors' program computes: `u' = (1 − a) · u`, `h' = u' ∘ h + (1 − u') ∘ n`. A score of 0 does not keep

@@ -12,9 +12,11 @@ use crate::{Jagged, JaggedLayout, LayerError};
 
 /// Whether there are kernels for these operands.
 pub(super) fn applies(operands: Operands<&Tensor>) -> bool {
-    let kind = operands.inputs.kind();
-    [Kind::Float, Kind::Double].contains(&kind)
-        && operands.into_list().iter().all(|operand| operand.device() == Device::Cpu && operand.kind() == kind)
+    let fits = |kind: Kind| {
+        let same = |operand: &&Tensor| operand.device() == Device::Cpu && operand.f_kind().is_ok_and(|of| of == kind);
+        operands.into_list().iter().all(same)
+    };
+    fits(Kind::Float) || fits(Kind::Double)
 }
 
 /// The states after each event, jagged `[N, H]`.

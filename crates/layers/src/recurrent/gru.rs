@@ -10,7 +10,7 @@ use crate::{Execution, GruConfig, Jagged, LayerError};
 ///
 /// `r = σ(W_r x + b_r + U_r h + c_r)`, `z = σ(W_z x + b_z + U_z h + c_z)`,
 /// `n = tanh(W_n x + b_n + r ∘ (U_n h + c_n))`, `h' = (1 − z) ∘ n + z ∘ h`, as PyTorch's `GRU`; [`crate::ResetGate`] has
-/// the other form of `n`. Deep Interest Evolution Network, eq. (2) to (4), <https://arxiv.org/abs/1809.03672>, calls
+/// the other form of `n`. Deep Interest Evolution Network, eq. (2) to (5), <https://arxiv.org/abs/1809.03672>, calls
 /// `1 − z` the update gate.
 ///
 /// Parameters: `weight_ih` `[3H, D]`, `weight_hh` `[3H, H]`, and with biases `bias_ih` `[3H]`, `bias_hh` `[3H]`; each is

@@ -73,27 +73,26 @@ impl Cell {
 
     /// `projected` `[M, G·H]` is `W x + b`, the scores are `[M, 1]`, `state` `[M, H]` → `[M, H]`.
     fn step(&self, projected: &Tensor, update: Update<&Tensor>, state: &Tensor) -> Result<Tensor, LayerError> {
-        let (inputs, input_candidate) = self.split(projected)?;
+        let inputs = self.split(projected)?;
         let (gates, candidate) = match &self.product {
             StateProduct::Together(affine) => {
-                let (states, state_candidate) = self.split(&affine.apply(state)?)?;
-                let gates = self.gates(&inputs, &states)?;
-                let candidate = input_candidate.f_add(&gates[update.reset()].f_mul(&state_candidate)?)?;
+                let states = self.split(&affine.apply(state)?)?;
+                let gates = self.gates(&inputs[0], &states[0])?;
+                let candidate = inputs[1].f_add(&gates[update.reset()].f_mul(&states[1])?)?;
                 (gates, candidate)
             }
             StateProduct::CandidateLast { gates, candidate } => {
-                let gates = self.gates(&inputs, &gates.apply(state)?)?;
+                let gates = self.gates(&inputs[0], &gates.apply(state)?)?;
                 let product = candidate.apply(&gates[update.reset()].f_mul(state)?)?;
-                (gates, input_candidate.f_add(&product)?)
+                (gates, inputs[1].f_add(&product)?)
             }
         };
         mix(state, &candidate.f_tanh()?, &gates, update)
     }
 
-    /// The gates' part and the candidate's part of `[M, G·H]`.
-    fn split(&self, stacked: &Tensor) -> Result<(Tensor, Tensor), LayerError> {
-        let gates = self.others * self.hidden;
-        Ok((stacked.f_narrow(1, 0, gates)?, stacked.f_narrow(1, gates, self.hidden)?))
+    /// Two parts of `[M, G·H]`: all gates, and the candidate.
+    fn split(&self, stacked: &Tensor) -> Result<Vec<Tensor>, LayerError> {
+        Ok(stacked.f_split_with_sizes([self.others * self.hidden, self.hidden], 1)?)
     }
 
     /// The gates, `[M, H]` each, in the order of the stack.

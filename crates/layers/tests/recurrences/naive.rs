@@ -1,4 +1,5 @@
 //! The equations of the recurrences, one number at a time.
+#![allow(clippy::many_single_char_names, reason = "these are the letters of the equations")]
 
 use std::collections::BTreeMap;
 

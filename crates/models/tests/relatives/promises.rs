@@ -109,6 +109,24 @@ fn events_beyond_the_limits_do_not_count() {
     }
 }
 
+/// A batch of one has no batch statistics; a refused batch moves none.
+#[test]
+fn a_batch_that_is_refused_changes_nothing() {
+    for (name, _) in MODELS {
+        // Keras' rules take statistics of one row, Dice needs two.
+        let settings =
+            settings(name).replace("activation = \"relu\" }", "activation = \"dice\", input_norm = \"keras\" }");
+        let (model, variables) = build(&settings);
+        let error = model.forward(&input(&some_rows()[..1]), Mode::Training).unwrap_err().to_string();
+        assert!(error.starts_with("batch normalisation takes statistics over the rows"), "{name}: {error}");
+        let moved = variables.variables()["mlp.input_norm.running_mean"].abs().max();
+        assert_eq!(f64::try_from(moved).ok(), Some(0.0), "{name}");
+        model.forward(&input(&some_rows()), Mode::Training).unwrap();
+        let moved = variables.variables()["mlp.input_norm.running_mean"].abs().max();
+        assert!(f64::try_from(moved).unwrap() > 0.0, "{name}");
+    }
+}
+
 /// What is changed, and how.
 type Change = (&'static str, fn(&mut Row));
 

@@ -125,6 +125,25 @@ fn no_blind_statistic_beats_the_blind_probability() {
     }
 }
 
+/// A model that reads the negatives beside item and profile, but not the history, stays blind.
+#[test]
+fn negatives_do_not_beat_the_blind_probability() {
+    let train = &shop().0;
+    let blind = auc(train, |sample| sample.blind);
+    let share = |sample: &Sample| {
+        let alike = sample.negative_categories.iter().filter(|&&category| category == sample.category).count();
+        alike as f64 / sample.negative_categories.len().max(1) as f64
+    };
+    let candidate = |sample: &Sample| f64::from(u8::from(sample.negative_items.contains(&sample.item)));
+    for weight in [-2.0, -0.5, 0.5, 2.0] {
+        let statistics: [Statistic; 2] = [Box::new(share), Box::new(candidate)];
+        for statistic in statistics {
+            let both = auc(train, |sample| logit(sample.blind) + weight * statistic(sample));
+            assert!(both < blind + 0.0005, "{weight}: {both}, blind {blind}");
+        }
+    }
+}
+
 /// How many of the last 20 events are of the candidate's category, and how many of its department.
 fn counts(sample: &Sample) -> (usize, usize) {
     static DEPARTMENTS: OnceLock<BTreeMap<u32, u32>> = OnceLock::new();

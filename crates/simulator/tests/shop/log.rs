@@ -56,13 +56,17 @@ fn the_samples_can_be_made_from_the_log() {
             price: items[item as usize][3].parse().unwrap(),
             history_categories: history_items.iter().map(|&item| category_of(item)).collect(),
             history_items,
+            // The log tells what happened, not what was drawn for a loss.
+            negative_items: Vec::new(),
+            negative_categories: Vec::new(),
             blind: event[4].parse().unwrap(),
             optimal: event[5].parse().unwrap(),
         });
     }
 
     let mut from_samples: BTreeMap<(u64, u64), Sample> = BTreeMap::new();
-    for sample in samples(&written.train).into_iter().chain(samples(&written.test)) {
+    for mut sample in samples(&written.train).into_iter().chain(samples(&written.test)) {
+        (sample.negative_items, sample.negative_categories) = (Vec::new(), Vec::new());
         from_samples.insert((sample.user, sample.time), sample);
     }
     assert_eq!(made.len(), 10_000);

@@ -6,4 +6,5 @@ mod ceiling;
 mod config;
 mod files;
 mod log;
+mod negatives;
 mod rows;

@@ -21,6 +21,8 @@ pub(crate) struct Sample {
     pub(crate) price: f64,
     pub(crate) history_items: Vec<u32>,
     pub(crate) history_categories: Vec<u32>,
+    pub(crate) negative_items: Vec<u32>,
+    pub(crate) negative_categories: Vec<u32>,
     pub(crate) blind: f64,
     pub(crate) optimal: f64,
 }
@@ -48,7 +50,7 @@ pub(crate) fn rows(file: &Path, header: &str) -> Vec<Vec<String>> {
 
 pub(crate) fn samples(file: &Path) -> Vec<Sample> {
     let header = "label,user,time,age_group,gender,city_tier,item,category,department,price,history_items,\
-                  history_categories,blind_probability,true_probability";
+                  history_categories,negative_items,negative_categories,blind_probability,true_probability";
     let list = |text: &str| text.split('|').filter(|term| !term.is_empty()).map(|term| term.parse().unwrap()).collect();
     rows(file, header)
         .into_iter()
@@ -65,8 +67,10 @@ pub(crate) fn samples(file: &Path) -> Vec<Sample> {
             price: row[9].parse().unwrap(),
             history_items: list(&row[10]),
             history_categories: list(&row[11]),
-            blind: row[12].parse().unwrap(),
-            optimal: row[13].parse().unwrap(),
+            negative_items: list(&row[12]),
+            negative_categories: list(&row[13]),
+            blind: row[14].parse().unwrap(),
+            optimal: row[15].parse().unwrap(),
         })
         .collect()
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use fain_models::{FeatureSpace, ModelConfig};
+use fain_models::{FeatureSpace, complete};
 use fain_training::{Experiment, UpdateRule};
 use tch::{Device, nn};
 use toml::{Table, Value};
@@ -16,7 +16,7 @@ fn folder() -> PathBuf {
 #[test]
 fn every_configuration_is_checked_and_its_model_built() {
     let files = names(&folder());
-    for expected in ["demo_din.toml", "ml1m_ctr_din.toml", "movielens_tiny_din.toml"] {
+    for expected in ["demo_base.toml", "demo_din.toml", "ml1m_ctr_din.toml", "movielens_tiny_din.toml"] {
         assert!(files.iter().any(|file| file == expected), "{expected} is not in {files:?}");
     }
     for file in files {
@@ -49,23 +49,34 @@ fn what_scripts_replace_is_written_out() {
 #[test]
 fn the_guide_names_every_key() {
     let guide = std::fs::read_to_string(folder().join("../docs/guides/command-line.md")).unwrap();
-    let text = r#"
-        data = { train = "a.csv" }
-        schema = { label = "click" }
-        model = { kind = "din" }
-    "#;
-    let experiment = Experiment::parse(text, "text", &[]).unwrap();
-    let ModelConfig::Din(din) = &experiment.model else { panic!("the text says DIN") };
-    // What a file leaves out when it is the default.
-    assert_row(&guide, "model", "embedding.sparse", &din.embedding.sparse.to_string());
-    let mut seen = 0;
-    for (section, settings) in experiment.to_toml().unwrap().parse::<Table>().unwrap() {
-        for (key, value) in flat("", settings.as_table().unwrap()) {
-            assert_row(&guide, &section, &key, &value);
-            seen += 1;
+    for model in ["kind = \"base\"", "kind = \"din\"", "kind = \"dien\", auxiliary = {}"] {
+        let text = format!("data = {{ train = \"a.csv\" }}\nschema = {{ label = \"click\" }}\nmodel = {{ {model} }}");
+        let experiment = Experiment::parse(&text, "text", &[]).unwrap();
+        // What a file leaves out when it is the default.
+        assert_row(&guide, "model", "embedding.sparse", "false");
+        let mut seen = 0;
+        for (section, settings) in experiment.to_toml().unwrap().parse::<Table>().unwrap() {
+            for (key, value) in flat("", settings.as_table().unwrap()) {
+                assert_row(&guide, &section, &key, &value);
+                seen += 1;
+            }
         }
+        assert!(seen > 20, "{model}: {seen}");
     }
-    assert!(seen > 20, "{seen}");
+}
+
+/// The guide has every preset.
+#[test]
+fn the_guide_names_every_preset() {
+    let guide = std::fs::read_to_string(folder().join("../docs/guides/command-line.md")).unwrap();
+    for kind in ["din", "dien"] {
+        let model: Table = format!("kind = \"{kind}\"\npreset = \"none of them\"").parse().unwrap();
+        let error = complete(&mut model.clone()).unwrap_err().to_string();
+        let (_, presets) = error.split_once("allowed: ").unwrap();
+        let row = guide.lines().find(|line| line.starts_with(&format!("| `{kind}` | `"))).unwrap();
+        let expected: Vec<String> = presets.split(", ").map(|name| format!("`{name}`")).collect();
+        assert!(row.contains(&format!("| {} |", expected.join(", "))), "{row}: {expected:?}");
+    }
 }
 
 /// The guide has the settings of every optimiser, and names no other.

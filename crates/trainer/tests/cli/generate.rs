@@ -35,22 +35,34 @@ fn a_shop_that_cannot_be_is_refused() {
 }
 
 #[test]
-fn the_demo_compares_the_model_with_the_optimum() {
+fn the_demo_compares_the_models_with_the_optimum() {
     let folder = folder();
     let arguments = ["demo", "--impressions", "10000", "--seed", "4", "--json"];
     let output = fain_in(folder.path()).args(arguments).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{output:?}");
-    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let mut report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let run = folder.path().join("runs/demo");
+    let beside = report.as_object_mut().unwrap().remove("beside").unwrap();
     assert_eq!(report, read_json(&run.join("report.json")));
+    assert_eq!(beside, serde_json::json!([read_json(&run.join("base/report.json"))]));
+    assert_eq!((&beside[0]["model"], &report["model"]), (&"base".into(), &"din".into()));
+    assert_eq!(beside[0]["ceiling"]["optimal_auc"], report["ceiling"]["optimal_auc"]);
     assert_eq!((&report["seed"], &report["test"]["samples"]), (&4.into(), &1000.into()));
     assert!(report["ceiling"]["optimal_auc"].as_f64() > report["ceiling"]["blind_auc"].as_f64());
-    let files =
-        ["bundle", "checkpoints", "config.toml", "data", "dataset.json", "encoded", "events.jsonl", "report.json"];
+    let files = ["bundle", "checkpoints", "config.toml", "dataset.json", "events.jsonl", "report.json"];
+    assert_eq!(names(&run.join("base")), files);
+    let mut files = [&files[..], &["base", "data", "encoded"]].concat();
+    files.sort_unstable();
     assert_eq!(names(&run), files);
+    // Both schemas are the same, so the rows were encoded once.
+    assert_eq!(names(&run.join("encoded")).len(), 1);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("\nmodel 1 of 2: base\n") && told.contains("\nmodel 2 of 2: din\n"), "{told}");
     // All that it made is in the one folder, and works from there.
     assert_eq!(names(folder.path()), ["runs"]);
-    assert_eq!(fain(&["evaluate", text(&run), "--json"]).json()["auc"], report["test"]["auc"]);
+    for (run, report) in [(&run, &report), (&run.join("base"), &beside[0])] {
+        assert_eq!(fain(&["evaluate", text(run), "--json"]).json()["auc"], report["test"]["auc"]);
+    }
 
     fain(&["demo", "--output", text(&run)]).refused(2, &["runs/demo exists"]);
     fain(&["demo", "--impressions", "9"]).refused(2, &["impressions = 9"]);

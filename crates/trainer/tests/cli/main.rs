@@ -12,3 +12,4 @@ mod predict;
 mod resume;
 mod support;
 mod train;
+mod training_only;
