@@ -199,3 +199,25 @@ fn presets_are_the_papers() {
         assert!(toml::from_str::<ModelConfig>(&table.to_string()).is_ok(), "{kind}");
     }
 }
+
+#[test]
+fn settings_are_written_as_they_are_read() {
+    for (name, _) in MODELS {
+        let config: ModelConfig = toml::from_str(&settings(name)).unwrap();
+        let written = toml::to_string(&config).unwrap();
+        assert_eq!(toml::from_str::<ModelConfig>(&written).unwrap(), config, "{written}");
+        assert!(written.starts_with(&format!("kind = \"{}\"", config.name())), "{written}");
+    }
+}
+
+/// Histories of one interest have equal lengths; lists that are pooled may differ.
+#[test]
+fn what_a_model_asks_of_the_data() {
+    for (name, _) in MODELS {
+        let config: ModelConfig = toml::from_str(&settings(name)).unwrap();
+        let interests = name.starts_with("dsin") || name.starts_with("bst");
+        let expected = if interests { vec![vec!["items".to_owned(), "shops".to_owned()]] } else { Vec::new() };
+        assert_eq!(config.equal_lengths(), expected, "{name}");
+        assert!(config.training_only().is_empty(), "{name}");
+    }
+}
