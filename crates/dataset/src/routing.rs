@@ -27,24 +27,34 @@ pub(crate) struct Routing {
 impl Routing {
     pub(crate) fn new(config: &ValidationConfig, header: &[String], file: &Path) -> Result<Self, DatasetError> {
         let column = config.by.as_ref().map(|by| find(by, header, file)).transpose()?;
-        Ok(Self {
-            // 2^64 is exact in f64; a fraction of at most one half stays far from the end of u64.
-            limit: (config.fraction.unwrap_or(0.0) * 18_446_744_073_709_551_616.0) as u64,
-            seed: config.seed,
-            column,
-        })
+        Ok(Self { limit: limit(config), seed: config.seed, column })
+    }
+
+    /// The rule where it goes by the rows' numbers; `None` where it goes by the values of a column.
+    pub(crate) fn by_number(config: &ValidationConfig) -> Option<Self> {
+        config.by.is_none().then(|| Self { limit: limit(config), seed: config.seed, column: None })
     }
 
     pub(crate) fn side(&self, record: &Record) -> Side {
         match self.column {
             Some(column) => self.side_of(record.get(column).as_bytes()),
-            None => self.side_of(&record.row().to_le_bytes()),
+            None => self.side_of_row(record.row()),
         }
+    }
+
+    /// The side of a row by its number, which counts from 1.
+    pub(crate) fn side_of_row(&self, row: u64) -> Side {
+        self.side_of(&row.to_le_bytes())
     }
 
     fn side_of(&self, key: &[u8]) -> Side {
         if xxh3_64_with_seed(key, self.seed) < self.limit { Side::Validation } else { Side::Train }
     }
+}
+
+fn limit(config: &ValidationConfig) -> u64 {
+    // 2^64 is exact in f64; a fraction of at most one half stays far from the end of u64.
+    (config.fraction.unwrap_or(0.0) * 18_446_744_073_709_551_616.0) as u64
 }
 
 /// The place of the one column with this name.

@@ -3,18 +3,19 @@
 //! `exp(x) = 2^n · exp(r)` with `n` the whole number next to `x / ln 2` and `r` the rest, `|r| <= ln 2 / 2`. No branch,
 //! no table; comparisons are written so that NaN passes.
 
+use crate::level::Level;
 use crate::scalar::Scalar;
 
-/// `left * right + addend`: in one instruction where `FUSED` says that there is one, else in two.
+/// `left * right + addend`: in one instruction where there is one, else in two.
 #[inline(always)]
-pub(crate) fn multiply_add<T: Scalar, const FUSED: bool>(left: T, right: T, addend: T) -> T {
-    if FUSED { left.fused(right, addend) } else { left * right + addend }
+pub(crate) fn multiply_add<T: Scalar, L: Level>(left: T, right: T, addend: T) -> T {
+    if L::FUSED { left.fused(right, addend) } else { left * right + addend }
 }
 
 /// `1 / (1 + exp(-x))`.
 #[inline(always)]
-pub(crate) fn sigmoid<T: Scalar, const FUSED: bool>(x: T) -> T {
-    let (scale, rest) = exponential::<T, FUSED>(clamp(T::ZERO - x, T::EXP_LOWEST, T::EXP_HIGHEST));
+pub(crate) fn sigmoid<T: Scalar, L: Level>(x: T) -> T {
+    let (scale, rest) = exponential::<T, L>(clamp(T::ZERO - x, T::EXP_LOWEST, T::EXP_HIGHEST));
     // In this order an infinite scale gives infinity, never infinity minus infinity.
     let exponential = scale * (T::ONE + rest);
     T::ONE / (T::ONE + exponential)
@@ -23,26 +24,26 @@ pub(crate) fn sigmoid<T: Scalar, const FUSED: bool>(x: T) -> T {
 /// `(exp(2x) - 1) / (exp(2x) + 1)`; the numerator is computed without cancellation, so that small results are exact
 /// too.
 #[inline(always)]
-pub(crate) fn tanh<T: Scalar, const FUSED: bool>(x: T) -> T {
+pub(crate) fn tanh<T: Scalar, L: Level>(x: T) -> T {
     let x = clamp(x, T::ZERO - T::TANH_ONE, T::TANH_ONE);
-    let (scale, rest) = exponential::<T, FUSED>(x + x);
-    let minus_one = multiply_add::<T, FUSED>(scale, rest, scale - T::ONE);
+    let (scale, rest) = exponential::<T, L>(x + x);
+    let minus_one = multiply_add::<T, L>(scale, rest, scale - T::ONE);
     minus_one / (minus_one + (T::ONE + T::ONE))
 }
 
 /// `(2^n, exp(r) - 1)`.
 #[inline(always)]
-fn exponential<T: Scalar, const FUSED: bool>(x: T) -> (T, T) {
-    let shifted = multiply_add::<T, FUSED>(x, T::LOG2_E, T::ROUND);
+fn exponential<T: Scalar, L: Level>(x: T) -> (T, T) {
+    let shifted = multiply_add::<T, L>(x, T::LOG2_E, T::ROUND);
     let whole = shifted - T::ROUND;
     let negative = T::ZERO - whole;
-    let rest = multiply_add::<T, FUSED>(negative, T::LN_2_HIGH, x);
-    let rest = multiply_add::<T, FUSED>(negative, T::LN_2_LOW, rest);
+    let rest = multiply_add::<T, L>(negative, T::LN_2_HIGH, x);
+    let rest = multiply_add::<T, L>(negative, T::LN_2_LOW, rest);
     let mut series = T::ZERO;
     for &coefficient in T::EXP_SERIES {
-        series = multiply_add::<T, FUSED>(series, rest, coefficient);
+        series = multiply_add::<T, L>(series, rest, coefficient);
     }
-    (shifted.power_of_two(), multiply_add::<T, FUSED>(rest * rest, series, rest))
+    (shifted.power_of_two(), multiply_add::<T, L>(rest * rest, series, rest))
 }
 
 #[inline(always)]
@@ -54,6 +55,19 @@ fn clamp<T: Scalar>(x: T, lowest: T, highest: T) -> T {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::level::{Operation, Portable};
+
+    /// Multiplies and adds in one, by software where it must be.
+    #[derive(Clone, Copy)]
+    struct Fused;
+
+    impl Level for Fused {
+        const FUSED: bool = true;
+
+        fn run<O: Operation>(self, operation: O) -> O::Output {
+            operation.run::<Self>()
+        }
+    }
 
     /// `f64` results at arguments from -40 to 40, and close to 0.
     fn arguments() -> impl Iterator<Item = f64> {
@@ -70,10 +84,10 @@ mod tests {
     fn double_precision_holds_to_a_few_units_of_the_last_place() {
         for x in arguments() {
             for (result, expected) in [
-                (sigmoid::<f64, false>(x), exact_sigmoid(x)),
-                (sigmoid::<f64, true>(x), exact_sigmoid(x)),
-                (tanh::<f64, false>(x), x.tanh()),
-                (tanh::<f64, true>(x), x.tanh()),
+                (sigmoid::<f64, Portable>(x), exact_sigmoid(x)),
+                (sigmoid::<f64, Fused>(x), exact_sigmoid(x)),
+                (tanh::<f64, Portable>(x), x.tanh()),
+                (tanh::<f64, Fused>(x), x.tanh()),
             ] {
                 let error = (result - expected).abs();
                 assert!(error <= 4.0 * f64::EPSILON * expected.abs(), "at {x}: {result} is not {expected}");
@@ -86,10 +100,10 @@ mod tests {
         for x in arguments().map(|x| x as f32) {
             let exact = f64::from(x);
             for (result, expected) in [
-                (sigmoid::<f32, false>(x), exact_sigmoid(exact)),
-                (sigmoid::<f32, true>(x), exact_sigmoid(exact)),
-                (tanh::<f32, false>(x), exact.tanh()),
-                (tanh::<f32, true>(x), exact.tanh()),
+                (sigmoid::<f32, Portable>(x), exact_sigmoid(exact)),
+                (sigmoid::<f32, Fused>(x), exact_sigmoid(exact)),
+                (tanh::<f32, Portable>(x), exact.tanh()),
+                (tanh::<f32, Fused>(x), exact.tanh()),
             ] {
                 let error = (f64::from(result) - expected).abs();
                 assert!(error <= 2.0 * f64::from(f32::EPSILON) * expected.abs(), "at {x}: {result} is not {expected}");
@@ -101,14 +115,14 @@ mod tests {
     #[allow(clippy::float_cmp, reason = "saturation is exact")]
     fn far_arguments_give_exact_limits() {
         for x in [1e4, f32::MAX, f32::INFINITY] {
-            assert_eq!((sigmoid::<f32, true>(x), sigmoid::<f32, true>(-x)), (1.0, 0.0));
-            assert_eq!((tanh::<f32, true>(x), tanh::<f32, true>(-x)), (1.0, -1.0));
+            assert_eq!((sigmoid::<f32, Fused>(x), sigmoid::<f32, Fused>(-x)), (1.0, 0.0));
+            assert_eq!((tanh::<f32, Fused>(x), tanh::<f32, Fused>(-x)), (1.0, -1.0));
         }
         for x in [1e4, f64::MAX, f64::INFINITY] {
-            assert_eq!((sigmoid::<f64, false>(x), sigmoid::<f64, false>(-x)), (1.0, 0.0));
-            assert_eq!((tanh::<f64, false>(x), tanh::<f64, false>(-x)), (1.0, -1.0));
+            assert_eq!((sigmoid::<f64, Portable>(x), sigmoid::<f64, Portable>(-x)), (1.0, 0.0));
+            assert_eq!((tanh::<f64, Portable>(x), tanh::<f64, Portable>(-x)), (1.0, -1.0));
         }
-        assert_eq!((sigmoid::<f32, true>(0.0), tanh::<f32, true>(0.0)), (0.5, 0.0));
+        assert_eq!((sigmoid::<f32, Fused>(0.0), tanh::<f32, Fused>(0.0)), (0.5, 0.0));
     }
 
     #[test]
@@ -116,7 +130,7 @@ mod tests {
         for index in 0..4000 {
             let x = -80.0 - index as f32 * 0.01;
             let expected = exact_sigmoid(f64::from(x));
-            let error = (f64::from(sigmoid::<f32, true>(x)) - expected).abs();
+            let error = (f64::from(sigmoid::<f32, Fused>(x)) - expected).abs();
             // Below the normal numbers the result is 0.
             assert!(error <= 1e-6 * expected || error <= f64::from(f32::MIN_POSITIVE), "at {x}");
         }
@@ -124,9 +138,9 @@ mod tests {
 
     #[test]
     fn not_a_number_stays() {
-        assert!(sigmoid::<f32, true>(f32::NAN).is_nan());
-        assert!(tanh::<f32, false>(f32::NAN).is_nan());
-        assert!(sigmoid::<f64, false>(f64::NAN).is_nan());
-        assert!(tanh::<f64, true>(f64::NAN).is_nan());
+        assert!(sigmoid::<f32, Fused>(f32::NAN).is_nan());
+        assert!(tanh::<f32, Portable>(f32::NAN).is_nan());
+        assert!(sigmoid::<f64, Portable>(f64::NAN).is_nan());
+        assert!(tanh::<f64, Fused>(f64::NAN).is_nan());
     }
 }

@@ -1,10 +1,13 @@
 //! The backward pass: from the gradient of the states to the gradients of all that went in.
 
+mod events;
 mod gates;
 mod record;
 mod sums;
+mod tiles;
 mod walk;
 
+use crate::level::Level;
 use crate::panel::BackwardPanels;
 use crate::partition::Task;
 use crate::problem::Problem;
@@ -24,6 +27,8 @@ pub(crate) struct BackwardJob<'a, T> {
     /// The weights of the input, unless its gradient is not wanted.
     pub(crate) input_panels: Option<BackwardPanels<T>>,
     pub(crate) hidden_panels: BackwardPanels<T>,
+    /// A state of zeros, before the first event where none is given.
+    pub(crate) zeros: Vec<T>,
     /// Whether the gradients of the weights or biases are wanted.
     pub(crate) sums: bool,
 }
@@ -36,14 +41,14 @@ pub(crate) struct BackwardOutput<'a, T> {
 }
 
 /// Runs a task. `W` numbers make a vector; tiles have `R` rows, or `M` or one where fewer are left.
-#[inline(always)]
-pub(crate) fn run<T: Scalar, const FUSED: bool, const W: usize, const R: usize, const M: usize>(
+pub(crate) fn run<T: Scalar, L: Level, const W: usize, const R: usize, const M: usize>(
+    level: L,
     job: &BackwardJob<'_, T>,
     task: &Task,
     output: BackwardOutput<'_, T>,
 ) -> Sums<T> {
     match job.problem.cell.gates() {
-        2 => walk::run::<T, FUSED, W, R, M, 2>(job, task, output),
-        _ => walk::run::<T, FUSED, W, R, M, 3>(job, task, output),
+        2 => walk::run::<T, L, W, R, M, 2>(level, job, task, output),
+        _ => walk::run::<T, L, W, R, M, 3>(level, job, task, output),
     }
 }

@@ -53,20 +53,28 @@ impl Cell {
 
     /// Where a gate stands in the stack of weights and biases.
     pub(crate) fn position(self, gate: Gate) -> usize {
-        match (self, gate) {
-            (Self::Augru(_), Gate::Update) => 0,
-            (Self::Augru(_), Gate::Reset) => 1,
-            (_, Gate::Reset) => 0,
-            (_, Gate::Update) => 1,
-            (_, Gate::Candidate) => self.gates() - 1,
+        let first = if matches!(self, Self::Augru(_)) { Gate::Update } else { Gate::Reset };
+        match gate {
+            Gate::Candidate => self.gates() - 1,
+            gate => usize::from(gate != first),
         }
     }
 
-    /// The gates in the order in which the kernels work on them.
-    pub(crate) fn order(self) -> &'static [Gate] {
+    /// The gates in the order in which the kernels have them: the candidate last, for its half that comes from the
+    /// state.
+    pub(crate) fn state_order(self) -> &'static [Gate] {
         match self {
             Self::Agru => &[Gate::Reset, Gate::Candidate],
             Self::Gru | Self::Augru(_) => &[Gate::Reset, Gate::Update, Gate::Candidate],
+        }
+    }
+
+    /// The same with the candidate first, for its half that comes from the input. In the gradients of the gates both
+    /// halves stand around the other gates, which they share.
+    pub(crate) fn input_order(self) -> &'static [Gate] {
+        match self {
+            Self::Agru => &[Gate::Candidate, Gate::Reset],
+            Self::Gru | Self::Augru(_) => &[Gate::Candidate, Gate::Reset, Gate::Update],
         }
     }
 }

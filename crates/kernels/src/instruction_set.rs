@@ -1,4 +1,7 @@
 use crate::error::KernelError;
+use crate::level::Portable;
+#[cfg(target_arch = "x86_64")]
+use crate::level::{Avx2, Avx512};
 
 /// The vector instructions that a kernel is compiled for. The results of two sets may differ by rounding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,34 +25,31 @@ impl InstructionSet {
 
     /// Whether this processor can run it.
     pub fn is_available(self) -> bool {
-        match self {
-            Self::Portable => true,
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => {
-                Self::Avx2.is_available()
-                    && is_x86_feature_detected!("avx512f")
-                    && is_x86_feature_detected!("avx512vl")
-                    && is_x86_feature_detected!("avx512dq")
-                    && is_x86_feature_detected!("avx512bw")
-            }
-            #[cfg(not(target_arch = "x86_64"))]
-            Self::Avx2 | Self::Avx512 => false,
-        }
+        Detected::new(self).is_ok()
     }
 }
 
-/// An instruction set that this processor has: the proof that a function compiled for it may be called.
+/// An instruction set that this processor has.
 #[derive(Clone, Copy)]
-pub(crate) struct Detected(InstructionSet);
+pub(crate) enum Detected {
+    Portable(Portable),
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Avx512),
+}
 
 impl Detected {
     pub(crate) fn new(set: InstructionSet) -> Result<Self, KernelError> {
-        if set.is_available() { Ok(Self(set)) } else { Err(KernelError::Unavailable { set }) }
-    }
-
-    pub(crate) fn set(self) -> InstructionSet {
-        self.0
+        let detected = match set {
+            InstructionSet::Portable => Some(Self::Portable(Portable)),
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx2 => Avx2::detect().map(Self::Avx2),
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx512 => Avx512::detect().map(Self::Avx512),
+            #[cfg(not(target_arch = "x86_64"))]
+            InstructionSet::Avx2 | InstructionSet::Avx512 => None,
+        };
+        detected.ok_or(KernelError::Unavailable { set })
     }
 }

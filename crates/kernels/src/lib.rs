@@ -36,15 +36,21 @@
 //! their scores.
 
 #![deny(missing_docs)]
+#![allow(
+    clippy::inline_always,
+    reason = "what is not inlined is compiled without the vector instructions, see `level`"
+)]
+#![allow(clippy::needless_range_loop, reason = "the numbers of several vectors are worked on side by side")]
 
 mod activation;
 mod backward;
 mod buffers;
 mod cell;
-mod dispatch;
+mod entry;
 mod error;
 mod forward;
 mod instruction_set;
+mod level;
 mod memory;
 mod mixture;
 mod panel;

@@ -44,7 +44,7 @@ impl<T: Scalar> ForwardPanels<T> {
     pub(crate) fn new(problem: &Problem<'_, T>, lanes: usize) -> Self {
         let (width, hidden) = (problem.width, problem.hidden);
         let weights = &problem.weights;
-        let order = problem.cell.order();
+        let order = problem.cell.state_order();
         let (gates, vectors) = (order.len(), hidden.div_ceil(lanes));
         let mut panels = Self {
             gates,
@@ -129,13 +129,7 @@ pub(crate) struct BackwardPanels<T> {
 
 impl<T: Scalar> BackwardPanels<T> {
     /// `weight` is `[G·H, columns]`; its gates are put into the order `gates`.
-    pub(crate) fn new(
-        problem: &Problem<'_, T>,
-        weight: &[T],
-        columns: usize,
-        gates: impl Iterator<Item = Gate> + Clone,
-        lanes: usize,
-    ) -> Self {
+    pub(crate) fn new(problem: &Problem<'_, T>, weight: &[T], columns: usize, gates: &[Gate], lanes: usize) -> Self {
         let hidden = problem.hidden;
         let depth = problem.cell.gates() * hidden;
         let vectors = columns.div_ceil(lanes);
@@ -143,7 +137,7 @@ impl<T: Scalar> BackwardPanels<T> {
             Self { lanes, depth, columns, groups: groups(vectors), weight: Buffer::zeros(vectors * depth * lanes) };
         let mut position = 0;
         for group in &panels.groups {
-            for gate in gates.clone() {
+            for &gate in gates {
                 for unit in 0..hidden {
                     let row = (problem.cell.position(gate) * hidden + unit) * columns;
                     for vector in group.first..group.first + group.vectors {

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::backward::{BackwardJob, BackwardOutput, Sums};
 use crate::buffers::{Gradients, Sequences, Weights};
-use crate::cell::{Cell, Gate};
+use crate::cell::Cell;
 use crate::error::KernelError;
 use crate::forward::{ForwardJob, ForwardOutput};
 use crate::instruction_set::{Detected, InstructionSet};
@@ -64,7 +64,11 @@ pub fn recurrence_forward_with<T: Real>(
     problem.check_states("states", states)?;
     problem.check_saved(saved.as_deref())?;
 
-    let job = ForwardJob { problem: &problem, panels: ForwardPanels::new(&problem, T::lanes(set)) };
+    let job = ForwardJob {
+        problem: &problem,
+        panels: ForwardPanels::new(&problem, T::lanes(set)),
+        zeros: vec![T::ZERO; hidden],
+    };
     let tasks = partition(sequences.offsets);
     let mut states = Pieces(Some(states));
     let mut saved = Pieces(saved);
@@ -138,9 +142,6 @@ pub fn recurrence_backward_with<T: Real>(
     problem.check_gradients(gradients)?;
 
     let lanes = T::lanes(set);
-    let gates = cell.order().iter().copied();
-    // In the order of the gradients that the tasks gather: see `Record::right`.
-    let input_gates = std::iter::once(Gate::Candidate).chain(gates.clone().filter(|&gate| gate != Gate::Candidate));
     let job = BackwardJob {
         problem: &problem,
         states,
@@ -149,8 +150,9 @@ pub fn recurrence_backward_with<T: Real>(
         input_panels: gradients
             .inputs
             .is_some()
-            .then(|| BackwardPanels::new(&problem, weights.input, width, input_gates, lanes)),
-        hidden_panels: BackwardPanels::new(&problem, weights.hidden, hidden, gates, lanes),
+            .then(|| BackwardPanels::new(&problem, weights.input, width, cell.input_order(), lanes)),
+        zeros: vec![T::ZERO; hidden],
+        hidden_panels: BackwardPanels::new(&problem, weights.hidden, hidden, cell.state_order(), lanes),
         sums: gradients.input_weight.is_some()
             || gradients.hidden_weight.is_some()
             || gradients.input_bias.is_some()
@@ -190,10 +192,8 @@ fn write_sums<T: Real>(parts: Vec<Sums<T>>, problem: &Problem<'_, T>, gradients:
             &mut gradients.input_bias,
             &mut gradients.hidden_bias,
         ];
-        for sum in sums {
-            if let Some(sum) = sum {
-                sum.fill(T::ZERO);
-            }
+        for sum in sums.into_iter().flatten() {
+            sum.fill(T::ZERO);
         }
     }
 }

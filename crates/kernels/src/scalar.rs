@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::ops::{Add, AddAssign, Div, Mul, Sub};
 
-use crate::dispatch::Entry;
+use crate::entry::Entry;
 
 /// An element type of the kernels: `f32` or `f64`.
 #[allow(private_bounds, reason = "nobody else implements this trait, and what it needs is the kernels' own affair")]
@@ -59,7 +59,7 @@ impl Scalar for f32 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
     const LOG2_E: Self = std::f32::consts::LOG2_E;
-    const LN_2_HIGH: Self = 0.693_359_375;
+    const LN_2_HIGH: Self = 0.693_359_4;
     const LN_2_LOW: Self = -2.121_944_4e-4;
     const ROUND: Self = 12_582_912.0;
     const EXP_LOWEST: Self = -88.0;
@@ -67,7 +67,7 @@ impl Scalar for f32 {
     const TANH_ONE: Self = 10.0;
     // Cephes, `expf`.
     const EXP_SERIES: &'static [Self] =
-        &[1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 5.000_000_1e-1];
+        &[1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 5e-1];
 
     #[inline(always)]
     fn fused(self, factor: Self, addend: Self) -> Self {

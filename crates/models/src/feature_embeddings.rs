@@ -46,13 +46,13 @@ impl FeatureEmbeddings {
                     None
                 }
                 SpaceKind::Category(vocabulary) | SpaceKind::Sequence(vocabulary) => {
-                    Some(if let Some(shared) = shared.get(vocabulary) {
+                    if let Some(shared) = shared.get(vocabulary) {
                         names.push(space.vocabularies()[vocabulary].0.clone());
-                        shared.clone()
+                        Some(shared.clone())
                     } else {
                         names.push(feature.name.clone());
-                        table(&feature.name, vocabulary)?
-                    })
+                        Some(table(&feature.name, vocabulary)?)
+                    }
                 }
             });
         }

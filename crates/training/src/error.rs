@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use fain_dataset::DatasetError;
+use fain_dataset::{DatasetError, Origin};
 use fain_features::SchemaError;
 use fain_metrics::MetricError;
 use fain_models::{ModelError, WeightsError};
@@ -134,14 +134,17 @@ pub enum TrainingError {
     },
     /// Two histories that one interest reads together have different lengths in a row.
     #[error(
-        "row {row} of the {split} rows: {first} has {first_length} events and {other} has {other_length}; one interest \
-         reads both, so their lengths must be equal"
+        "{}: {first} has {first_length} events and {other} has {other_length}; one interest reads both, so their lengths \
+         must be equal",
+        row_place(origin.as_ref(), split, *row)
     )]
     HistoryLengths {
         /// `training`, `validation` or `test`.
         split: &'static str,
-        /// The row among those of the split, from 1.
+        /// The row among the encoded ones of the split, from 1.
         row: u64,
+        /// The row of the file, where it is known.
+        origin: Option<Origin>,
         /// The interest's first history.
         first: String,
         /// The one that differs from it.
@@ -209,4 +212,9 @@ impl TrainingError {
             _ => ErrorKind::Work,
         }
     }
+}
+
+/// Where a row stands: in its file if that is known, else among the encoded rows, some of which were held out.
+fn row_place(origin: Option<&Origin>, split: &str, row: u64) -> String {
+    origin.map_or_else(|| format!("row {row} of the encoded {split} rows"), Origin::to_string)
 }

@@ -1,6 +1,6 @@
 //! Histories that one interest reads together.
 
-use fain_dataset::{BatchPlan, Batches, Dataset, Order, Split, Tail};
+use fain_dataset::{BatchPlan, Batches, Dataset, Order, Origin, Split, Tail};
 use fain_features::{Column, Sequences};
 
 use crate::TrainingError;
@@ -12,7 +12,7 @@ const ROWS: usize = 8192;
 /// Looks through all rows for histories of one interest whose lengths differ, before hours of training find one.
 ///
 /// # Errors
-/// [`TrainingError::HistoryLengths`] names the split, the row and the features.
+/// [`TrainingError::HistoryLengths`] names the file, the row and the features.
 pub(crate) fn check(dataset: &Dataset, groups: &[Vec<String>]) -> Result<(), TrainingError> {
     let schema = dataset.encoders().schema();
     let position = |name| schema.feature(name).map(|(position, feature)| (feature.name.as_str(), position));
@@ -24,17 +24,21 @@ pub(crate) fn check(dataset: &Dataset, groups: &[Vec<String>]) -> Result<(), Tra
     if groups.is_empty() {
         return Ok(());
     }
-    let splits =
-        [("training", Some(dataset.train())), ("validation", Some(dataset.validation())), ("test", dataset.test())];
-    for (name, split) in splits {
-        if let Some(split) = split {
-            check_split(name, split, &groups)?;
-        }
+    check_split("training", dataset.train(), &groups, |row| dataset.train_origin(row))?;
+    check_split("validation", dataset.validation(), &groups, |row| dataset.validation_origin(row))?;
+    match dataset.test() {
+        Some(test) => check_split("test", test, &groups, |row| dataset.test_origin(row)),
+        None => Ok(()),
     }
-    Ok(())
 }
 
-fn check_split(name: &'static str, split: &Split, groups: &[Vec<(&str, usize)>]) -> Result<(), TrainingError> {
+/// `origin` says where a row of the split, counted from 0, came from.
+fn check_split(
+    name: &'static str,
+    split: &Split,
+    groups: &[Vec<(&str, usize)>],
+    origin: impl Fn(u64) -> Option<Origin>,
+) -> Result<(), TrainingError> {
     let plan = BatchPlan { batch_size: ROWS, order: Order::Sequential, tail: Tail::Keep, start: 0, prefetch: PREFETCH };
     let mut batches = Batches::new(split, plan)?;
     let mut before = 0;
@@ -51,6 +55,7 @@ fn check_split(name: &'static str, split: &Split, groups: &[Vec<(&str, usize)>])
                     return Err(TrainingError::HistoryLengths {
                         split: name,
                         row: before + row + 1,
+                        origin: origin(before + row),
                         first: first.to_owned(),
                         other: other.to_owned(),
                         first_length,

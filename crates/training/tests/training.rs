@@ -375,8 +375,21 @@ fn histories_of_one_interest_with_different_lengths_are_named() {
     let error = place.train("a", &settings, false, &mut |_| false).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "row 4 of the test rows: history has 2 events and shops has 1; one interest reads both, so their lengths must \
-         be equal"
+        "test.csv, row 4: history has 2 events and shops has 1; one interest reads both, so their lengths must be equal"
     );
     assert_eq!(error.kind(), ErrorKind::Data);
+
+    // Where rows are held out, the row is still that of the file, or said to be another.
+    let mut lines: Vec<String> = (0..40).map(|row| format!("{},{row},2,3|4,5,6|{}", row % 2, row % 7)).collect();
+    lines[29] = "1,9,2,3|4,5,6".to_owned();
+    let train = format!("click,user,item,history,shop,shops\n{}\n", lines.join("\n"));
+    std::fs::write(place.folder.path().join("train.csv"), train).unwrap();
+    let message = |validation: &'static str| {
+        let settings = [validation, settings[1], settings[2], settings[3]];
+        place.train("b", &settings, false, &mut |_| false).unwrap_err().to_string()
+    };
+    let by_number = message("data.validation={ fraction = 0.3 }");
+    assert!(by_number.starts_with("train.csv, row 30: history has 2 events and shops has 1; "), "{by_number}");
+    let by_value = message("data.validation={ fraction = 0.3, by = \"user\" }");
+    assert!(by_value.starts_with("row ") && by_value.contains(" of the encoded "), "{by_value}");
 }

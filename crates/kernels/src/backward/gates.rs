@@ -1,6 +1,7 @@
 //! The gradient of one vector of units through one event.
 
 use crate::activation::multiply_add;
+use crate::level::Level;
 use crate::mixture::Mixture;
 use crate::scalar::Scalar;
 
@@ -29,11 +30,12 @@ pub(crate) struct GateGradients<T, const W: usize> {
     pub(crate) score: [T; W],
 }
 
-/// `state` is the gradient of the new state: what the caller gave plus what came back from the next event.
+/// The gradient of the new state is `given` by the caller plus `carried` back from the next event.
 #[inline(always)]
-pub(crate) fn differentiate<T: Scalar, const FUSED: bool, const W: usize, const G: usize>(
+pub(crate) fn differentiate<T: Scalar, L: Level, const W: usize, const G: usize>(
     saved: &Saved<T, W>,
-    state: &[T; W],
+    given: &[T; W],
+    carried: &[T; W],
     mixture: Mixture<T>,
 ) -> GateGradients<T, W> {
     let zeros = [T::ZERO; W];
@@ -47,15 +49,16 @@ pub(crate) fn differentiate<T: Scalar, const FUSED: bool, const W: usize, const 
     };
     for w in 0..W {
         let (reset, update, candidate) = (saved.reset[w], saved.update[w], saved.candidate[w]);
+        let state = given[w] + carried[w];
         let part = mixture.slope * update;
-        let tanh_slope = multiply_add::<T, FUSED>(T::ZERO - candidate, candidate, T::ONE);
-        let inner = state[w] * (mixture.rest - part) * tanh_slope;
+        let tanh_slope = multiply_add::<T, L>(T::ZERO - candidate, candidate, T::ONE);
+        let inner = state * (mixture.rest - part) * tanh_slope;
         // Both the update gate and the score move the new state along this difference.
-        let difference = state[w] * (saved.old[w] - candidate);
+        let difference = state * (saved.old[w] - candidate);
         gradients.candidate[w] = inner;
         gradients.candidate_sum[w] = inner * reset;
         gradients.reset[w] = inner * saved.candidate_sum[w] * reset * (T::ONE - reset);
-        gradients.kept[w] = state[w] * (mixture.base + part);
+        gradients.kept[w] = state * (mixture.base + part);
         if G == 3 {
             gradients.update[w] = mixture.slope * difference * update * (T::ONE - update);
             gradients.score[w] = T::ZERO - difference * update;

@@ -8,6 +8,9 @@ use crate::scalar::Scalar;
 /// Bytes that the gathered events may take: they shall stay in the second cache.
 const BUDGET: usize = 256 * 1024;
 
+/// More events than this make the large products no faster.
+const MOST_EVENTS: usize = 256;
+
 /// The gathered events' rows, on both sides of the product that is the gradient of the weights.
 pub(crate) struct Record<T> {
     /// Rows `[input | state before]`, each part padded with zeros to whole tiles.
@@ -28,7 +31,7 @@ pub(crate) struct Record<T> {
 }
 
 impl<T: Scalar> Record<T> {
-    /// Room for at least `least` events; tiles have `tile` rows and vectors `lanes` numbers.
+    /// Room for at least `least` events, at most [`MOST_EVENTS`]; tiles have `tile` rows and vectors `lanes` numbers.
     pub(crate) fn new(problem: &Problem<'_, T>, least: usize, tile: usize, lanes: usize) -> Self {
         let hidden = problem.hidden;
         let left_hidden = problem.width.next_multiple_of(tile);
@@ -36,9 +39,8 @@ impl<T: Scalar> Record<T> {
         let right_columns = (problem.cell.gates() * hidden).next_multiple_of(lanes);
         // An odd number of lines: rows at a power of two would fall on the same few places of a cache.
         let line = LINE / size_of::<T>();
-        let lines = (hidden + right_columns).div_ceil(line) | 1;
-        let right_stride = lines * line;
-        let capacity = (BUDGET / ((left_stride + right_stride) * size_of::<T>())).clamp(least, 8 * least);
+        let right_stride = ((hidden + right_columns).div_ceil(line) | 1) * line;
+        let capacity = (BUDGET / ((left_stride + right_stride) * size_of::<T>())).clamp(least, MOST_EVENTS);
         Self {
             left: Buffer::zeros(capacity * left_stride),
             left_stride,
@@ -52,19 +54,21 @@ impl<T: Scalar> Record<T> {
         }
     }
 
-    /// Adds an event, its input and the state before it; the caller writes its gradients to the last row of `right`.
+    /// Adds an event, its input and the state before it; returns the row for its gradients.
     #[inline(always)]
-    pub(crate) fn push(&mut self, row: usize, input: &[T], before: &[T]) {
+    pub(crate) fn push(&mut self, row: usize, input: &[T], before: &[T]) -> &mut [T] {
+        let right = self.rows.len() * self.right_stride;
         let start = self.rows.len() * self.left_stride;
         let left = &mut self.left[start..start + self.left_stride];
         left[..input.len()].copy_from_slice(input);
         left[self.left_hidden..self.left_hidden + before.len()].copy_from_slice(before);
         self.rows.push(row);
+        &mut self.right[right..right + self.right_stride]
     }
 
     /// The gradients' row of an event, counted from the first one gathered.
     #[inline(always)]
-    pub(crate) fn gradients(&mut self, event: usize) -> &mut [T] {
-        &mut self.right[event * self.right_stride..(event + 1) * self.right_stride]
+    pub(crate) fn gradients(&self, event: usize) -> &[T] {
+        &self.right[event * self.right_stride..(event + 1) * self.right_stride]
     }
 }

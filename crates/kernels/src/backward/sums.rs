@@ -3,10 +3,11 @@
 use super::record::Record;
 use crate::Gradients;
 use crate::cell::Gate;
+use crate::level::{Level, Operation};
 use crate::memory::Buffer;
 use crate::panel::groups;
 use crate::problem::Problem;
-use crate::product::{Tile, columns_by_columns};
+use crate::product::columns_by_columns;
 use crate::scalar::Scalar;
 
 /// One task's part of the gradients, turned on its side: a row per column of the weights, a column per gate and unit,
@@ -29,15 +30,19 @@ impl<T: Scalar> Sums<T> {
     }
 
     /// Adds the gathered events. `hidden` is the hidden width.
-    #[inline(always)]
-    pub(crate) fn add<const FUSED: bool, const W: usize, const R: usize>(&mut self, record: &Record<T>, hidden: usize) {
+    pub(crate) fn add<L: Level, const W: usize, const R: usize>(
+        &mut self,
+        level: L,
+        record: &Record<T>,
+        hidden: usize,
+    ) {
         let (depth, columns) = (record.rows.len(), self.columns);
         let left = (&*record.left, record.left_stride);
         let right = (&*record.right, record.right_stride);
-        add_products::<T, FUSED, W, R>(&mut self.input, columns, left, right, depth);
+        add_products::<T, L, W, R>(level, &mut self.input, columns, left, right, depth);
         let left = (&record.left[record.left_hidden.min(record.left.len())..], record.left_stride);
         let right = (&record.right[hidden..], record.right_stride);
-        add_products::<T, FUSED, W, R>(&mut self.hidden, columns, left, right, depth);
+        add_products::<T, L, W, R>(level, &mut self.hidden, columns, left, right, depth);
         for row in record.right.chunks_exact(record.right_stride).take(depth) {
             for (sum, &gradient) in self.bias.iter_mut().zip(row) {
                 *sum += gradient;
@@ -59,12 +64,9 @@ impl<T: Scalar> Sums<T> {
     /// Writes the gradients in the order of the stack.
     pub(crate) fn write(&self, problem: &Problem<'_, T>, gradients: &mut Gradients<'_, T>) {
         let hidden = problem.hidden;
-        let (last, others) =
-            (Gate::Candidate, problem.cell.order().iter().copied().filter(|&gate| gate != Gate::Candidate));
-        let input_order: Vec<Gate> = std::iter::once(last).chain(others.clone()).collect();
-        let hidden_order: Vec<Gate> = others.chain(std::iter::once(last)).collect();
         let row = |gate: Gate| problem.cell.position(gate) * hidden;
-        for (place, (&input, &state)) in input_order.iter().zip(&hidden_order).enumerate() {
+        let orders = problem.cell.input_order().iter().zip(problem.cell.state_order());
+        for (place, (&input, &state)) in orders.enumerate() {
             for unit in 0..hidden {
                 let column = place * hidden + unit;
                 if let Some(weight) = gradients.input_weight.as_deref_mut() {
@@ -93,8 +95,8 @@ fn gather<T: Scalar>(numbers: &mut [T], column: &[T], stride: usize) {
 }
 
 /// `sums[i][j] += Σ_k left[k][i] · right[k][j]` for whole tiles.
-#[inline(always)]
-fn add_products<T: Scalar, const FUSED: bool, const W: usize, const R: usize>(
+fn add_products<T: Scalar, L: Level, const W: usize, const R: usize>(
+    level: L,
     sums: &mut [T],
     columns: usize,
     left: (&[T], usize),
@@ -107,24 +109,37 @@ fn add_products<T: Scalar, const FUSED: bool, const W: usize, const R: usize>(
         for (index, rows) in sums.chunks_exact_mut(R * columns).enumerate() {
             let left = (&left.0[index * R..], left.1);
             match group.vectors {
-                1 => add_tile(rows, columns, column, &columns_by_columns::<T, FUSED, W, 1, R>(left, right, depth)),
-                2 => add_tile(rows, columns, column, &columns_by_columns::<T, FUSED, W, 2, R>(left, right, depth)),
-                _ => add_tile(rows, columns, column, &columns_by_columns::<T, FUSED, W, 3, R>(left, right, depth)),
+                1 => level.run(SumTile::<T, W, 1, R> { rows, columns, column, left, right, depth }),
+                2 => level.run(SumTile::<T, W, 2, R> { rows, columns, column, left, right, depth }),
+                _ => level.run(SumTile::<T, W, 3, R> { rows, columns, column, left, right, depth }),
             }
         }
     }
 }
 
-#[inline(always)]
-fn add_tile<T: Scalar, const W: usize, const V: usize, const R: usize>(
-    rows: &mut [T],
+/// `R` rows of `V` vectors, from `column` on.
+struct SumTile<'a, T, const W: usize, const V: usize, const R: usize> {
+    rows: &'a mut [T],
     columns: usize,
     column: usize,
-    tile: &Tile<T, W, V, R>,
-) {
-    for (row, vectors) in rows.chunks_exact_mut(columns).zip(tile) {
-        for (sum, &number) in row[column..].iter_mut().zip(vectors.as_flattened()) {
-            *sum += number;
+    left: (&'a [T], usize),
+    right: (&'a [T], usize),
+    depth: usize,
+}
+
+impl<T: Scalar, const W: usize, const V: usize, const R: usize> Operation for SumTile<'_, T, W, V, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Level>(self) {
+        let tile = columns_by_columns::<T, L, W, V, R>(self.left, self.right, self.depth);
+        for i in 0..R {
+            let row = &mut self.rows[i * self.columns + self.column..].as_chunks_mut::<W>().0[..V];
+            for v in 0..V {
+                for w in 0..W {
+                    row[v][w] += tile[i][v][w];
+                }
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use fain_kernels::{
 };
 use proptest::prelude::*;
 
-use crate::naive::Inputs;
+use crate::naive::Data;
 
 pub(crate) const CELLS: [Cell; 4] =
     [Cell::Gru, Cell::Agru, Cell::Augru(AugruGate::Paper), Cell::Augru(AugruGate::Official)];
@@ -33,7 +33,7 @@ pub(crate) struct Case {
     pub(crate) biases: bool,
     pub(crate) initial: bool,
     /// Zeros where `biases` or `initial` is false, or the cell takes no scores.
-    pub(crate) data: Inputs<f64>,
+    pub(crate) data: Data<f64>,
     /// The gradient of the states.
     pub(crate) gradient: Vec<f64>,
 }
@@ -42,7 +42,7 @@ pub(crate) struct Case {
 pub(crate) struct Results<T> {
     pub(crate) states: Vec<T>,
     pub(crate) saved: Vec<T>,
-    pub(crate) gradients: Inputs<T>,
+    pub(crate) gradients: Data<T>,
 }
 
 impl Case {
@@ -65,7 +65,7 @@ impl Case {
         };
         let scale = |present: bool| if present { 1.0 } else { 0.0 };
         let bound = 2.0 / (hidden as f64).sqrt();
-        let data = Inputs {
+        let data = Data {
             inputs: draw(1, events * width, 1.0),
             scores: draw(2, events, scale(cell.takes_scores())).iter().map(|score| score.abs()).collect(),
             initial: draw(3, samples * hidden, scale(initial)),
@@ -81,8 +81,19 @@ impl Case {
         *self.offsets.last().unwrap() as usize
     }
 
-    /// Runs both passes. The buffers are full of NaN before: what stays unwritten shows.
+    /// Runs both passes with one instruction set.
     pub(crate) fn run<T: Number>(&self, set: InstructionSet, pool: &dyn Pool) -> Result<Results<T>, KernelError> {
+        self.run_for([set, set], [true; 7], pool)
+    }
+
+    /// Runs the forward pass with one instruction set and the backward pass with another, for the gradients that are
+    /// wanted. The buffers are full of NaN before: what stays unwritten shows.
+    pub(crate) fn run_for<T: Number>(
+        &self,
+        sets: [InstructionSet; 2],
+        wanted: [bool; 7],
+        pool: &dyn Pool,
+    ) -> Result<Results<T>, KernelError> {
         let data = self.data.map(|_, _, &number| T::from_double(number));
         let sequences = Sequences {
             offsets: &self.offsets,
@@ -100,23 +111,24 @@ impl Case {
         let nan = T::from_double(f64::NAN);
         let mut states = vec![nan; self.events() * hidden];
         let mut saved = vec![nan; self.events() * cell.saved_width(hidden)];
-        recurrence_forward_with(set, cell, width, hidden, &sequences, &weights, &mut states, Some(&mut saved), pool)?;
+        let room = Some(&mut saved[..]);
+        recurrence_forward_with(sets[0], cell, width, hidden, &sequences, &weights, &mut states, room, pool)?;
         let gradient: Vec<T> = self.gradient.iter().map(|&number| T::from_double(number)).collect();
         let mut gradients = data.map(|_, _, _| nan);
         if !cell.takes_scores() {
             gradients.scores.fill(T::from_double(0.0));
         }
-        let mut wanted = Gradients {
-            inputs: Some(&mut gradients.inputs),
-            scores: cell.takes_scores().then_some(&mut gradients.scores),
-            initial: Some(&mut gradients.initial),
-            input_weight: Some(&mut gradients.input_weight),
-            hidden_weight: Some(&mut gradients.hidden_weight),
-            input_bias: Some(&mut gradients.input_bias),
-            hidden_bias: Some(&mut gradients.hidden_bias),
+        let mut buffers = Gradients {
+            inputs: wanted[0].then_some(&mut gradients.inputs),
+            scores: (wanted[1] && cell.takes_scores()).then_some(&mut gradients.scores),
+            initial: wanted[2].then_some(&mut gradients.initial),
+            input_weight: wanted[3].then_some(&mut gradients.input_weight),
+            hidden_weight: wanted[4].then_some(&mut gradients.hidden_weight),
+            input_bias: wanted[5].then_some(&mut gradients.input_bias),
+            hidden_bias: wanted[6].then_some(&mut gradients.hidden_bias),
         };
         recurrence_backward_with(
-            set,
+            sets[1],
             cell,
             width,
             hidden,
@@ -125,7 +137,7 @@ impl Case {
             &states,
             &saved,
             &gradient,
-            &mut wanted,
+            &mut buffers,
             pool,
         )?;
         Ok(Results { states, saved, gradients })

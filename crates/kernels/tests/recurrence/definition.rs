@@ -4,7 +4,7 @@ use fain_kernels::{AugruGate, Cell, Serial};
 use proptest::prelude::*;
 
 use crate::case::{CELLS, Case, cases, numbers, sets};
-use crate::naive::{Dual, Inputs, states};
+use crate::naive::{Data, Dual, states};
 
 fn close(result: f64, expected: f64, tolerance: f64, scale: f64) -> bool {
     (result - expected).abs() <= tolerance * scale.max(1.0)
@@ -15,7 +15,7 @@ fn largest(numbers: &[f64]) -> f64 {
 }
 
 /// The derivative of `Σ gradient · states` along a direction, from the formulas.
-fn slope(case: &Case, direction: &Inputs<f64>) -> f64 {
+fn slope(case: &Case, direction: &Data<f64>) -> f64 {
     let directions = direction.buffers();
     let data = case.data.map(|place, index, &value| Dual { value, slope: directions[place].1[index] });
     states(case.cell, case.width, case.hidden, &case.offsets, &data)

@@ -184,3 +184,36 @@ fn a_pool_that_leaves_tasks_is_an_error_and_one_that_repeats_them_is_not() {
     assert_eq!(eager.gradients.hidden_weight, serial.gradients.hidden_weight);
     assert_eq!(eager.states, serial.states);
 }
+
+#[test]
+fn an_instruction_set_runs_where_it_is_available_and_is_refused_elsewhere() {
+    assert!(InstructionSet::Portable.is_available());
+    assert!(InstructionSet::best().is_available());
+    let case = Case::new(CELL, (WIDTH, HIDDEN), &[2, 1], (false, false), 2);
+    for set in InstructionSet::ALL {
+        let error = case.run::<f32>(set, &Serial).err();
+        assert_eq!(error, (!set.is_available()).then_some(KernelError::Unavailable { set }));
+    }
+}
+
+/// Without a buffer for what the backward pass needs, the states are the same.
+#[test]
+fn saving_is_optional() {
+    let mut buffers = Buffers::new();
+    buffers.call(CELL, (WIDTH, HIDDEN), &Serial).unwrap();
+    let sequences = Sequences {
+        offsets: &buffers.offsets,
+        inputs: &buffers.inputs,
+        scores: buffers.scores.as_deref(),
+        initial: Some(&buffers.initial),
+    };
+    let weights = Weights {
+        input: &buffers.input,
+        hidden: &buffers.hidden,
+        input_bias: Some(&buffers.bias),
+        hidden_bias: Some(&buffers.bias),
+    };
+    let mut states = vec![f32::NAN; 6];
+    recurrence_forward(CELL, WIDTH, HIDDEN, &sequences, &weights, &mut states, None, &Serial).unwrap();
+    assert_eq!(states, buffers.states);
+}

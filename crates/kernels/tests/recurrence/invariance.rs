@@ -111,3 +111,44 @@ fn large_weights_saturate() {
         }
     }
 }
+
+/// A gradient is the same whether it is wanted alone or with the others, and what is not wanted is not touched.
+#[test]
+fn each_gradient_can_be_had_alone() {
+    for cell in CELLS {
+        let case = Case::new(cell, (9, 21), &[5, 0, 40, 1, 17], (true, true), 6);
+        let set = InstructionSet::best();
+        let all = case.run::<f32>(set, &Serial).unwrap().gradients;
+        for place in 0..7 {
+            let mut wanted = [false; 7];
+            wanted[place] = true;
+            let alone = case.run_for::<f32>([set, set], wanted, &Serial).unwrap().gradients;
+            for (index, ((name, alone), (_, all))) in alone.buffers().into_iter().zip(all.buffers()).enumerate() {
+                if index == place {
+                    assert_eq!(alone, all, "{cell:?} {name}");
+                } else if name != "scores" || cell.takes_scores() {
+                    assert!(alone.iter().all(|number| number.is_nan()), "{cell:?} {name}");
+                }
+            }
+        }
+    }
+}
+
+/// The layout of what is saved does not depend on the instruction set.
+#[test]
+fn the_passes_may_use_different_instructions() {
+    for cell in CELLS {
+        let case = Case::new(cell, (9, 21), &[5, 0, 40, 1, 17], (true, false), 7);
+        let expected = case.run::<f64>(InstructionSet::Portable, &Serial).unwrap().gradients;
+        for forward in sets() {
+            for backward in sets() {
+                let mixed = case.run_for::<f64>([forward, backward], [true; 7], &Serial).unwrap().gradients;
+                for ((name, mixed), (_, expected)) in mixed.buffers().iter().zip(expected.buffers()) {
+                    for (mixed, expected) in mixed.iter().zip(expected) {
+                        assert!((mixed - expected).abs() < 1e-11, "{cell:?} {forward:?} {backward:?} {name}");
+                    }
+                }
+            }
+        }
+    }
+}

@@ -85,7 +85,7 @@ impl Number for Dual {
 
 /// All that a recurrence reads; what is optional is filled with zeros.
 #[derive(Clone, Debug)]
-pub(crate) struct Inputs<N> {
+pub(crate) struct Data<N> {
     pub(crate) inputs: Vec<N>,
     pub(crate) scores: Vec<N>,
     pub(crate) initial: Vec<N>,
@@ -95,7 +95,7 @@ pub(crate) struct Inputs<N> {
     pub(crate) hidden_bias: Vec<N>,
 }
 
-impl<N> Inputs<N> {
+impl<N> Data<N> {
     /// The buffers, by name.
     pub(crate) fn buffers(&self) -> [(&'static str, &Vec<N>); 7] {
         [
@@ -110,12 +110,12 @@ impl<N> Inputs<N> {
     }
 
     /// The same with every number replaced; the function is told the buffer's place, the number's place and the number.
-    pub(crate) fn map<M>(&self, mut function: impl FnMut(usize, usize, &N) -> M) -> Inputs<M> {
+    pub(crate) fn map<M>(&self, mut function: impl FnMut(usize, usize, &N) -> M) -> Data<M> {
         let mut buffers = self.buffers().into_iter().enumerate().map(|(place, (_, buffer))| {
             buffer.iter().enumerate().map(|(index, number)| function(place, index, number)).collect()
         });
         let mut next = || buffers.next().unwrap();
-        Inputs {
+        Data {
             inputs: next(),
             scores: next(),
             initial: next(),
@@ -128,7 +128,7 @@ impl<N> Inputs<N> {
 }
 
 /// The states after every event, `[N, H]`.
-pub(crate) fn states<N: Number>(cell: Cell, width: usize, hidden: usize, offsets: &[u32], data: &Inputs<N>) -> Vec<N> {
+pub(crate) fn states<N: Number>(cell: Cell, width: usize, hidden: usize, offsets: &[u32], data: &Data<N>) -> Vec<N> {
     let one = N::constant(1.0);
     let sigmoid = |x: N| one / (one + (N::constant(0.0) - x).exp());
     let mut states = Vec::new();

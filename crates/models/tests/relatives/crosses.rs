@@ -56,7 +56,6 @@ fn combinations_that_do_not_fit_are_spread_over_the_buckets() {
     assert!(rows.iter().all(|row| (0..3_999).contains(row)));
     // 4,000 balls thrown into as many boxes fill 2,528 of them.
     assert_eq!(different.len(), 2_526);
-}", different.len());
 }
 
 /// A bundle is read on other machines and by later versions: the hash must never change.

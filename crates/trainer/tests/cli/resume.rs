@@ -122,6 +122,20 @@ fn an_interruption_before_the_training_leaves_nothing() {
     assert!(names(&output).is_empty());
 }
 
+/// The demo's other models are runs of their own, inside its folder.
+#[test]
+fn an_interrupted_demo_keeps_the_run_that_was_begun() {
+    let folder = folder();
+    let demo = folder.path().join("demo");
+    let arguments = ["demo", "--impressions", "30000", "--output", text(&demo)];
+    let outcome = signalled("--default-signal=INT", &arguments, "epoch 2 of 10\n", "-INT");
+    outcome.refused(130, &["interrupted: the checkpoint is ", "demo/base/checkpoints/last.safetensors", "--resume"]);
+    assert_eq!(names(&demo), ["base", "data", "encoded"]);
+    let (_, command) = outcome.stderr.trim_end().split_once("go on with: fain ").unwrap();
+    let report = fain(&[&command.split(' ').collect::<Vec<_>>()[..], &["--json"]].concat()).json();
+    assert_eq!((&report["model"], &report["test"]["samples"]), (&"base".into(), &3000.into()));
+}
+
 /// `nohup` starts a program so that it ignores hang-ups.
 #[test]
 fn a_run_that_ignores_hang_ups_outlives_its_terminal() {

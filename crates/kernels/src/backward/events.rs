@@ -1,0 +1,96 @@
+//! One step of all samples that have it: from the gradient of the new state to those of the gates.
+
+use super::gates::{Saved, differentiate, sum};
+use super::walk::Walk;
+use crate::level::{Level, Operation, prefetch};
+use crate::memory::{load, store, vector_start};
+use crate::mixture::Mixture;
+use crate::partition::Sample;
+use crate::scalar::Scalar;
+
+/// The events of one step. The gates' gradients go to the record, one row per sample.
+pub(super) struct Events<'a, 'b, T, const W: usize, const G: usize> {
+    pub(super) walk: &'a mut Walk<'b, T>,
+    pub(super) samples: &'a [Sample],
+    pub(super) step: usize,
+    /// Where the gradients of the task's scores go.
+    pub(super) scores: Option<&'a mut [T]>,
+}
+
+impl<T: Scalar, const W: usize, const G: usize> Operation for Events<'_, '_, T, W, G> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Level>(mut self) {
+        for (slot, sample) in self.samples.iter().enumerate() {
+            let score = self.event::<L>(slot, sample);
+            if let Some(scores) = &mut self.scores {
+                scores[sample.first + self.step] = score;
+            }
+        }
+    }
+}
+
+impl<T: Scalar, const W: usize, const G: usize> Events<'_, '_, T, W, G> {
+    /// Returns the gradient of the event's score.
+    #[inline(always)]
+    fn event<L: Level>(&mut self, slot: usize, sample: &Sample) -> T {
+        let walk = &mut *self.walk;
+        let job = walk.job;
+        let problem = job.problem;
+        let (width, hidden) = (problem.width, problem.hidden);
+        let row = sample.first + self.step;
+        let event = walk.task.rows.start + row;
+        let before = match problem.sequences.initial {
+            _ if self.step > 0 => &job.states[(event - 1) * hidden..][..hidden],
+            Some(initial) => &initial[(walk.task.samples.start + sample.index) * hidden..][..hidden],
+            None => &job.zeros,
+        };
+        let saved = &job.saved[event * (G + 1) * hidden..][..(G + 1) * hidden];
+        let gradient = &job.gradient[event * hidden..][..hidden];
+        let score = problem.sequences.scores.map_or(T::ZERO, |scores| scores[event]);
+        let mixture = Mixture::new(problem.cell, score);
+        let gates = walk.record.push(row, &problem.sequences.inputs[event * width..][..width], before);
+        let carried = &walk.carried[slot * walk.stride..][..walk.stride];
+        let kept = &mut walk.kept[slot * walk.stride..][..walk.stride];
+
+        if self.step > 0 {
+            let next = event - 1;
+            prefetch(&job.saved[next * (G + 1) * hidden..event * (G + 1) * hidden]);
+            prefetch(&job.gradient[next * hidden..event * hidden]);
+            prefetch(&problem.sequences.inputs[next * width..event * width]);
+            if self.step > 1 {
+                prefetch(&job.states[(next - 1) * hidden..next * hidden]);
+            }
+        }
+
+        let mut score_gradient = [T::ZERO; W];
+        for vector in 0..hidden.div_ceil(W) {
+            let start = vector_start(vector, W, hidden);
+            let part = |index: usize| index * hidden + start..(index + 1) * hidden;
+            let parts = Saved {
+                reset: load(&saved[part(0)]),
+                update: if G == 3 { load(&saved[part(1)]) } else { [T::ZERO; W] },
+                candidate: load(&saved[part(G - 1)]),
+                candidate_sum: load(&saved[part(G)]),
+                old: load(&before[start..]),
+            };
+            let given = load(&gradient[start..]);
+            let carried = load(&carried[start..]);
+            let gradients = differentiate::<T, L, W, G>(&parts, &given, &carried, mixture);
+            store(&mut gates[part(0)], &gradients.candidate);
+            store(&mut gates[part(1)], &gradients.reset);
+            if G == 3 {
+                store(&mut gates[part(2)], &gradients.update);
+            }
+            store(&mut gates[part(G)], &gradients.candidate_sum);
+            store(&mut kept[start..], &gradients.kept);
+            // Units that the vector before has counted already.
+            let counted = vector * W - start;
+            for w in 0..W {
+                score_gradient[w] += if w < counted { T::ZERO } else { gradients.score[w] };
+            }
+        }
+        sum(score_gradient)
+    }
+}

@@ -1,0 +1,67 @@
+//! Which vectors and tiles an element type has with an instruction set.
+
+use crate::backward::{self, BackwardJob, BackwardOutput, Sums};
+use crate::forward::{self, ForwardJob, ForwardOutput};
+use crate::instruction_set::Detected;
+use crate::partition::Task;
+
+/// The compiled passes of an element type.
+pub(crate) trait Entry: Sized {
+    /// The numbers of one vector.
+    fn lanes(set: Detected) -> usize;
+    /// Runs one task of a forward pass.
+    fn forward(set: Detected, job: &ForwardJob<'_, Self>, task: &Task, output: ForwardOutput<'_, Self>);
+    /// Runs one task of a backward pass.
+    fn backward(
+        set: Detected,
+        job: &BackwardJob<'_, Self>,
+        task: &Task,
+        output: BackwardOutput<'_, Self>,
+    ) -> Sums<Self>;
+}
+
+/// For each instruction set: the numbers of a vector, and the rows of a tile, full and where few are left. A full tile
+/// of three vectors a row, three vectors of weights and one of factors must fit into the registers.
+macro_rules! entry {
+    ($real:ty, $narrow:literal, $wide:literal) => {
+        impl Entry for $real {
+            fn lanes(set: Detected) -> usize {
+                match set {
+                    Detected::Portable(_) => $narrow,
+                    #[cfg(target_arch = "x86_64")]
+                    Detected::Avx2(_) => $narrow,
+                    #[cfg(target_arch = "x86_64")]
+                    Detected::Avx512(_) => $wide,
+                }
+            }
+
+            fn forward(set: Detected, job: &ForwardJob<'_, Self>, task: &Task, output: ForwardOutput<'_, Self>) {
+                match set {
+                    Detected::Portable(level) => forward::run::<_, _, $narrow, 2, 1>(level, job, task, output),
+                    #[cfg(target_arch = "x86_64")]
+                    Detected::Avx2(level) => forward::run::<_, _, $narrow, 3, 2>(level, job, task, output),
+                    #[cfg(target_arch = "x86_64")]
+                    Detected::Avx512(level) => forward::run::<_, _, $wide, 8, 4>(level, job, task, output),
+                }
+            }
+
+            fn backward(
+                set: Detected,
+                job: &BackwardJob<'_, Self>,
+                task: &Task,
+                output: BackwardOutput<'_, Self>,
+            ) -> Sums<Self> {
+                match set {
+                    Detected::Portable(level) => backward::run::<_, _, $narrow, 2, 1>(level, job, task, output),
+                    #[cfg(target_arch = "x86_64")]
+                    Detected::Avx2(level) => backward::run::<_, _, $narrow, 3, 2>(level, job, task, output),
+                    #[cfg(target_arch = "x86_64")]
+                    Detected::Avx512(level) => backward::run::<_, _, $wide, 8, 4>(level, job, task, output),
+                }
+            }
+        }
+    };
+}
+
+entry!(f32, 8, 16);
+entry!(f64, 4, 8);

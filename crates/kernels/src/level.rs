@@ -1,0 +1,97 @@
+//! The same code, compiled for one instruction set or the other. The only unsafe code of the crate is here: calling a
+//! function that is compiled for instructions which the rest of the program may not use, and the hint to the caches.
+#![allow(unsafe_code, reason = "functions with target features and prefetches can only be called by unsafe code")]
+
+use crate::memory::LINE;
+
+/// A piece of work that becomes one function per instruction set: small enough for the compiler to keep its numbers in
+/// registers.
+pub(crate) trait Operation {
+    type Output;
+
+    /// The work. It must be `#[inline(always)]`, and all that it calls in a loop too: what is not inlined is compiled
+    /// without the instruction set.
+    fn run<L: Level>(self) -> Self::Output;
+}
+
+/// An instruction set that this processor has. A value of this type is the proof.
+pub(crate) trait Level: Copy + Send + Sync {
+    /// Whether it multiplies and adds in one instruction.
+    const FUSED: bool;
+
+    /// Runs an operation with these instructions.
+    fn run<O: Operation>(self, operation: O) -> O::Output;
+}
+
+/// Asks the caches for numbers that will be read or written soon. In jagged order each sample is a stream of its own:
+/// more streams than the processor follows by itself.
+#[inline(always)]
+pub(crate) fn prefetch<T>(numbers: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        for number in numbers.iter().step_by(LINE / size_of::<T>()).chain(numbers.last()) {
+            // SAFETY: every x86-64 processor has this instruction; it loads nothing into the program, and the address
+            // is that of a number.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(number).cast()) };
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (numbers, LINE);
+}
+
+/// What every processor of the target has.
+#[derive(Clone, Copy)]
+pub(crate) struct Portable;
+
+impl Level for Portable {
+    const FUSED: bool = cfg!(target_arch = "aarch64");
+
+    #[inline(never)]
+    fn run<O: Operation>(self, operation: O) -> O::Output {
+        operation.run::<Self>()
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+macro_rules! level {
+    ($(#[$meta:meta])* $name:ident, $all:literal, $($feature:tt),*) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy)]
+        pub(crate) struct $name(());
+
+        impl $name {
+            /// `None` where the processor lacks an instruction.
+            pub(crate) fn detect() -> Option<Self> {
+                ($(is_x86_feature_detected!($feature))&&*).then_some(Self(()))
+            }
+        }
+
+        impl Level for $name {
+            const FUSED: bool = true;
+
+            #[inline(always)]
+            fn run<O: Operation>(self, operation: O) -> O::Output {
+                #[inline(never)]
+                #[target_feature(enable = $all)]
+                fn compiled<O: Operation>(operation: O) -> O::Output {
+                    operation.run::<$name>()
+                }
+                // SAFETY: the processor has the features, for `self` can only be made by `detect`, which found them.
+                unsafe { compiled(operation) }
+            }
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+level!(
+    /// AVX2 and FMA.
+    Avx2, "avx2,fma", "avx2", "fma"
+);
+
+#[cfg(target_arch = "x86_64")]
+level!(
+    /// AVX-512 F, VL, DQ and BW.
+    Avx512, "avx2,fma,avx512f,avx512vl,avx512dq,avx512bw", "avx2", "fma", "avx512f", "avx512vl", "avx512dq", "avx512bw"
+);
