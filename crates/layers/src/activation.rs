@@ -11,6 +11,8 @@ use crate::{Dice, DiceVariant, LayerError, Mode};
 pub enum ActivationConfig {
     /// `max(0, x)`.
     Relu,
+    /// `max(0, x) + 0.01·min(0, x)`, as in BST.
+    LeakyRelu,
     /// `max(0, x) + a·min(0, x)` with one learned slope, started at 0.25, as PyTorch's `PReLU`.
     Prelu,
     /// As [`ActivationConfig::Prelu`] with one slope for each unit, started at 0.1, as in the DIEN authors' code.
@@ -33,6 +35,8 @@ pub enum ActivationConfig {
 pub enum Activation {
     /// `max(0, x)`.
     Relu,
+    /// `max(0, x) + 0.01·min(0, x)`.
+    LeakyRelu,
     /// The learned slope, `[1]`, or one for each unit, `[H]`; parameter `weight`.
     Prelu(Tensor),
     /// The logistic function.
@@ -54,6 +58,7 @@ impl Activation {
         }
         Ok(match config {
             ActivationConfig::Relu => Self::Relu,
+            ActivationConfig::LeakyRelu => Self::LeakyRelu,
             ActivationConfig::Prelu => Self::Prelu(variables.f_var("weight", &[1], nn::Init::Const(0.25))?),
             ActivationConfig::PreluPerUnit => {
                 Self::Prelu(variables.f_var("weight", &[channels], nn::Init::Const(0.1))?)
@@ -73,7 +78,7 @@ impl Activation {
     pub fn check_rows(&self, rows: i64, mode: Mode) -> Result<(), LayerError> {
         match self {
             Self::Dice(dice) => dice.check_rows(rows, mode),
-            Self::Relu | Self::Prelu(_) | Self::Sigmoid | Self::Linear => Ok(()),
+            Self::Relu | Self::LeakyRelu | Self::Prelu(_) | Self::Sigmoid | Self::Linear => Ok(()),
         }
     }
 
@@ -85,10 +90,45 @@ impl Activation {
     pub fn forward(&self, input: Tensor, mode: Mode) -> Result<Tensor, LayerError> {
         Ok(match self {
             Self::Relu => input.f_relu()?,
+            Self::LeakyRelu => input.f_leaky_relu()?,
             Self::Prelu(slope) => input.f_prelu(slope)?,
             Self::Sigmoid => input.f_sigmoid()?,
             Self::Dice(dice) => dice.forward(&input, mode)?,
             Self::Linear => input,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use tch::Device;
+
+    use super::*;
+
+    /// The activations without state, at −2, 0 and 3.
+    #[test]
+    fn values_are_those_of_the_formulas() {
+        let logistic = |x: f64| 1.0 / (1.0 + (-x).exp());
+        for (name, expected) in [
+            ("relu", [0.0, 0.0, 3.0]),
+            ("leaky_relu", [-0.02, 0.0, 3.0]),
+            ("prelu", [-0.5, 0.0, 3.0]),
+            ("prelu_per_unit", [-0.2, 0.0, 3.0]),
+            ("sigmoid", [logistic(-2.0), 0.5, logistic(3.0)]),
+            ("linear", [-2.0, 0.0, 3.0]),
+        ] {
+            let mut variables = nn::VarStore::new(Device::Cpu);
+            let config = serde_json::from_value(name.into()).unwrap();
+            let activation = Activation::new(&variables.root(), 1, config).unwrap();
+            variables.double();
+            let input = Tensor::from_slice(&[-2.0, 0.0, 3.0]).reshape([3, 1]);
+            let output = activation.forward(input, Mode::Training).unwrap().detach();
+            let output = Vec::<f64>::try_from(output.reshape([-1])).unwrap();
+            assert!(
+                output.iter().zip(expected).all(|(got, expected)| (got - expected).abs() < 1e-8),
+                "{name}: {output:?}"
+            );
+        }
     }
 }

@@ -47,7 +47,7 @@ impl ProductKind {
         match *self {
             Self::Inner if fields < 2 => refuse("fields", fields, "at least 2 for inner products"),
             Self::Outer { .. } if fields < 1 => refuse("fields", fields, "at least 1"),
-            Self::Outer { kernels } if kernels < 1 => refuse("kernels", kernels, "at least 1"),
+            Self::Outer { kernels } if kernels < 1 => refuse("outer.kernels", kernels, "at least 1"),
             Self::Inner | Self::Outer { .. } => Ok(()),
         }
     }
@@ -71,6 +71,16 @@ impl ProductLayer {
                 Self { kernels: Some(projection), fields, width, outputs: kernels }
             }
         })
+    }
+
+    /// `F`, how many fields the layer takes.
+    pub fn fields(&self) -> i64 {
+        self.fields
+    }
+
+    /// `D`, their width.
+    pub fn width(&self) -> i64 {
+        self.width
     }
 
     /// How many numbers a sample gets: `F(F − 1)/2` inner products, or one for each kernel.

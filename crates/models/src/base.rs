@@ -4,7 +4,7 @@ use fain_layers::{MlpConfig, Pooling};
 use serde::{Deserialize, Serialize};
 use tch::nn;
 
-use crate::interest_model::FrameConfig;
+use crate::frame::FrameConfig;
 use crate::{Block, BlockOrder, EmbeddingsConfig, FeatureSpace, InterestModel, ModelError, NumberConfig};
 
 /// The settings of the base model. The defaults are those of the DIN paper.

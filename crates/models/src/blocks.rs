@@ -187,8 +187,8 @@ impl Blocks {
             .collect()
     }
 
-    /// The blocks of a batch side by side: `[B, ΣW]`.
-    pub(crate) fn fill(&self, sources: &BlockSources<'_>) -> Result<Tensor, ModelError> {
+    /// The blocks of a batch: `[B, W]` each.
+    pub(crate) fn fill(&self, sources: &BlockSources<'_>) -> Result<Vec<Tensor>, ModelError> {
         let BlockSources { embeddings, input, numbers, vectors, interests } = *sources;
         let history_sum = |index: usize| fain_layers::pool(&vectors[index].history, Pooling::Sum);
         let mut blocks = Vec::with_capacity(self.places.len());
@@ -202,7 +202,7 @@ impl Blocks {
                 Place::CandidateTimesHistory(index) => history_sum(index)?.f_mul(&vectors[index].candidate)?,
             });
         }
-        Ok(Tensor::f_cat(&blocks, 1)?)
+        Ok(blocks)
     }
 
     /// For each block, the feature it reads, or the interest it comes from.

@@ -4,7 +4,10 @@ use fain_features::Schema;
 use serde::{Deserialize, Serialize};
 use tch::nn;
 
-use crate::{BaseConfig, Block, DienConfig, DinConfig, FeatureSpace, InterestConfig, Model, ModelError};
+use crate::{
+    BaseConfig, Block, BstConfig, DeepFmConfig, DienConfig, DinConfig, DsinConfig, FeatureSpace, InterestConfig, Model,
+    ModelError, PnnConfig, WideDeepConfig,
+};
 
 /// A model as written in a configuration file: `[model]`, with `kind` naming it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,6 +20,17 @@ pub enum ModelConfig {
     Din(DinConfig),
     /// The Deep Interest Evolution Network.
     Dien(DienConfig),
+    /// Wide & Deep.
+    WideDeep(WideDeepConfig),
+    /// DeepFM.
+    #[serde(rename = "deepfm")]
+    DeepFm(DeepFmConfig),
+    /// A product-based neural network.
+    Pnn(PnnConfig),
+    /// The Deep Session Interest Network.
+    Dsin(DsinConfig),
+    /// The Behavior Sequence Transformer.
+    Bst(BstConfig),
 }
 
 impl ModelConfig {
@@ -26,6 +40,11 @@ impl ModelConfig {
             Self::Base(_) => "base",
             Self::Din(_) => "din",
             Self::Dien(_) => "dien",
+            Self::WideDeep(_) => "wide_deep",
+            Self::DeepFm(_) => "deepfm",
+            Self::Pnn(_) => "pnn",
+            Self::Dsin(_) => "dsin",
+            Self::Bst(_) => "bst",
         }
     }
 
@@ -39,14 +58,21 @@ impl ModelConfig {
             Self::Base(config) => config.check(&space),
             Self::Din(config) => config.check(&space),
             Self::Dien(config) => config.check(&space),
+            Self::WideDeep(config) => config.check(&space),
+            Self::DeepFm(config) => config.check(&space),
+            Self::Pnn(config) => config.check(&space),
+            Self::Dsin(config) => config.check(&space),
+            Self::Bst(config) => config.check(&space),
         }
     }
 
     fn interests(&self) -> Vec<&InterestConfig> {
         match self {
-            Self::Base(_) => Vec::new(),
+            Self::Base(_) | Self::WideDeep(_) | Self::DeepFm(_) | Self::Pnn(_) => Vec::new(),
             Self::Din(config) => config.interests.iter().chain(&config.states).collect(),
             Self::Dien(config) => config.interests.iter().collect(),
+            Self::Dsin(config) => config.interests.iter().collect(),
+            Self::Bst(config) => config.interests.iter().collect(),
         }
     }
 
@@ -60,10 +86,14 @@ impl ModelConfig {
     /// They are the negatives, but for one that something else reads as well: another interest as its history, a block,
     /// a bias.
     pub fn training_only(&self) -> Vec<String> {
-        let (blocks, bias) = match self {
+        let (blocks, bias): (&[Block], &[String]) = match self {
             Self::Base(config) => (&config.blocks, &config.bias),
             Self::Din(config) => (&config.blocks, &config.bias),
             Self::Dien(config) => (&config.blocks, &config.bias),
+            Self::Dsin(config) => (&config.blocks, &config.bias),
+            Self::Bst(config) => (&config.blocks, &config.bias),
+            // They have no interests, and so no negatives.
+            Self::WideDeep(_) | Self::DeepFm(_) | Self::Pnn(_) => (&[], &[]),
         };
         let interests = self.interests();
         let scored = |name: &String| {
@@ -89,6 +119,11 @@ impl ModelConfig {
             Self::Base(config) => Box::new(config.build(variables, space)?),
             Self::Din(config) => Box::new(config.build(variables, space)?),
             Self::Dien(config) => Box::new(config.build(variables, space)?),
+            Self::WideDeep(config) => Box::new(config.build(variables, space)?),
+            Self::DeepFm(config) => Box::new(config.build(variables, space)?),
+            Self::Pnn(config) => Box::new(config.build(variables, space)?),
+            Self::Dsin(config) => Box::new(config.build(variables, space)?),
+            Self::Bst(config) => Box::new(config.build(variables, space)?),
         })
     }
 }

@@ -7,10 +7,9 @@ use fain_layers::{
 use serde::{Deserialize, Serialize};
 use tch::nn;
 
-use crate::interest_model::FrameConfig;
+use crate::frame::FrameConfig;
 use crate::{
     Block, BlockOrder, EmbeddingsConfig, FeatureSpace, InterestConfig, InterestModel, ModelError, NumberConfig,
-    SpaceKind,
 };
 
 /// The settings of the Deep Interest Evolution Network, <https://arxiv.org/abs/1809.03672>.
@@ -112,11 +111,7 @@ impl DienConfig {
         }
         self.frame().check(space)?;
         for interest in &self.interests {
-            let dim = |name: &String| match space.kind(name) {
-                Some(SpaceKind::Category(vocabulary)) => self.embedding.table(&space.vocabularies()[vocabulary].0).dim,
-                _ => 0,
-            };
-            let width = interest.candidate.iter().map(dim).sum();
+            let width = interest.width(space, &self.embedding);
             self.layer().check(width).map_err(|error| ModelError::under("model", error))?;
         }
         Ok(())

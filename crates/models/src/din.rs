@@ -4,7 +4,7 @@ use fain_layers::{InterestLayer, MlpConfig, Pooling, TargetAttention, TargetAtte
 use serde::{Deserialize, Serialize};
 use tch::nn;
 
-use crate::interest_model::FrameConfig;
+use crate::frame::FrameConfig;
 use crate::{
     Block, BlockOrder, EmbeddingsConfig, FeatureSpace, InterestConfig, InterestModel, LastState, ModelError,
     NormalizedInterest, NumberConfig,

@@ -1,6 +1,6 @@
 //! One learned number for each id: the linear part of wide, factorisation-machine and biased models.
 
-use fain_layers::{Jagged, segment_sum};
+use fain_layers::segment_sum;
 use tch::{Tensor, nn};
 
 use crate::{FeatureSpace, InputColumn, ModelError, ModelInput, SpaceKind};
@@ -12,12 +12,14 @@ use crate::{FeatureSpace, InputColumn, ModelError, ModelInput, SpaceKind};
 #[derive(Debug)]
 pub struct FirstOrder {
     terms: Vec<Term>,
+    sparse: bool,
 }
 
 #[derive(Debug)]
 struct Term {
     feature: usize,
     name: String,
+    kind: SpaceKind,
     weight: Tensor,
 }
 
@@ -42,9 +44,16 @@ impl FirstOrder {
                 }
             };
             let weight = (variables / &feature.name).f_var("weight", &[rows, 1], nn::Init::Const(0.0))?;
-            terms.push(Term { feature: index, name: feature.name.clone(), weight });
+            terms.push(Term { feature: index, name: feature.name.clone(), kind: feature.kind, weight });
         }
-        Ok(Self { terms })
+        Ok(Self { terms, sparse: false })
+    }
+
+    /// Whether the gradients of categories and lists hold only the rows of the batch, as
+    /// [`sparse`](fain_layers::EmbeddingConfig::sparse) tables have it; they do not at first.
+    #[must_use]
+    pub fn sparse(self, sparse: bool) -> Self {
+        Self { sparse, ..self }
     }
 
     /// The features, by their places in the space.
@@ -56,24 +65,24 @@ impl FirstOrder {
     /// - returns `[B, 1]`; a list adds the numbers of all its entries
     ///
     /// # Errors
-    /// [`ModelError::Column`] when the batch lacks a column.
+    /// [`ModelError::Column`] when the batch is not of the space the numbers were registered for.
     pub fn forward(&self, input: &ModelInput) -> Result<Tensor, ModelError> {
         let mut sum: Option<Tensor> = None;
         for term in &self.terms {
-            let part = match input.columns.get(term.feature) {
-                Some(InputColumn::Category(ids)) => Tensor::f_embedding(&term.weight, ids, -1, false, false)?,
-                Some(InputColumn::Sequence(ids, layout)) => {
-                    let numbers = Tensor::f_embedding(&term.weight, ids, -1, false, false)?;
-                    segment_sum(Jagged::new(numbers, layout.clone())?.values(), layout)?
+            let look_up = |ids: &Tensor| Tensor::f_embedding(&term.weight, ids, -1, false, self.sparse);
+            let part = match (term.kind, input.columns.get(term.feature)) {
+                (SpaceKind::Category(_), Some(InputColumn::Category(ids))) => look_up(ids)?,
+                (SpaceKind::Sequence(_), Some(InputColumn::Sequence(ids, layout))) => {
+                    segment_sum(&look_up(ids)?, layout)?
                 }
-                Some(InputColumn::Numeric(numbers)) => {
+                (SpaceKind::Numeric, Some(InputColumn::Numeric(numbers))) => {
                     numbers.f_to_kind(term.weight.kind())?.f_unsqueeze(1)?.f_mul(&term.weight)?
                 }
-                None => {
+                (kind, column) => {
                     return Err(ModelError::Column {
                         column: term.name.clone(),
-                        got: "missing",
-                        needed: "a linear term",
+                        got: column.map_or("missing", InputColumn::kind),
+                        needed: kind.words(),
                     });
                 }
             };

@@ -5,7 +5,7 @@ use tch::Tensor;
 
 use fain_layers::{Jagged, JaggedLayout};
 
-use crate::{FeatureEmbeddings, FeatureSpace, InputColumn, ModelError, ModelInput, SpaceKind};
+use crate::{EmbeddingsConfig, FeatureEmbeddings, FeatureSpace, InputColumn, ModelError, ModelInput, SpaceKind};
 
 /// Histories that are read together in the light of a candidate.
 ///
@@ -131,6 +131,15 @@ impl InterestConfig {
             HistoryLengths::Equal => self.history.iter().chain(&self.negative).cloned().collect(),
             HistoryLengths::Shortest => Vec::new(),
         }
+    }
+
+    /// The width of a candidate and of an event, as far as `space` has the features.
+    pub(crate) fn width(&self, space: &FeatureSpace, embedding: &EmbeddingsConfig) -> i64 {
+        let dim = |name: &String| match space.kind(name) {
+            Some(SpaceKind::Category(vocabulary)) => embedding.table(&space.vocabularies()[vocabulary].0).dim,
+            _ => 0,
+        };
+        self.candidate.iter().map(dim).sum()
     }
 
     /// The features' places; those that the space lacks are left out.

@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn every_preset_is_read_back() {
-        for kind in ["base", "din", "dien"] {
+        for kind in ["base", "din", "dien", "wide_deep", "deepfm", "pnn", "dsin", "bst"] {
             for name in published::names(kind) {
                 let mut table = Table::new();
                 table.insert("kind".to_owned(), kind.into());

@@ -9,8 +9,8 @@ use serde::Serialize;
 use toml::Table;
 
 use crate::{
-    BaseConfig, BlockOrder, DienConfig, DinConfig, EmbeddingsConfig, InterestProjection, ModelConfig, NumberConfig,
-    TableSharing,
+    BaseConfig, BlockOrder, BstConfig, DeepFmConfig, DienConfig, DinConfig, DsinConfig, EmbeddingsConfig,
+    InterestProjection, ModelConfig, NumberConfig, PnnConfig, TableSharing, WideDeepConfig,
 };
 
 /// Published settings of DIN. What depends on the features, `interests` and `bias` for example, is left to the user.
@@ -64,6 +64,7 @@ pub(crate) fn names(kind: &str) -> Vec<&'static str> {
     match kind {
         "din" => DIN.iter().map(|(name, _)| *name).collect(),
         "dien" => DIEN.iter().map(|(name, _)| *name).collect(),
+        "wide_deep" | "deepfm" | "bst" => vec!["paper"],
         _ => Vec::new(),
     }
 }
@@ -77,6 +78,9 @@ pub(crate) fn settings(kind: &str, name: &str) -> Option<Result<Table, toml::ser
         "dien" => {
             DIEN.iter().find(|(known, _)| *known == name).map(|(_, preset)| table(ModelConfig::Dien(preset.config())))
         }
+        "wide_deep" if name == "paper" => Some(table(ModelConfig::WideDeep(WideDeepConfig::paper()))),
+        "deepfm" if name == "paper" => Some(table(ModelConfig::DeepFm(DeepFmConfig::paper()))),
+        "bst" if name == "paper" => Some(table(ModelConfig::Bst(BstConfig::paper()))),
         _ => None,
     }
 }
@@ -87,6 +91,11 @@ pub(crate) fn default_of(kind: &str) -> Option<Result<Table, toml::ser::Error>> 
         "base" => Some(table(ModelConfig::Base(BaseConfig::default()))),
         "din" => Some(table(ModelConfig::Din(DinConfig::default()))),
         "dien" => Some(table(ModelConfig::Dien(DienConfig::default()))),
+        "wide_deep" => Some(table(ModelConfig::WideDeep(WideDeepConfig::default()))),
+        "deepfm" => Some(table(ModelConfig::DeepFm(DeepFmConfig::default()))),
+        "pnn" => Some(table(ModelConfig::Pnn(PnnConfig::default()))),
+        "dsin" => Some(table(ModelConfig::Dsin(DsinConfig::default()))),
+        "bst" => Some(table(ModelConfig::Bst(BstConfig::default()))),
         _ => None,
     }
 }

@@ -31,6 +31,17 @@ pub enum SpaceKind {
     Numeric,
 }
 
+impl SpaceKind {
+    /// What it is, in the words of [`ModelError::Column`].
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::Category(_) => "a category",
+            Self::Sequence(_) => "a sequence",
+            Self::Numeric => "a number",
+        }
+    }
+}
+
 impl FeatureSpace {
     /// Joins a schema with the sizes of its vocabularies, in the order of [`Schema::vocabularies`].
     ///

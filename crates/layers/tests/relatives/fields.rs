@@ -90,7 +90,7 @@ fn wrong_settings_and_shapes_are_refused_before_a_variable_is_registered() {
     };
     assert_eq!(message(1, 4, ProductKind::Inner), "fields = 1 is not allowed: at least 2 for inner products");
     assert_eq!(message(0, 4, outer(2)), "fields = 0 is not allowed: at least 1");
-    assert_eq!(message(2, 4, outer(0)), "kernels = 0 is not allowed: at least 1");
+    assert_eq!(message(2, 4, outer(0)), "outer.kernels = 0 is not allowed: at least 1");
     assert_eq!(message(2, 0, outer(2)), "width = 0 is not allowed: at least 1");
     assert!(store.is_empty());
 

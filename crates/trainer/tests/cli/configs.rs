@@ -16,8 +16,10 @@ fn folder() -> PathBuf {
 #[test]
 fn every_configuration_is_checked_and_its_model_built() {
     let files = names(&folder());
-    for expected in ["demo_base.toml", "demo_din.toml", "ml1m_ctr_din.toml", "movielens_tiny_din.toml"] {
-        assert!(files.iter().any(|file| file == expected), "{expected} is not in {files:?}");
+    let relatives = ["wide_deep", "deepfm", "pnn", "dsin", "bst"].map(|kind| format!("ml1m_ctr_{kind}.toml"));
+    let others = ["demo_base.toml", "demo_din.toml", "ml1m_ctr_din.toml", "movielens_tiny_din.toml"].map(str::to_owned);
+    for expected in relatives.iter().chain(&others) {
+        assert!(files.contains(expected), "{expected} is not in {files:?}");
     }
     for file in files {
         let experiment = Experiment::read(&folder().join(&file), &[]).unwrap();
@@ -49,7 +51,16 @@ fn what_scripts_replace_is_written_out() {
 #[test]
 fn the_guide_names_every_key() {
     let guide = std::fs::read_to_string(folder().join("../docs/guides/command-line.md")).unwrap();
-    for model in ["kind = \"base\"", "kind = \"din\"", "kind = \"dien\", auxiliary = {}"] {
+    for model in [
+        "kind = \"base\"",
+        "kind = \"din\"",
+        "kind = \"dien\", auxiliary = {}",
+        "kind = \"wide_deep\"",
+        "kind = \"deepfm\"",
+        "kind = \"pnn\"",
+        "kind = \"dsin\"",
+        "kind = \"bst\"",
+    ] {
         let text = format!("data = {{ train = \"a.csv\" }}\nschema = {{ label = \"click\" }}\nmodel = {{ {model} }}");
         let experiment = Experiment::parse(&text, "text", &[]).unwrap();
         // What a file leaves out when it is the default.
@@ -69,7 +80,7 @@ fn the_guide_names_every_key() {
 #[test]
 fn the_guide_names_every_preset() {
     let guide = std::fs::read_to_string(folder().join("../docs/guides/command-line.md")).unwrap();
-    for kind in ["din", "dien"] {
+    for kind in ["din", "dien", "wide_deep", "deepfm", "bst"] {
         let model: Table = format!("kind = \"{kind}\"\npreset = \"none of them\"").parse().unwrap();
         let error = complete(&mut model.clone()).unwrap_err().to_string();
         let (_, presets) = error.split_once("allowed: ").unwrap();

@@ -8,6 +8,7 @@ mod evaluate;
 mod full_disk;
 mod generate;
 mod inspect;
+mod kinds;
 mod predict;
 mod resume;
 mod support;
