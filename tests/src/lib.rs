@@ -35,6 +35,7 @@ mod fixture;
 mod inputs;
 mod padding;
 mod report;
+mod sidecar;
 mod slopes;
 mod subject;
 mod tolerance;

@@ -1,7 +1,7 @@
 //! The two small matrix products that everything is made of. The sums stay in registers.
 //!
-//! What the compiler makes of a loop over the rows of a tile depends on its mood; one statement per row always becomes
-//! one multiply-add per vector.
+//! The rows of a tile are written out one by one: a loop over them is sometimes turned into gathers from memory, ten
+//! times slower.
 
 use crate::activation::multiply_add;
 use crate::level::Level;
@@ -16,6 +16,7 @@ macro_rules! add_to_rows {
         add_to_rows!($tile, $vectors, $i => $factor, 0 1 2 3 4 5 6 7)
     };
     ($tile:ident, $vectors:ident, $i:ident => $factor:expr, $($row:literal)*) => {
+        const { assert!(R <= 8, "a row of the tile is not written out") };
         $(
             if $row < R {
                 // Modulo R only for the rows that are not there.

@@ -248,4 +248,28 @@ mod tests {
         assert_eq!(error, "inputs = 0 is not allowed: at least 1");
         assert!(store.is_empty());
     }
+
+    #[test]
+    fn rows_are_refused_beforehand_as_they_are_later() {
+        for (input_norm, batch_norm, activation, needed) in [
+            (InputNorm::None, false, ActivationConfig::Relu, 0),
+            (InputNorm::None, false, ActivationConfig::DicePerSample, 0),
+            (InputNorm::None, false, ActivationConfig::Dice, 2),
+            (InputNorm::None, true, ActivationConfig::Relu, 2),
+            (InputNorm::BatchNorm, false, ActivationConfig::Relu, 2),
+            (InputNorm::Keras, false, ActivationConfig::Relu, 1),
+        ] {
+            let store = nn::VarStore::new(Device::Cpu);
+            let config = MlpConfig { input_norm, hidden: vec![3], activation, batch_norm, dropout: 0.0 };
+            let mlp = Mlp::new(&store.root(), 2, &config).unwrap();
+            for rows in 0..3 {
+                let input = Tensor::zeros([rows, 2], (Kind::Float, Device::Cpu));
+                let later = mlp.forward(&input, Mode::Training).map(|_| ()).map_err(|error| error.to_string());
+                let beforehand = mlp.check_rows(rows, Mode::Training).map_err(|error| error.to_string());
+                assert_eq!(beforehand, later, "{config:?} {rows}");
+                assert_eq!(beforehand.is_ok(), rows >= needed, "{config:?} {rows}");
+                assert!(mlp.check_rows(rows, Mode::Evaluation).is_ok());
+            }
+        }
+    }
 }

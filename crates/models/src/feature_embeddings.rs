@@ -45,16 +45,15 @@ impl FeatureEmbeddings {
                     names.push(String::new());
                     None
                 }
-                SpaceKind::Category(vocabulary) | SpaceKind::Sequence(vocabulary) => match shared.get(vocabulary) {
-                    Some(shared) => {
+                SpaceKind::Category(vocabulary) | SpaceKind::Sequence(vocabulary) => {
+                    if let Some(shared) = shared.get(vocabulary) {
                         names.push(space.vocabularies()[vocabulary].0.clone());
                         Some(shared.clone())
-                    }
-                    None => {
+                    } else {
                         names.push(feature.name.clone());
                         Some(table(&feature.name, vocabulary)?)
                     }
-                },
+                }
             });
         }
         Ok(Self { features: space.features().to_vec(), tables, names })

@@ -1,6 +1,8 @@
 //! The last state of a GRU over a history.
 
-use fain_layers::{Execution, Gru, GruConfig, Interest, InterestInput, InterestLayer, LayerError, Mode, Outline, Source};
+use fain_layers::{
+    Execution, Gru, GruConfig, Interest, InterestInput, InterestLayer, LayerError, Mode, Outline, Source,
+};
 use tch::nn;
 
 /// Reads a history by a GRU and gives its last state: what a user did, whatever the candidate is.
@@ -43,7 +45,7 @@ impl InterestLayer for LastState {
         let width = self.outputs();
         let mut outline = Outline::single("GRU, last state", width);
         for part in &mut outline.parts {
-            part.name = "gru".to_owned();
+            "gru".clone_into(&mut part.name);
             part.input = format!("[N, {width}]");
             part.from = vec![Source::History];
         }

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fain_layers::{
-    DienInterest, DienInterestConfig, Execution, InterestLayer, Linear, Mlp, MlpConfig, Pooling,
-};
+use fain_layers::{DienInterest, DienInterestConfig, Execution, InterestLayer, Linear, Mlp, MlpConfig, Pooling};
 use fain_models::{
     DienPreset, EmbeddingsConfig, FeatureEmbeddings, FeatureSpace, HistoryLengths, InputColumn, InterestFeatures,
     InterestModel, InterestModelParts, ModelInput, SpaceKind, WeightMapping,
@@ -222,7 +220,8 @@ impl Subject for Dien {
             padded |= Padding::of_ids(case.tensor(&format!("in/{}", pair.pos_hist))?)?.is_padded();
         }
         // The auxiliary loss does not go through the attention.
-        let apart = tensor == "out/aux" || tensor.contains(".auxiliary_net.") || tensor.starts_with("grad/embedding:neg");
+        let apart =
+            tensor == "out/aux" || tensor.contains(".auxiliary_net.") || tensor.starts_with("grad/embedding:neg");
         Ok((section.name() == "train" && padded && !apart).then_some(&PADDING_IN_STATISTICS))
     }
 

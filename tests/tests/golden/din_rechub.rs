@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use fain_layers::{ActivationConfig, AttentionNormalization};
-use fain_models::{Block, BlockOrder, DinConfig, DinPreset, FeatureSpace, InterestConfig, Model, ModelInput, SpaceKind};
+use fain_models::{
+    Block, BlockOrder, DinConfig, DinPreset, FeatureSpace, InterestConfig, Model, ModelInput, SpaceKind,
+};
 use fain_tests::{Case, Fixture, Forward, GoldenError, Report, Subject};
 use serde::Deserialize;
 use tch::nn;
@@ -37,8 +39,7 @@ impl Config {
     fn ours(&self) -> DinConfig {
         let activation: ActivationConfig = self.activation.into();
         let pairs = self.features.iter().zip(&self.history);
-        let interests: Vec<InterestConfig> =
-            pairs.map(|(candidate, history)| interest(candidate, history)).collect();
+        let interests: Vec<InterestConfig> = pairs.map(|(candidate, history)| interest(candidate, history)).collect();
         // All features are targets here, so that each is read twice, not candidates alone.
         let features: Vec<Block> = self.features.iter().cloned().map(Block::Feature).collect();
         let blocks = (0..interests.len()).map(Block::Interest).chain(features.clone()).chain(features);

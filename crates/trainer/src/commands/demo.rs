@@ -24,7 +24,7 @@ macro_rules! config {
 
 /// The experiments, in the order in which they are trained. The last one is the demo's own: its run is the folder
 /// itself. The others are beside it, to be compared with.
-const EXPERIMENTS: [(&str, &str); 2] = [config!("demo_base.toml"), config!("demo_din.toml")];
+const EXPERIMENTS: [(&str, &str); 3] = [config!("demo_base.toml"), config!("demo_din.toml"), config!("demo_dien.toml")];
 
 /// The JSON document: the report of the demo's own model, and those of the others.
 #[derive(Debug, Serialize)]
