@@ -32,7 +32,7 @@ pub enum BlockOrder {
     /// Every feature that no interest reads as history, in the order of the schema, then the interests.
     #[default]
     Standard,
-    /// The interests, their candidates, then every feature, so that candidates stand there twice: torch-rechub's DIN.
+    /// The interests, then the features twice: torch-rechub's DIN, whose programs give all features as targets too.
     InterestsFirst,
     /// Each interest followed by its candidate, then the other features: a Keras DIN.
     Pairs,
@@ -77,7 +77,7 @@ impl BlockOrder {
         let every = |block: fn(usize) -> Block| (0..interests.len()).map(block).collect::<Vec<_>>();
         match self {
             Self::Standard => [features(&[]), every(Block::Interest)].concat(),
-            Self::InterestsFirst => [every(Block::Interest), every(Block::Candidate), features(&[])].concat(),
+            Self::InterestsFirst => [every(Block::Interest), features(&[]), features(&[])].concat(),
             Self::Pairs => {
                 let pairs = (0..interests.len()).flat_map(|index| [Block::Interest(index), Block::Candidate(index)]);
                 pairs.chain(features(&candidates)).collect()

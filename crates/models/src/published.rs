@@ -22,7 +22,7 @@ pub enum DinPreset {
     /// The authors' code, <https://github.com/zhougr1993/DeepInterestNetwork>: 80 and 40 logistic units, softmax of
     /// scores over `√D`, a normalised dense layer on the interest. Its item bias is `bias = ["…"]`.
     Authors,
-    /// torch-rechub 0.9: batch normalisation and its own Dice in both networks, raw weights, candidates read twice.
+    /// torch-rechub 0.9: batch normalisation and its own Dice in both networks, raw weights, features read twice.
     TorchRechub,
     /// A Keras program: separate tables, ReLU attention with softmax, Keras' batch normalisation before a network of
     /// linear layers.

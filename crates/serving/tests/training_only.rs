@@ -90,8 +90,8 @@ fn rows() -> impl Strategy<Value = Vec<Row>> {
 fn text(rows: &[Row], with: bool) -> String {
     let mut text = String::from(if with { "item,history,negatives\n" } else { "item,history\n" });
     for (item, history, negatives) in rows {
-        write!(text, "{item},{}", history.join("|")).unwrap();
-        text.push_str(&if with { format!(",{}\n", negatives.join("|")) } else { "\n".to_owned() });
+        let negatives = if with { format!(",{}", negatives.join("|")) } else { String::new() };
+        writeln!(text, "{item},{}{negatives}", history.join("|")).unwrap();
     }
     text
 }

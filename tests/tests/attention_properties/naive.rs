@@ -153,6 +153,7 @@ impl Naive {
         };
         match activation {
             ActivationConfig::Relu => each(&|x| x.max(0.0)),
+            ActivationConfig::LeakyRelu => each(&|x| if x > 0.0 { x } else { 0.01 * x }),
             ActivationConfig::Prelu => {
                 let slope = self.variables[&format!("{name}.weight")][0];
                 each(&|x| if x > 0.0 { x } else { slope * x })

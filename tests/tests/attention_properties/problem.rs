@@ -11,8 +11,9 @@ use proptest::prelude::*;
 use tch::{Device, Kind, Tensor, nn};
 
 /// Every activation of the scoring network.
-pub(crate) const ACTIVATIONS: [ActivationConfig; 8] = [
+pub(crate) const ACTIVATIONS: [ActivationConfig; 9] = [
     ActivationConfig::Relu,
+    ActivationConfig::LeakyRelu,
     ActivationConfig::Prelu,
     ActivationConfig::PreluPerUnit,
     ActivationConfig::Sigmoid,

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use fain_layers::{ActivationConfig, AttentionNormalization};
-use fain_models::{
-    Block, BlockOrder, DinConfig, DinPreset, FeatureSpace, InterestConfig, Model, ModelInput, SpaceKind,
-};
+use fain_models::{DinConfig, DinPreset, FeatureSpace, InterestConfig, Model, ModelInput, SpaceKind};
 use fain_tests::{Case, Fixture, Forward, GoldenError, Report, Subject};
 use serde::Deserialize;
 use tch::nn;
@@ -40,15 +38,7 @@ impl Config {
         let activation: ActivationConfig = self.activation.into();
         let pairs = self.features.iter().zip(&self.history);
         let interests: Vec<InterestConfig> = pairs.map(|(candidate, history)| interest(candidate, history)).collect();
-        // All features are targets here, so that each is read twice, not candidates alone.
-        let features: Vec<Block> = self.features.iter().cloned().map(Block::Feature).collect();
-        let blocks = (0..interests.len()).map(Block::Interest).chain(features.clone()).chain(features);
-        let mut config = DinConfig {
-            order: BlockOrder::Standard,
-            blocks: blocks.collect(),
-            interests,
-            ..DinPreset::TorchRechub.config()
-        };
+        let mut config = DinConfig { interests, ..DinPreset::TorchRechub.config() };
         config.embedding.dim = self.embed_dim;
         config.embedding.zero_row = self.padding_idx == Some(0);
         config.attention.hidden.clone_from(&self.attention_dims);

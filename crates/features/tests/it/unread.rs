@@ -1,5 +1,6 @@
 //! Features that are left out of the rows to score.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -35,7 +36,7 @@ fn file(rows: &[Row], with: bool) -> TestFile {
     let mut text = if with { "click,others,item,history,price\n" } else { "click,item,history,price\n" }.to_owned();
     for (index, (item, history, negatives, price)) in rows.iter().enumerate() {
         let negatives = if with { negatives.join("|") + "," } else { String::new() };
-        text.push_str(&format!("{},{negatives}{item},{},{price}\n", index % 2, history.join("|")));
+        writeln!(text, "{},{negatives}{item},{},{price}", index % 2, history.join("|")).unwrap();
     }
     TestFile::new("rows.csv", text)
 }

@@ -63,9 +63,10 @@ fn the_checks_stand_in_their_order() {
         tree("fain-dataset"),
         tree("fain-simulator"),
         tree("fain-metrics"),
+        tree("fain-kernels"),
         "clippy --release --workspace --all-targets -- -D warnings".to_owned(),
         "doc --release --workspace --no-deps --config build.rustdocflags=[\"-Dwarnings\"]".to_owned(),
-        "test -p fain-features -p fain-dataset -p fain-simulator -p fain-metrics".to_owned(),
+        "test -p fain-features -p fain-dataset -p fain-simulator -p fain-metrics -p fain-kernels".to_owned(),
     ];
     assert_eq!(calls(&repository), expected);
     let log = repository.read("log");
