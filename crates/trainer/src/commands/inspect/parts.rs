@@ -2,7 +2,7 @@
 
 use fain_dataset::Dataset;
 use fain_features::{Encoders, Schema};
-use fain_models::{FeatureSpace, Model, ModelConfig, ModelError, ModelGraph, parameter_count};
+use fain_models::{FeatureSpace, Model, ModelConfig, ModelError, ModelGraph, named_tensors, parameter_count};
 use fain_training::Experiment;
 use serde::Serialize;
 use tch::{Device, nn};
@@ -20,11 +20,10 @@ pub(super) struct ModelParts {
 impl ModelParts {
     /// Of a model with its numbers.
     pub(super) fn of(graph: ModelGraph, variables: &nn::VarStore) -> Self {
-        let known = |fixed| Numbers { fixed, per_id: 0 };
         let layers = Layers::new(
             graph,
-            |graph, node| known(graph.parameters(node, variables)),
-            known(parameter_count(variables)),
+            |graph, node| Numbers::fixed(graph.parameters(node, variables)),
+            Numbers::fixed(parameter_count(variables)),
         );
         Self { layers, tensors: tensors::of_variables(variables) }
     }
@@ -42,17 +41,22 @@ impl ModelParts {
         Ok((parts, encoders))
     }
 
-    /// Of a model before its vocabularies are known: what grows with a vocabulary is what differs between tables of one
-    /// id and tables of two.
+    /// Of a model before its vocabularies are known: what grows with a vocabulary is what differs between tables of one,
+    /// two and three ids.
     fn before_data(model: &ModelConfig, schema: &Schema) -> Result<Self, ModelError> {
-        let space = |size: usize| FeatureSpace::new(schema, &vec![size; schema.vocabularies().len()]);
-        let (model_of_one, one) = build(model, &space(1))?;
-        let (_, two) = build(model, &space(2))?;
+        let build = |size: usize| build(model, &FeatureSpace::new(schema, &vec![size; schema.vocabularies().len()]));
+        let ((model, one), (_, two), (_, three)) = (build(1)?, build(2)?, build(3)?);
         let numbers = |graph: &ModelGraph, node: usize| {
-            Numbers::between(graph.parameters(node, &one), graph.parameters(node, &two))
+            Numbers::growing([&one, &two, &three].map(|variables| graph.parameters(node, variables)))
         };
-        let total = Numbers::between(parameter_count(&one), parameter_count(&two));
-        Ok(Self { layers: Layers::new(model_of_one.graph(), numbers, total), tensors: tensors::common(&one, &two) })
+        let counts = |variables: &nn::VarStore| -> Vec<u64> {
+            let tensors = named_tensors(variables).into_iter().filter(|(_, tensor)| tensor.requires_grad());
+            tensors.map(|(_, tensor)| tensor.numel() as u64).collect()
+        };
+        let counts = counts(&one).into_iter().zip(counts(&two)).zip(counts(&three));
+        let total = counts.map(|((one, two), three)| Numbers::growing([one, two, three])).sum();
+        let tensors = tensors::common(&one, &two);
+        Ok(Self { layers: Layers::new(model.graph(), numbers, total), tensors })
     }
 
     /// The tables of layers and tensors.
