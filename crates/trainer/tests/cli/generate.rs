@@ -44,23 +44,30 @@ fn the_demo_compares_the_models_with_the_optimum() {
     let run = folder.path().join("runs/demo");
     let beside = report.as_object_mut().unwrap().remove("beside").unwrap();
     assert_eq!(report, read_json(&run.join("report.json")));
-    assert_eq!(beside, serde_json::json!([read_json(&run.join("base/report.json"))]));
-    assert_eq!((&beside[0]["model"], &report["model"]), (&"base".into(), &"din".into()));
-    assert_eq!(beside[0]["ceiling"]["optimal_auc"], report["ceiling"]["optimal_auc"]);
+    let others = ["base", "din"];
+    assert_eq!(beside, serde_json::json!(others.map(|name| read_json(&run.join(name).join("report.json")))));
+    assert_eq!(beside[0]["model"], "base");
+    assert_eq!(beside[1]["model"], "din");
+    assert_eq!(report["model"], "dien");
+    for other in [&beside[0], &beside[1]] {
+        assert_eq!(other["ceiling"]["optimal_auc"], report["ceiling"]["optimal_auc"]);
+    }
     assert_eq!((&report["seed"], &report["test"]["samples"]), (&4.into(), &1000.into()));
     assert!(report["ceiling"]["optimal_auc"].as_f64() > report["ceiling"]["blind_auc"].as_f64());
     let files = ["bundle", "checkpoints", "config.toml", "dataset.json", "events.jsonl", "report.json"];
     assert_eq!(names(&run.join("base")), files);
-    let mut files = [&files[..], &["base", "data", "encoded"]].concat();
+    let mut files = [&files[..], &others, &["data", "encoded"]].concat();
     files.sort_unstable();
     assert_eq!(names(&run), files);
-    // Both schemas are the same, so the rows were encoded once.
-    assert_eq!(names(&run.join("encoded")).len(), 1);
+    // The schemas of base and DIN are the same; DIEN's has the negatives as well.
+    assert_eq!(names(&run.join("encoded")).len(), 2);
     let told = String::from_utf8(output.stderr).unwrap();
-    assert!(told.contains("\nmodel 1 of 2: base\n") && told.contains("\nmodel 2 of 2: din\n"), "{told}");
+    for line in ["\nmodel 1 of 3: base\n", "\nmodel 2 of 3: din\n", "\nmodel 3 of 3: dien\n"] {
+        assert!(told.contains(line), "{told}");
+    }
     // All that it made is in the one folder, and works from there.
     assert_eq!(names(folder.path()), ["runs"]);
-    for (run, report) in [(&run, &report), (&run.join("base"), &beside[0])] {
+    for (run, report) in [(&run, &report), (&run.join("base"), &beside[0]), (&run.join("din"), &beside[1])] {
         assert_eq!(fain(&["evaluate", text(run), "--json"]).json()["auc"], report["test"]["auc"]);
     }
 
