@@ -51,7 +51,7 @@ fn buffers(store: &nn::VarStore) -> BTreeMap<String, Vec<f64>> {
 // Trap 1: a history of length 0 or 1 crashes or gives NaN. All-empty batch.
 
 #[test]
-fn trap_1_an_all_empty_batch_gives_zeros_and_leaves_statistics_alone() {
+fn trap_01_an_all_empty_batch_gives_zeros_and_leaves_statistics_alone() {
     let history = jagged(&[], 2, &[0, 0, 0]);
     for pooling in POOLINGS {
         assert_eq!(numbers(&pool(&history, pooling).unwrap()), [0.0; 4], "{pooling:?}");
@@ -71,7 +71,7 @@ fn trap_1_an_all_empty_batch_gives_zeros_and_leaves_statistics_alone() {
 }
 
 #[test]
-fn trap_1_an_empty_history_among_others_is_zero() {
+fn trap_01_an_empty_history_among_others_is_zero() {
     let history = jagged(&[1.0, -2.0, 3.0, 4.0, -5.0, 0.5], 2, &[0, 0, 2, 2, 3, 3]);
     for (pooling, expected) in [
         (Pooling::Sum, [0.0, 0.0, 4.0, 2.0, 0.0, 0.0, -5.0, 0.5, 0.0, 0.0]),
@@ -84,7 +84,7 @@ fn trap_1_an_empty_history_among_others_is_zero() {
 }
 
 #[test]
-fn trap_1_the_only_event_has_all_the_softmax_weight() {
+fn trap_01_the_only_event_has_all_the_softmax_weight() {
     for logit in [-1e4, 0.0, 1e4] {
         let logits = rows(&[logit], 1);
         let layout = JaggedLayout::new(&[0, 0, 1], Device::Cpu).unwrap();
@@ -104,7 +104,7 @@ fn trap_1_the_only_event_has_all_the_softmax_weight() {
 // Trap 2: a batch of one collapses a dimension; a last batch of one breaks batch norm.
 
 #[test]
-fn trap_2_a_batch_of_one_keeps_its_dimensions() {
+fn trap_02_a_batch_of_one_keeps_its_dimensions() {
     let history = jagged(&[1.0, -2.0, 3.0, 4.0], 2, &[0, 2]);
     let candidate = rows(&[0.5, -1.0], 2);
     for mode in MODES {
@@ -125,7 +125,7 @@ fn trap_2_a_batch_of_one_keeps_its_dimensions() {
 }
 
 #[test]
-fn trap_2_statistics_of_one_row_are_an_error_that_changes_nothing() {
+fn trap_02_statistics_of_one_row_are_an_error_that_changes_nothing() {
     let store = nn::VarStore::new(Device::Cpu);
     let root = store.root();
     let norm = BatchNorm::new(&(&root / "norm"), 2, BatchNormConfig::default()).unwrap();
@@ -158,7 +158,7 @@ fn trap_2_statistics_of_one_row_are_an_error_that_changes_nothing() {
 // padding row is trained.
 
 #[test]
-fn trap_3_id_0_is_an_id_like_any_other() {
+fn trap_03_id_0_is_an_id_like_any_other() {
     let store = nn::VarStore::new(Device::Cpu);
     let table =
         Embedding::new(&store.root(), 3, EmbeddingConfig { dim: 2, std: 1.0, ..EmbeddingConfig::default() }).unwrap();
@@ -177,7 +177,7 @@ fn trap_3_id_0_is_an_id_like_any_other() {
 }
 
 #[test]
-fn trap_3_an_event_of_zeros_is_an_event() {
+fn trap_03_an_event_of_zeros_is_an_event() {
     let history = jagged(&[0.0, 0.0, 4.0, -2.0], 2, &[0, 2]);
     assert_eq!(numbers(&pool(&history, Pooling::Mean).unwrap()), [2.0, -1.0]);
     assert_eq!(numbers(&pool(&history, Pooling::Max).unwrap()), [4.0, 0.0]);
@@ -190,7 +190,7 @@ fn trap_3_an_event_of_zeros_is_an_event() {
 }
 
 #[test]
-fn trap_3_statistics_see_real_events_only() {
+fn trap_03_statistics_see_real_events_only() {
     let (store, attention) = attention(AttentionNormalization::None);
     let history = jagged(&[1.0, -2.0, 3.0, 4.0, -5.0, 0.5], 2, &[0, 1, 1, 3]);
     let candidate = rows(&[0.5, -1.0, 7.0, 7.0, 2.0, 0.25], 2);

@@ -144,7 +144,7 @@ fn moved(before: &BTreeMap<String, Vec<f64>>, after: &BTreeMap<String, Vec<f64>>
 // Trap 2: a last batch of one breaks batch norm.
 
 #[test]
-fn trap_2_a_batch_that_is_refused_moves_no_statistics() {
+fn trap_02_a_batch_that_is_refused_moves_no_statistics() {
     for text in [
         // The attention has statistics, as it reads three events, and the network behind has none.
         MODELS[0].to_owned(),
@@ -167,7 +167,7 @@ fn trap_2_a_batch_that_is_refused_moves_no_statistics() {
 // Trap 3: masks guessed from `id != 0`; id 0 is real; padding takes part.
 
 #[test]
-fn trap_3_id_zero_is_an_event_and_is_trained() {
+fn trap_03_id_zero_is_an_event_and_is_trained() {
     let zeros: &[Row] = &[(1, 2, 3, &[(0, 0), (2, 1)]), (2, 1, 2, &[(3, 3)])];
     let without: &[Row] = &[(1, 2, 3, &[(2, 1)]), (2, 1, 2, &[(3, 3)])];
     for text in MODELS {
@@ -188,7 +188,7 @@ fn trap_3_id_zero_is_an_event_and_is_trained() {
 }
 
 #[test]
-fn trap_3_an_unused_row_zero_is_not_trained_by_empty_histories() {
+fn trap_03_an_unused_row_zero_is_not_trained_by_empty_histories() {
     let rows: &[Row] = &[(1, 2, 3, &[]), (2, 1, 2, &[(3, 2), (4, 1)]), (3, 1, 1, &[])];
     let empty: &[Row] = &[(1, 2, 3, &[]), (2, 1, 2, &[])];
     for text in MODELS {
@@ -207,7 +207,7 @@ fn trap_3_an_unused_row_zero_is_not_trained_by_empty_histories() {
 }
 
 #[test]
-fn trap_3_a_zero_row_that_is_asked_for_is_not_trained() {
+fn trap_03_a_zero_row_that_is_asked_for_is_not_trained() {
     let zeros: &[Row] = &[(0, 0, 0, &[(0, 0), (2, 1)]), (2, 1, 2, &[(3, 3)])];
     for text in MODELS {
         let (store, model) =
@@ -225,7 +225,7 @@ fn trap_3_a_zero_row_that_is_asked_for_is_not_trained() {
 // Trap 9: two models share tables through the feature list.
 
 #[test]
-fn trap_9_two_models_of_one_config_share_nothing() {
+fn trap_09_two_models_of_one_config_share_nothing() {
     let rows: &[Row] = &[(1, 2, 3, &[(0, 0), (2, 1)]), (2, 1, 2, &[(3, 3)]), (0, 4, 1, &[(4, 2), (1, 1)])];
     for text in MODELS {
         let (config, space) = (config(text), space());
