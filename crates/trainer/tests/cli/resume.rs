@@ -112,7 +112,7 @@ fn an_interruption_before_the_training_leaves_nothing() {
     let output = folder.path().join("output");
     let interrupted = |arguments: &[&str], until: &str| {
         let arguments = [arguments, &["--output", text(&output)]].concat();
-        signalled("--default-signal=INT", &arguments, until, "-INT")
+        signalled("--default-signal=INT,HUP", &arguments, until, "-INT")
     };
     let outcome = interrupted(&["demo"], "fitting the encoders\n");
     outcome.refused(130, &["interrupted: the data was not yet encoded, and nothing is left behind"]);
@@ -128,7 +128,7 @@ fn an_interrupted_demo_keeps_the_run_that_was_begun() {
     let folder = folder();
     let demo = folder.path().join("demo");
     let arguments = ["demo", "--impressions", "30000", "--output", text(&demo)];
-    let outcome = signalled("--default-signal=INT", &arguments, "epoch 2 of 10\n", "-INT");
+    let outcome = signalled("--default-signal=INT,HUP", &arguments, "epoch 2 of 10\n", "-INT");
     outcome.refused(130, &["interrupted: the checkpoint is ", "demo/base/checkpoints/last.safetensors", "--resume"]);
     assert_eq!(names(&demo), ["base", "data", "encoded"]);
     let (_, command) = outcome.stderr.trim_end().split_once("go on with: fain ").unwrap();
