@@ -52,11 +52,11 @@ mod places;
 mod pooling;
 mod positional_embedding;
 mod product;
-mod projection;
 mod recurrent;
 mod segment;
 mod self_attention;
 mod transformer;
+mod unbiased_linear;
 
 pub use activation::{Activation, ActivationConfig};
 pub use attention::{

@@ -5,7 +5,7 @@ use tch::{Kind, Tensor, nn};
 
 use crate::LayerError;
 use crate::error::check_shape;
-use crate::projection::Projection;
+use crate::unbiased_linear::UnbiasedLinear;
 
 /// Which products of the fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -31,7 +31,7 @@ pub enum ProductKind {
 /// Parameter, outer only: `weight` `[kernels, D·D]`.
 #[derive(Debug)]
 pub struct ProductLayer {
-    kernels: Option<Projection>,
+    kernels: Option<UnbiasedLinear>,
     fields: i64,
     width: i64,
     outputs: i64,
@@ -67,7 +67,7 @@ impl ProductLayer {
         Ok(match kind {
             ProductKind::Inner => Self { kernels: None, fields, width, outputs: fields * (fields - 1) / 2 },
             ProductKind::Outer { kernels } => {
-                let projection = Projection::new(variables, width * width, kernels)?;
+                let projection = UnbiasedLinear::new(variables, width * width, kernels)?;
                 Self { kernels: Some(projection), fields, width, outputs: kernels }
             }
         })

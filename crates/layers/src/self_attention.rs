@@ -4,7 +4,7 @@ use tch::{Tensor, nn};
 
 use crate::error::check_shape;
 use crate::padding::Padding;
-use crate::projection::Projection;
+use crate::unbiased_linear::UnbiasedLinear;
 use crate::{Jagged, LayerError};
 
 /// Multi-head self-attention: each event takes from all events of its own sample.
@@ -20,10 +20,10 @@ use crate::{Jagged, LayerError};
 /// the papers.
 #[derive(Debug)]
 pub struct SelfAttention {
-    query: Projection,
-    key: Projection,
-    value: Projection,
-    output: Projection,
+    query: UnbiasedLinear,
+    key: UnbiasedLinear,
+    value: UnbiasedLinear,
+    output: UnbiasedLinear,
     heads: i64,
     width: i64,
 }
@@ -47,7 +47,7 @@ impl SelfAttention {
     /// [`LayerError::Config`] when `width` is not positive or `heads` does not divide it; no variable is registered then.
     pub fn new(variables: &nn::Path<'_>, width: i64, heads: i64) -> Result<Self, LayerError> {
         check_heads(heads, width)?;
-        let projection = |name: &str| Projection::new(&(variables / name), width, width);
+        let projection = |name: &str| UnbiasedLinear::new(&(variables / name), width, width);
         Ok(Self {
             query: projection("query")?,
             key: projection("key")?,
@@ -75,7 +75,7 @@ impl SelfAttention {
         let padding = Padding::new(events.layout())?;
         let size = padding.absent().size();
         let (rows, longest, head) = (size[0], size[1], self.width / self.heads);
-        let heads = |projection: &Projection| -> Result<Tensor, LayerError> {
+        let heads = |projection: &UnbiasedLinear| -> Result<Tensor, LayerError> {
             let dense = padding.pad(&projection.forward(events.values())?)?;
             Ok(dense.f_reshape([rows, longest, self.heads, head])?.f_transpose(1, 2)?)
         };

@@ -3,14 +3,15 @@
 use tch::{Tensor, nn};
 
 use super::network::Network;
+use crate::unbiased_linear::UnbiasedLinear;
 use crate::{AttentionScoring, Jagged, LayerError, Mode, TargetAttentionConfig};
 
 /// A built [`AttentionScoring`].
 #[derive(Debug)]
 pub(super) enum Scorer {
     Network(Network),
-    /// The weight `[history, candidate]`.
-    Bilinear(Tensor),
+    /// From the candidate's width to the events'.
+    Bilinear(UnbiasedLinear),
     InnerProduct,
 }
 
@@ -25,9 +26,7 @@ impl Scorer {
         Ok(match config.scoring {
             AttentionScoring::Mlp => Self::Network(Network::new(variables, candidate, history, config)?),
             AttentionScoring::Bilinear => {
-                let bound = 1.0 / (candidate as f64).sqrt();
-                let init = nn::Init::Uniform { lo: -bound, up: bound };
-                Self::Bilinear((variables / "bilinear").f_var("weight", &[history, candidate], init)?)
+                Self::Bilinear(UnbiasedLinear::new(&(variables / "bilinear"), candidate, history)?)
             }
             AttentionScoring::InnerProduct => Self::InnerProduct,
         })
@@ -37,7 +36,7 @@ impl Scorer {
     pub(super) fn logits(&self, candidate: &Tensor, history: &Jagged, mode: Mode) -> Result<Tensor, LayerError> {
         match self {
             Self::Network(network) => network.logits(candidate, history, mode),
-            Self::Bilinear(weight) => inner_products(&candidate.f_linear(weight, None::<&Tensor>)?, history),
+            Self::Bilinear(map) => inner_products(&map.forward(candidate)?, history),
             Self::InnerProduct => inner_products(candidate, history),
         }
     }

@@ -3,7 +3,7 @@
 use tch::{Tensor, nn};
 
 use crate::error::check_shape;
-use crate::projection::Projection;
+use crate::unbiased_linear::UnbiasedLinear;
 use crate::{Jagged, LayerError, segment_softmax, segment_sum};
 
 /// Pools session interests by their relevance to the candidate.
@@ -13,7 +13,7 @@ use crate::{Jagged, LayerError, segment_softmax, segment_sum};
 /// Parameter: `weight` `[D, candidate]`, uniform in `±1/√candidate`.
 #[derive(Debug)]
 pub struct SessionInterestActivation {
-    weight: Projection,
+    weight: UnbiasedLinear,
     width: i64,
     candidate: i64,
 }
@@ -29,7 +29,7 @@ impl SessionInterestActivation {
                 return Err(LayerError::Config { field, value: value.to_string(), allowed: "at least 1" });
             }
         }
-        Ok(Self { weight: Projection::new(variables, candidate, width)?, width, candidate })
+        Ok(Self { weight: UnbiasedLinear::new(variables, candidate, width)?, width, candidate })
     }
 
     /// Width of a session's interest.

@@ -10,11 +10,11 @@ use crate::error::check_shape;
 /// Drawn as PyTorch's `Linear` draws its weight: uniform in `±1/√inputs`.
 /// Parameter: `weight` `[outputs, inputs]`.
 #[derive(Debug)]
-pub(crate) struct Projection {
+pub(crate) struct UnbiasedLinear {
     weight: Tensor,
 }
 
-impl Projection {
+impl UnbiasedLinear {
     /// The widths are positive: the caller checked them.
     pub(crate) fn new(variables: &nn::Path<'_>, inputs: i64, outputs: i64) -> Result<Self, LayerError> {
         let bound = 1.0 / (inputs as f64).sqrt();
