@@ -1,14 +1,12 @@
 //! The cache: one folder for each set of sources, schema and rules, made whole or not at all.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use fain_features::Schema;
+use fain_storage::hex;
 use serde::Serialize;
-use tempfile::TempDir;
 use xxhash_rust::xxh3::Xxh3Default;
 
-use crate::checksum::hex;
 use crate::config::DataConfig;
 use crate::error::DatasetError;
 use crate::manifest::{BySplit, VERSION};
@@ -57,56 +55,4 @@ impl Key {
         self.bytes(serde_json::to_string(value)?.as_bytes());
         Ok(())
     }
-}
-
-/// A folder in the cache to build a dataset in. It is removed when dropped, unless it was published.
-pub(crate) struct Workshop {
-    folder: TempDir,
-}
-
-impl Workshop {
-    pub(crate) fn new(cache: &Path) -> Result<Self, DatasetError> {
-        fs::create_dir_all(cache).map_err(|cause| DatasetError::io("create", cache, cause))?;
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".building-");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            // A temporary folder is its owner's alone by default; a cache may be shared, as the umask says.
-            builder.permissions(fs::Permissions::from_mode(0o777));
-        }
-        let folder = builder.tempdir_in(cache).map_err(|cause| DatasetError::io("create a folder in", cache, cause))?;
-        Ok(Self { folder })
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
-    /// Gives the folder its name. If another process has published the same dataset meanwhile, that one stands and
-    /// this one is removed.
-    pub(crate) fn publish(self, name: &Path) -> Result<(), DatasetError> {
-        sync_folder(self.path())?;
-        match fs::rename(self.path(), name) {
-            Ok(()) => {
-                // Nothing lies at the old path any more: there is nothing to remove.
-                let _ = self.folder.keep();
-                name.parent().map_or(Ok(()), sync_folder)
-            }
-            Err(_) if name.is_dir() => Ok(()),
-            Err(cause) => Err(DatasetError::io("rename a folder to", name, cause)),
-        }
-    }
-}
-
-/// Waits until the disk has the names in a folder.
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> Result<(), DatasetError> {
-    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(|cause| DatasetError::io("sync", folder, cause))
-}
-
-/// Folders cannot be synced here; the system does so in its own time.
-#[cfg(not(unix))]
-fn sync_folder(_folder: &Path) -> Result<(), DatasetError> {
-    Ok(())
 }

@@ -3,10 +3,11 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use fain_features::{DataError, Encoders, Schema};
+use fain_features::{DataError, Encoders, Schema, TableError};
+use fain_storage::Workshop;
 
 use crate::build::Job;
-use crate::cache::{self, Workshop};
+use crate::cache;
 use crate::config::{DataConfig, same_file};
 use crate::error::DatasetError;
 use crate::layout::{TEST, TRAIN, VALIDATION};
@@ -60,7 +61,7 @@ impl Dataset {
     pub fn cached_encoders(config: &DataConfig, schema: &Schema) -> Result<Option<Encoders>, DatasetError> {
         config.check()?;
         let sources = match examine(config) {
-            Err(DatasetError::Data(DataError::Open { .. })) => return Ok(None),
+            Err(DatasetError::Data(DataError::Table(TableError::Open { .. }))) => return Ok(None),
             sources => sources?,
         };
         let folder = cache::folder(config, schema, &sources)?;

@@ -1,9 +1,9 @@
 //! What can go wrong with a dataset.
 
-use std::io::ErrorKind as IoErrorKind;
 use std::path::{Path, PathBuf};
 
-use fain_features::{DataError, DataErrorKind, EncodersError};
+use fain_features::{DataError, DataErrorKind, EncodersError, TableError};
+use fain_storage::StorageError;
 
 /// An error of this crate. [`DatasetError::kind`] says whose fault it is.
 #[derive(Debug, thiserror::Error)]
@@ -68,18 +68,9 @@ pub enum DatasetError {
         /// The source file.
         file: PathBuf,
     },
-    /// A file of a dataset that is not what its manifest says, or that this version does not read.
-    #[error("{}: {what} is {found}; needed: {needed}", file.display())]
-    Damaged {
-        /// The file of the dataset.
-        file: PathBuf,
-        /// What was looked at.
-        what: String,
-        /// What was found.
-        found: String,
-        /// What is needed.
-        needed: String,
-    },
+    /// A file of a dataset that is not what its manifest says, or one that the system does not let us read or write.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
     /// The encoders of a dataset cannot be read or written.
     #[error("{}: {cause}", file.display())]
     Encoders {
@@ -95,16 +86,6 @@ pub enum DatasetError {
         row: u64,
         /// Rows of the split.
         rows: u64,
-    },
-    /// A file or folder of the cache cannot be read or written; a full disk is one.
-    #[error("cannot {action} {}: {cause}", path.display())]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// On which path.
-        path: PathBuf,
-        /// The system's answer.
-        cause: std::io::Error,
     },
     /// The thread that makes batches could not be started, or ended before its last batch.
     #[error("the thread that makes batches {0}")]
@@ -128,6 +109,12 @@ pub enum ErrorKind {
     Interrupted,
 }
 
+impl From<TableError> for DatasetError {
+    fn from(error: TableError) -> Self {
+        DataError::from(error).into()
+    }
+}
+
 impl DatasetError {
     /// Whose fault the error is.
     pub fn kind(&self) -> ErrorKind {
@@ -138,9 +125,9 @@ impl DatasetError {
             | Self::NoRows { .. }
             | Self::OneClass { .. }
             | Self::TooManyValues { .. }
-            | Self::Damaged { .. }
+            | Self::Storage(StorageError::Damaged { .. })
             | Self::Encoders { .. } => ErrorKind::Data,
-            Self::Changed { .. } | Self::Io { .. } | Self::Thread(_) => ErrorKind::Work,
+            Self::Changed { .. } | Self::Storage(_) | Self::Thread(_) => ErrorKind::Work,
             Self::Interrupted => ErrorKind::Interrupted,
         }
     }
@@ -155,18 +142,10 @@ impl DatasetError {
         found: impl std::fmt::Display,
         needed: impl std::fmt::Display,
     ) -> Self {
-        Self::Damaged { file: file.to_owned(), what: what.into(), found: found.to_string(), needed: needed.to_string() }
-    }
-
-    /// A file of a dataset that cannot be opened. A missing one is damage; anything else is the system's refusal.
-    pub(crate) fn unreadable(file: &Path, cause: std::io::Error) -> Self {
-        match cause.kind() {
-            IoErrorKind::NotFound => Self::damaged(file, "the file", "missing", "a file of a dataset"),
-            _ => Self::io("open", file, cause),
-        }
+        StorageError::damaged(file, what, found, needed).into()
     }
 
     pub(crate) fn io(action: &'static str, path: &Path, cause: std::io::Error) -> Self {
-        Self::Io { action, path: path.to_owned(), cause }
+        StorageError::io(action, path, cause).into()
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema as ArrowSchema, SchemaRef};
 use fain_features::{FeatureKind, Parts, Schema};
+use fain_storage::list_of;
 
 /// File of the training rows.
 pub(crate) const TRAIN: &str = "train.arrow";
@@ -19,17 +20,9 @@ pub(crate) const GROUP: &str = "group";
 /// Columns of the known probabilities: `Float64`.
 pub(crate) const CEILING: [&str; 2] = ["ceiling_blind", "ceiling_optimal"];
 
-/// Rows of every record batch of a file except its last, so that a row is found by two integer operations.
-pub(crate) const RUN: usize = 65_536;
-
 /// The name of a feature's column. The prefix keeps features apart from the fixed columns, whatever they are called.
 pub(crate) fn column_name(feature: &str) -> String {
     format!("feature:{feature}")
-}
-
-/// The type of a list's values: never null.
-pub(crate) fn item() -> Arc<Field> {
-    Arc::new(Field::new("item", DataType::UInt32, false))
 }
 
 /// The Arrow schema of every file of a dataset.
@@ -45,7 +38,7 @@ pub(crate) fn arrow_schema(schema: &Schema) -> SchemaRef {
     fields.extend(schema.features().iter().map(|feature| {
         let kind = match &feature.kind {
             FeatureKind::Category { .. } => DataType::UInt32,
-            FeatureKind::Sequence { .. } => DataType::List(item()),
+            FeatureKind::Sequence { .. } => list_of(DataType::UInt32),
             FeatureKind::Numeric { .. } => DataType::Float32,
         };
         Field::new(column_name(&feature.name), kind, false)

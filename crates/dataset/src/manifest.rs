@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use fain_features::{CsvConfig, Encoders, SchemaConfig};
+use fain_storage::{FileInfo, StorageError};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{DataConfig, ValidationConfig};
@@ -80,6 +81,17 @@ pub struct SplitInfo {
     pub checksum: String,
 }
 
+impl SplitInfo {
+    pub(crate) fn new(info: FileInfo, positives: u64) -> Self {
+        let FileInfo { file, rows, bytes, checksum } = info;
+        Self { file, rows, positives, bytes, checksum }
+    }
+
+    pub(crate) fn info(&self) -> FileInfo {
+        FileInfo { file: self.file.clone(), rows: self.rows, bytes: self.bytes, checksum: self.checksum.clone() }
+    }
+}
+
 /// What is read first: a later version may have other fields, and must be refused for its version.
 #[derive(Deserialize)]
 struct Head {
@@ -139,5 +151,5 @@ fn portable(validation: &ValidationConfig) -> ValidationConfig {
 
 /// Reads a text file of a dataset.
 pub(crate) fn read_text(path: &Path) -> Result<String, DatasetError> {
-    std::fs::read_to_string(path).map_err(|cause| DatasetError::unreadable(path, cause))
+    std::fs::read_to_string(path).map_err(|cause| StorageError::unreadable(path, cause).into())
 }

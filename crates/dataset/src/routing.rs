@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use fain_features::{DataError, Record};
+use fain_features::Record;
+use fain_tables::find_column;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::config::ValidationConfig;
@@ -26,7 +27,7 @@ pub(crate) struct Routing {
 
 impl Routing {
     pub(crate) fn new(config: &ValidationConfig, header: &[String], file: &Path) -> Result<Self, DatasetError> {
-        let column = config.by.as_ref().map(|by| find(by, header, file)).transpose()?;
+        let column = config.by.as_ref().map(|by| find_column(by, "data.validation.by", header, file)).transpose()?;
         Ok(Self { limit: limit(config), seed: config.seed, column })
     }
 
@@ -55,17 +56,6 @@ impl Routing {
 fn limit(config: &ValidationConfig) -> u64 {
     // 2^64 is exact in f64; a fraction of at most one half stays far from the end of u64.
     (config.fraction.unwrap_or(0.0) * 18_446_744_073_709_551_616.0) as u64
-}
-
-/// The place of the one column with this name.
-fn find(by: &str, header: &[String], file: &Path) -> Result<usize, DataError> {
-    let (file, column, key) = (file.to_owned(), by.to_owned(), "data.validation.by".to_owned());
-    let mut places = header.iter().enumerate().filter(|(_, name)| *name == by).map(|(place, _)| place);
-    match (places.next(), places.count()) {
-        (Some(place), 0) => Ok(place),
-        (None, _) => Err(DataError::MissingColumn { file, column, key, header: header.to_vec() }),
-        (Some(_), more) => Err(DataError::RepeatedColumn { file, column, key, times: more + 1 }),
-    }
 }
 
 #[cfg(test)]

@@ -5,10 +5,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use fain_features::DataError;
+use fain_features::TableError;
+use fain_storage::hex;
 use xxhash_rust::xxh3::Xxh3Default;
 
-use crate::checksum::hex;
 use crate::error::DatasetError;
 use crate::manifest::SourceInfo;
 
@@ -28,7 +28,7 @@ pub(crate) struct Source {
 
 impl Source {
     pub(crate) fn examine(path: &Path) -> Result<Self, DatasetError> {
-        let failed = |source| DataError::Open { file: path.to_owned(), source };
+        let failed = |source| TableError::Open { file: path.to_owned(), source };
         let data = std::fs::metadata(path).map_err(failed)?;
         let modified = data.modified().map_err(failed)?;
         let modified = match modified.duration_since(UNIX_EPOCH) {

@@ -5,13 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use fain_features::{Ceiling, Column, Encoders, Parts, Samples, Schema};
+use fain_storage::ColumnFile;
 
-use crate::checksum::checksum;
 use crate::error::DatasetError;
 use crate::layout::arrow_schema;
 use crate::manifest::SplitInfo;
 use crate::stored::Stored;
-use crate::{mapped, read};
 
 /// The encoded rows of one split: training, validation or test. They stay in the mapped file; cloning shares them.
 #[derive(Clone)]
@@ -28,21 +27,8 @@ struct Inner {
 impl Split {
     /// Maps a file and checks it against its manifest entry and the encoders.
     pub(crate) fn open(path: &Path, info: &SplitInfo, encoders: &Encoders) -> Result<Self, DatasetError> {
-        let file = mapped::map(path)?;
-        let bytes = file.len() as u64;
-        if bytes != info.bytes {
-            return Err(DatasetError::damaged(path, "the size in bytes", bytes, info.bytes));
-        }
-        let sum = checksum(&file);
-        if sum != info.checksum {
-            return Err(DatasetError::damaged(path, "the checksum", sum, &info.checksum));
-        }
         let schema = encoders.schema();
-        let batches = read::batches(path, &file, &arrow_schema(schema))?;
-        let stored = Stored::new(path, &batches, schema)?;
-        if stored.rows != info.rows {
-            return Err(DatasetError::damaged(path, "the number of rows", stored.rows, info.rows));
-        }
+        let stored = Stored::new(&ColumnFile::open(path, &info.info(), &arrow_schema(schema))?, schema)?;
         stored.check_labels(path, info.positives)?;
         stored.check_ids(path, encoders)?;
         Ok(Self { inner: Arc::new(Inner { schema: schema.clone(), positives: info.positives, stored }) })

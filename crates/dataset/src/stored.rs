@@ -2,14 +2,12 @@
 
 use std::path::Path;
 
-use arrow_array::types::{ArrowPrimitiveType, Float32Type, Float64Type, UInt32Type, UInt64Type};
-use arrow_array::{Array, ListArray, PrimitiveArray, RecordBatch};
-use arrow_buffer::ScalarBuffer;
+use arrow_array::types::{Float32Type, Float64Type, UInt32Type, UInt64Type};
 use fain_features::{Column, Encoders, FeatureKind, Schema, Sequences};
+use fain_storage::{Chunks, ColumnFile, ListChunks, maximum};
 
-use crate::chunks::{Chunks, ListChunk, ListChunks, maximum};
 use crate::error::DatasetError;
-use crate::layout::{CEILING, GROUP, LABEL, RUN, column_name};
+use crate::layout::{CEILING, GROUP, LABEL, column_name};
 
 /// All rows of a file. The buffers are slices of the mapped file.
 pub(crate) struct Stored {
@@ -22,7 +20,7 @@ pub(crate) struct Stored {
 
 pub(crate) enum StoredColumn {
     Category(Chunks<u32>),
-    Sequence(ListChunks),
+    Sequence(ListChunks<u32>),
     Numeric(Chunks<f32>),
 }
 
@@ -33,8 +31,11 @@ impl StoredColumn {
         match (self, used) {
             (Self::Category(ids), Column::Category(used)) => Some(Column::Category(ids.gather(rows, used))),
             (Self::Category(ids), _) => Some(Column::Category(ids.gather(rows, Vec::new()))),
-            (Self::Sequence(lists), Column::Sequence(used)) => lists.gather(rows, used).map(Column::Sequence),
-            (Self::Sequence(lists), _) => lists.gather(rows, Sequences::default()).map(Column::Sequence),
+            (Self::Sequence(lists), used) => {
+                let mut used = if let Column::Sequence(used) = used { used } else { Sequences::default() };
+                lists.gather(rows, &mut used.values, &mut used.offsets)?;
+                Some(Column::Sequence(used))
+            }
             (Self::Numeric(numbers), Column::Numeric(used)) => Some(Column::Numeric(numbers.gather(rows, used))),
             (Self::Numeric(numbers), _) => Some(Column::Numeric(numbers.gather(rows, Vec::new()))),
         }
@@ -42,9 +43,7 @@ impl StoredColumn {
 }
 
 impl Stored {
-    pub(crate) fn new(path: &Path, batches: &[RecordBatch], schema: &Schema) -> Result<Self, DatasetError> {
-        check_runs(path, batches)?;
-        let file = Columns { path, batches };
+    pub(crate) fn new(file: &ColumnFile, schema: &Schema) -> Result<Self, DatasetError> {
         let ceiling = match schema.ceiling() {
             Some(_) => {
                 let [blind, optimal] = CEILING;
@@ -60,18 +59,12 @@ impl Stored {
                 let name = column_name(&feature.name);
                 Ok(match feature.kind {
                     FeatureKind::Category { .. } => StoredColumn::Category(file.chunks::<UInt32Type>(&name)?),
-                    FeatureKind::Sequence { .. } => StoredColumn::Sequence(file.lists(&name)?),
+                    FeatureKind::Sequence { .. } => StoredColumn::Sequence(file.lists::<UInt32Type>(&name)?),
                     FeatureKind::Numeric { .. } => StoredColumn::Numeric(file.chunks::<Float32Type>(&name)?),
                 })
             })
             .collect::<Result<_, DatasetError>>()?;
-        Ok(Self {
-            rows: batches.iter().map(|batch| batch.num_rows() as u64).sum(),
-            labels: file.chunks::<Float32Type>(LABEL)?,
-            groups,
-            ceiling,
-            columns,
-        })
+        Ok(Self { rows: file.rows(), labels: file.chunks::<Float32Type>(LABEL)?, groups, ceiling, columns })
     }
 
     /// Every label must be 0 or 1, and so many of them 1.
@@ -112,56 +105,5 @@ impl Stored {
             }
         }
         Ok(())
-    }
-}
-
-/// Rows are found by arithmetic, so every batch but the last must be full.
-fn check_runs(path: &Path, batches: &[RecordBatch]) -> Result<(), DatasetError> {
-    for (number, batch) in batches.iter().enumerate() {
-        let rows = batch.num_rows();
-        let last = number + 1 == batches.len();
-        if rows > RUN || rows == 0 || (rows < RUN && !last) {
-            let what = format!("the number of rows of record batch {number}");
-            let needed = if last { format!("1 to {RUN}") } else { RUN.to_string() };
-            return Err(DatasetError::damaged(path, what, rows, needed));
-        }
-    }
-    Ok(())
-}
-
-/// The record batches of a file, column by column.
-struct Columns<'a> {
-    path: &'a Path,
-    batches: &'a [RecordBatch],
-}
-
-impl Columns<'_> {
-    /// Takes something from one column of every batch, or says what the column should be.
-    fn each<A: 'static, T>(&self, name: &str, needed: &str, take: impl Fn(&A) -> T) -> Result<Vec<T>, DatasetError> {
-        let array = |batch: &RecordBatch| {
-            batch.column_by_name(name).and_then(|column| column.as_any().downcast_ref::<A>()).map(&take)
-        };
-        self.batches.iter().map(array).collect::<Option<_>>().ok_or_else(|| {
-            let what = format!("the column \"{name}\"");
-            DatasetError::damaged(self.path, what, "of another type", needed)
-        })
-    }
-
-    fn chunks<P: ArrowPrimitiveType>(&self, name: &str) -> Result<Chunks<P::Native>, DatasetError> {
-        let values = |array: &PrimitiveArray<P>| -> ScalarBuffer<P::Native> { array.values().clone() };
-        self.each(name, &P::DATA_TYPE.to_string(), values).map(Chunks)
-    }
-
-    fn lists(&self, name: &str) -> Result<ListChunks, DatasetError> {
-        let needed = "List of UInt32";
-        let chunk = |array: &ListArray| {
-            let values = array.values().as_any().downcast_ref::<PrimitiveArray<UInt32Type>>()?;
-            Some(ListChunk { offsets: array.offsets().clone(), values: values.values().clone() })
-        };
-        let chunks: Option<Vec<ListChunk>> = self.each(name, needed, chunk)?.into_iter().collect();
-        chunks.map(ListChunks).ok_or_else(|| {
-            let what = format!("the column \"{name}\"");
-            DatasetError::damaged(self.path, what, "of another type", needed)
-        })
     }
 }

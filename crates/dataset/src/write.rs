@@ -1,47 +1,32 @@
 //! Writes one split: runs of encoded rows, as record batches of an Arrow IPC file.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float32Array, Float64Array, ListArray, RecordBatch, UInt32Array, UInt64Array};
 use arrow_buffer::{OffsetBuffer, ScalarBuffer};
-use arrow_ipc::writer::FileWriter;
-use arrow_schema::{ArrowError, SchemaRef};
+use arrow_schema::{ArrowError, DataType, Field, SchemaRef};
 use fain_features::{Binding, Column, Encoders, Parts, Record, Samples, Sequences};
+use fain_storage::{FileWriter, RUN};
 
-use crate::checksum::Hashing;
 use crate::error::DatasetError;
-use crate::layout::{RUN, arrow_schema, item};
+use crate::layout::arrow_schema;
 use crate::manifest::SplitInfo;
-use crate::source::file_name;
 
 pub(crate) struct SplitWriter<'a> {
-    path: PathBuf,
     encoders: &'a Encoders,
     schema: SchemaRef,
-    writer: FileWriter<Hashing<BufWriter<File>>>,
+    writer: FileWriter,
     run: Samples,
-    rows: u64,
     positives: u64,
 }
 
 impl<'a> SplitWriter<'a> {
     pub(crate) fn create(path: PathBuf, encoders: &'a Encoders) -> Result<Self, DatasetError> {
-        let file = File::create_new(&path).map_err(|cause| DatasetError::io("create", &path, cause))?;
         let schema = arrow_schema(encoders.schema());
-        let writer =
-            FileWriter::try_new(Hashing::new(BufWriter::new(file)), &schema).map_err(|cause| failed(&path, cause))?;
-        Ok(Self {
-            run: Samples::new(encoders.schema(), Parts::of(encoders.schema())),
-            path,
-            encoders,
-            schema,
-            writer,
-            rows: 0,
-            positives: 0,
-        })
+        let writer = FileWriter::create(path, &schema)?;
+        let run = Samples::new(encoders.schema(), Parts::of(encoders.schema()));
+        Ok(Self { encoders, schema, writer, run, positives: 0 })
     }
 
     /// Encodes a row and adds it.
@@ -58,24 +43,16 @@ impl<'a> SplitWriter<'a> {
         if self.run.rows > 0 {
             self.write_run()?;
         }
-        let path = self.path;
-        let io = |cause| DatasetError::io("write", &path, cause);
-        // Hands the writer over after the footer.
-        let hashing = self.writer.into_inner().map_err(|cause| failed(&path, cause))?;
-        let (mut buffered, bytes, checksum) = hashing.finish();
-        buffered.flush().map_err(io)?;
-        buffered.get_ref().sync_all().map_err(io)?;
-        Ok(SplitInfo { file: file_name(&path), rows: self.rows, positives: self.positives, bytes, checksum })
+        Ok(SplitInfo::new(self.writer.finish()?, self.positives))
     }
 
     fn write_run(&mut self) -> Result<(), DatasetError> {
         let labels = self.run.labels.as_deref().unwrap_or_default();
         self.positives += labels.iter().filter(|label| **label > 0.5).count() as u64;
-        self.rows += self.run.rows as u64;
         let arrays = self.arrays()?;
-        let batch =
-            RecordBatch::try_new(Arc::clone(&self.schema), arrays).map_err(|cause| failed(&self.path, cause))?;
-        self.writer.write(&batch).map_err(|cause| failed(&self.path, cause))?;
+        let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays)
+            .map_err(|cause| failed(self.writer.path(), cause))?;
+        self.writer.write(&batch)?;
         self.run.clear();
         Ok(())
     }
@@ -107,7 +84,7 @@ impl<'a> SplitWriter<'a> {
     fn list(&self, feature: &str, lists: &Sequences) -> Result<ListArray, DatasetError> {
         if i32::try_from(lists.values.len()).is_err() {
             return Err(DatasetError::TooManyValues {
-                file: self.path.clone(),
+                file: self.writer.path().to_owned(),
                 feature: feature.to_owned(),
                 values: lists.values.len() as u64,
                 rows: self.run.rows,
@@ -116,15 +93,13 @@ impl<'a> SplitWriter<'a> {
         // Ascending up to the number of values, so no offset is cut.
         let offsets: ScalarBuffer<i32> = lists.offsets.iter().map(|offset| *offset as i32).collect();
         let values = Arc::new(UInt32Array::from(lists.values.clone()));
-        ListArray::try_new(item(), OffsetBuffer::new(offsets), values, None).map_err(|cause| failed(&self.path, cause))
+        let field = Arc::new(Field::new("item", DataType::UInt32, false));
+        ListArray::try_new(field, OffsetBuffer::new(offsets), values, None)
+            .map_err(|cause| failed(self.writer.path(), cause))
     }
 }
 
-/// An error of the Arrow writer; behind it is nearly always the disk.
+/// Columns that do not make a record batch.
 fn failed(path: &Path, cause: ArrowError) -> DatasetError {
-    let cause = match cause {
-        ArrowError::IoError(_, cause) => cause,
-        other => std::io::Error::other(other),
-    };
-    DatasetError::io("write", path, cause)
+    DatasetError::io("write", path, std::io::Error::other(cause))
 }

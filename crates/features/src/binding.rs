@@ -2,13 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use fain_tables::{Record, find_column};
+
 use crate::checked::{FeatureKind, Schema};
 use crate::error::DataError;
 use crate::samples::Parts;
-use crate::table::Record;
-
-/// Longest piece of a wrong value that an error shows, in characters.
-const SHOWN: usize = 60;
 
 /// The places of a schema's columns in one file.
 #[derive(Debug, Clone)]
@@ -34,8 +32,8 @@ impl Binding {
     /// Finds the columns of the features, and those of the parts asked for, in a header.
     ///
     /// # Errors
-    /// [`DataError::MissingColumn`] lists what the header has; [`DataError::RepeatedColumn`];
-    /// [`DataError::Config`] for a part that the schema does not name.
+    /// [`TableError::MissingColumn`](fain_tables::TableError::MissingColumn) lists what the header has;
+    /// [`TableError::RepeatedColumn`](fain_tables::TableError::RepeatedColumn); [`DataError::Config`] for a part that the schema does not name.
     pub fn new(schema: &Schema, parts: Parts, header: &[String], path: &Path) -> Result<Self, DataError> {
         Self::leaving_out(&[], schema, parts, header, path)
     }
@@ -54,19 +52,18 @@ impl Binding {
         path: &Path,
     ) -> Result<Self, DataError> {
         check_unread(unread, schema)?;
-        let find = |column: &str, key: String| find(column, key, header, path);
-        let label = parts.labels.then(|| find(schema.label(), "schema.label".to_owned())).transpose()?;
+        let find = |column: &str, key: &str| find(column, key, header, path);
+        let label = parts.labels.then(|| find(schema.label(), "schema.label")).transpose()?;
         let group = match (parts.groups, schema.group()) {
             (false, _) => None,
-            (true, Some(group)) => Some(find(group, "schema.group".to_owned())?),
+            (true, Some(group)) => Some(find(group, "schema.group")?),
             (true, None) => return Err(not_named("schema.group")),
         };
         let ceiling = match (parts.ceiling, schema.ceiling()) {
             (false, _) => None,
-            (true, Some(ceiling)) => Some((
-                find(&ceiling.blind, "schema.ceiling.blind".to_owned())?,
-                find(&ceiling.optimal, "schema.ceiling.optimal".to_owned())?,
-            )),
+            (true, Some(ceiling)) => {
+                Some((find(&ceiling.blind, "schema.ceiling.blind")?, find(&ceiling.optimal, "schema.ceiling.optimal")?))
+            }
             (true, None) => return Err(not_named("schema.ceiling")),
         };
         let features = schema
@@ -74,7 +71,7 @@ impl Binding {
             .iter()
             .map(|feature| {
                 let wanted = !unread.contains(&feature.name);
-                wanted.then(|| find(&feature.column, format!("schema.features.{}", feature.name))).transpose()
+                wanted.then(|| find(&feature.column, &format!("schema.features.{}", feature.name))).transpose()
             })
             .collect::<Result<_, _>>()?;
         Ok(Self { path: path.to_path_buf(), width: header.len(), label, group, ceiling, features })
@@ -99,13 +96,7 @@ impl Binding {
         read: impl FnOnce(&str) -> Result<T, &'static str>,
     ) -> Result<T, DataError> {
         let text = record.get(place.index);
-        read(text).map_err(|allowed| DataError::Value {
-            file: self.path.clone(),
-            row: record.row(),
-            column: place.column.clone(),
-            value: shown(text),
-            allowed,
-        })
+        read(text).map_err(|allowed| record.wrong(&self.path, &place.column, place.index, allowed).into())
     }
 
     pub(crate) fn run_too_long(&self, record: &Record, place: &Place) -> DataError {
@@ -127,15 +118,9 @@ fn check_unread(unread: &[String], schema: &Schema) -> Result<(), DataError> {
     }
 }
 
-fn find(column: &str, key: String, header: &[String], path: &Path) -> Result<Place, DataError> {
-    let file = path.to_path_buf();
-    let column = column.to_owned();
-    let times = header.iter().filter(|&name| *name == column).count();
-    match header.iter().position(|name| *name == column) {
-        Some(index) if times == 1 => Ok(Place { index, column }),
-        Some(_) => Err(DataError::RepeatedColumn { file, column, key, times }),
-        None => Err(DataError::MissingColumn { file, column, key, header: header.to_vec() }),
-    }
+fn find(column: &str, key: &str, header: &[String], path: &Path) -> Result<Place, DataError> {
+    let index = find_column(column, key, header, path)?;
+    Ok(Place { index, column: column.to_owned() })
 }
 
 fn not_named(key: &str) -> DataError {
@@ -144,10 +129,4 @@ fn not_named(key: &str) -> DataError {
         value: "(not set)".to_owned(),
         allowed: "must be set, since this part of the samples is asked for".to_owned(),
     }
-}
-
-fn shown(text: &str) -> String {
-    let mut characters = text.chars();
-    let start: String = characters.by_ref().take(SHOWN).collect();
-    if characters.next().is_some() { format!("{start}…") } else { start }
 }

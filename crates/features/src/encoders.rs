@@ -9,8 +9,8 @@ use crate::numeric::{NumericEncoder, parse_number};
 use crate::samples::{Column, Samples, Sequences};
 use crate::sequence::SequenceRule;
 use crate::stored;
-use crate::table::Record;
 use crate::vocabulary::Vocabulary;
+use fain_tables::Record;
 
 const LABEL: &str = "0 or 1";
 const PROBABILITY: &str = "a probability between 0 and 1";
@@ -119,7 +119,7 @@ impl Encoders {
     /// Encodes one row and appends it to `out`, which [`Samples::new`] made for the same schema and parts.
     ///
     /// # Errors
-    /// [`DataError::Value`] for a label other than 0 and 1, a number that is none, or a probability that is
+    /// [`TableError::Value`](fain_tables::TableError::Value) for a label other than 0 and 1, a number that is none, or a probability that is
     /// none; [`DataError::Mismatch`] for a record of another file, or a binding or samples of another schema
     /// or other parts. After an error `out` may hold a part of the row: clear it.
     pub fn encode(&self, record: &Record, binding: &Binding, out: &mut Samples) -> Result<(), DataError> {

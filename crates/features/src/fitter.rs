@@ -6,9 +6,9 @@ use crate::encoders::Encoders;
 use crate::error::DataError;
 use crate::numeric::{NumericFitter, parse_number};
 use crate::sequence::SequenceRule;
-use crate::table::Record;
 use crate::terms::MOST_TERMS;
 use crate::vocabulary::TermCounter;
+use fain_tables::Record;
 
 /// Learns encoders from the training rows, one pass, row by row.
 ///
@@ -51,7 +51,7 @@ impl EncoderFitter {
     /// Takes one training row in.
     ///
     /// # Errors
-    /// [`DataError::Value`] for a number that is none, [`DataError::VocabularyFull`], and
+    /// [`TableError::Value`](fain_tables::TableError::Value) for a number that is none, [`DataError::VocabularyFull`], and
     /// [`DataError::Mismatch`] for a record of another file, or a binding of another schema or with features left out.
     pub fn observe(&mut self, record: &Record, binding: &Binding) -> Result<(), DataError> {
         binding.check(record, self.columns.len())?;

@@ -61,7 +61,6 @@
 mod binding;
 mod check;
 mod checked;
-mod csv_config;
 mod distinct;
 mod encoders;
 mod error;
@@ -71,16 +70,13 @@ mod sample_reader;
 mod samples;
 mod schema;
 mod sequence;
-mod source;
 mod stored;
 mod summary;
-mod table;
 mod terms;
 mod vocabulary;
 
 pub use binding::Binding;
 pub use checked::{Feature, FeatureKind, Scaling, Schema};
-pub use csv_config::{CsvConfig, Encoding};
 pub use encoders::Encoders;
 pub use error::{DataError, DataErrorKind, EncodersError, SchemaError};
 pub use fitter::EncoderFitter;
@@ -91,5 +87,6 @@ pub use schema::{
     CategoryConfig, CeilingConfig, FeatureConfig, Keep, NumericConfig, Scale, SchemaConfig, SequenceConfig,
 };
 pub use summary::FeatureSummary;
-pub use table::{Record, TableReader};
 pub use vocabulary::Vocabulary;
+
+pub use fain_tables::{CsvConfig, Encoding, Record, TableError, TableReader};

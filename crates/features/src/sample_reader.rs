@@ -4,11 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::binding::Binding;
-use crate::csv_config::CsvConfig;
 use crate::encoders::Encoders;
 use crate::error::DataError;
 use crate::samples::{Parts, Samples};
-use crate::table::{Record, TableReader};
+use fain_tables::CsvConfig;
+use fain_tables::{Record, TableReader};
 
 /// Encodes a file in runs of rows, such as for predictions.
 #[derive(Debug)]

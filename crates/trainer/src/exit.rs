@@ -132,6 +132,8 @@ mod tests {
 
     use anyhow::Context;
 
+    use fain_features::TableError;
+
     use super::*;
 
     #[test]
@@ -145,7 +147,8 @@ mod tests {
         assert_eq!(code(&TrainingError::RunExists("runs/a".into()).into()), 2);
         assert_eq!(code(&DatasetError::Interrupted.into()), 130);
         assert_eq!(code(&SimulatorError::Interrupted.into()), 130);
-        let missing = || DataError::Open { file: "a.csv".into(), source: io::ErrorKind::NotFound.into() };
+        let missing =
+            || DataError::from(TableError::Open { file: "a.csv".into(), source: io::ErrorKind::NotFound.into() });
         assert_eq!(code(&DatasetError::Data(missing()).into()), 3);
         assert_eq!(code(&BundleError::Data(missing()).into()), 3);
         let full = io::Error::from(io::ErrorKind::StorageFull);
@@ -155,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_cause_is_said_once() {
-        let error = DataError::Open { file: "a.csv".into(), source: io::Error::other("gone") };
+        let error = DataError::from(TableError::Open { file: "a.csv".into(), source: io::Error::other("gone") });
         let error = anyhow::Error::from(DatasetError::Data(error)).context("reading");
         assert_eq!(line(&error), "reading: a.csv: cannot be opened: gone");
     }

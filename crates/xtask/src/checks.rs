@@ -6,7 +6,8 @@ use crate::cargo::{self, Cargo};
 use crate::console;
 
 /// The half of the workspace that builds and tests on a machine without libtorch.
-const TORCH_FREE: [&str; 5] = ["fain-features", "fain-dataset", "fain-simulator", "fain-metrics", "fain-kernels"];
+const TORCH_FREE: [&str; 7] =
+    ["fain-tables", "fain-storage", "fain-features", "fain-dataset", "fain-simulator", "fain-metrics", "fain-kernels"];
 
 /// Packages that need libtorch to build.
 const TORCH: [&str; 2] = ["tch", "torch-sys"];

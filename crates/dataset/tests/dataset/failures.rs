@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use fain_dataset::{Dataset, DatasetError, ErrorKind, Phase};
+use fain_storage::StorageError;
 
 use crate::support::{HEADER, Place, prepare, rows, schema};
 
@@ -136,7 +137,7 @@ fn a_cache_that_cannot_be_written_is_failed_work() {
     place.write("train.csv", &rows(0, 100));
     place.write("cache", "a file where the folder should be");
     let error = prepare(&place.config(FRACTION)).unwrap_err();
-    assert!(matches!(&error, DatasetError::Io { action: "create", .. }), "{error}");
+    assert!(matches!(&error, DatasetError::Storage(StorageError::Io { action: "create", .. })), "{error}");
     assert_eq!(error.kind(), ErrorKind::Work);
 }
 

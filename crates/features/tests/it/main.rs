@@ -8,5 +8,4 @@ mod golden;
 mod properties;
 mod schema;
 mod stored;
-mod table;
 mod unread;

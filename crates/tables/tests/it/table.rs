@@ -3,7 +3,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use crate::files::{TestFile, gzip, read_table};
-use fain_features::{CsvConfig, DataErrorKind, Encoding, Record, TableReader};
+use fain_tables::{CsvConfig, Encoding, Record, TableErrorKind, TableReader};
 
 const ROWS: &str = "label,item\n1,shoe\n0,hat\n";
 
@@ -12,7 +12,7 @@ fn rows(content: impl AsRef<[u8]>, config: &CsvConfig) -> Vec<Vec<String>> {
 }
 
 /// The message and kind of a file's error.
-fn error(content: impl AsRef<[u8]>) -> (String, DataErrorKind) {
+fn error(content: impl AsRef<[u8]>) -> (String, TableErrorKind) {
     let file = TestFile::new("a.csv", content);
     let error = read_table(file.path(), &CsvConfig::default()).unwrap_err();
     (file.message(&error), error.kind())
@@ -20,7 +20,7 @@ fn error(content: impl AsRef<[u8]>) -> (String, DataErrorKind) {
 
 fn content_error(content: impl AsRef<[u8]>) -> String {
     let (message, kind) = error(content);
-    assert_eq!(kind, DataErrorKind::Content);
+    assert_eq!(kind, TableErrorKind::Content);
     message
 }
 
@@ -103,13 +103,13 @@ fn a_reader_that_is_dropped_early_does_not_wait_for_the_file() {
 fn files_that_cannot_be_opened() {
     let missing = TableReader::open(Path::new("no/such.csv"), &CsvConfig::default()).unwrap_err();
     assert_eq!(missing.to_string(), "no/such.csv: cannot be opened: No such file or directory (os error 2)");
-    assert_eq!(missing.kind(), DataErrorKind::Unreadable);
+    assert_eq!(missing.kind(), TableErrorKind::Unreadable);
 
     let file = TestFile::new("a.csv", ROWS);
     let folder = file.path().parent().unwrap();
     let directory = TableReader::open(folder, &CsvConfig::default()).unwrap_err();
     assert_eq!(directory.to_string(), format!("{}: cannot be opened: is a directory", folder.display()));
-    assert_eq!(directory.kind(), DataErrorKind::Unreadable);
+    assert_eq!(directory.kind(), TableErrorKind::Unreadable);
 
     let below = TableReader::open(&file.path().join("b.csv"), &CsvConfig::default()).unwrap_err();
     assert_eq!(file.message(&below), "a.csv/b.csv: cannot be opened: Not a directory (os error 20)");
@@ -119,7 +119,7 @@ fn files_that_cannot_be_opened() {
 fn settings_are_checked_before_the_file_is_opened() {
     let config = CsvConfig { separator: 'ü', ..CsvConfig::default() };
     let error = TableReader::open(Path::new("no/such.csv"), &config).unwrap_err();
-    assert_eq!(error.kind(), DataErrorKind::Config);
+    assert_eq!(error.kind(), TableErrorKind::Config);
     assert!(error.to_string().starts_with("data.csv.separator = \"ü\": "));
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::DataError;
+use crate::error::TableError;
 
 /// How a CSV file is written: TOML `[data.csv]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,8 +39,8 @@ impl CsvConfig {
     /// Finds what no CSV file can be written with.
     ///
     /// # Errors
-    /// [`DataError::Config`] names the key, the value and what is allowed.
-    pub fn check(&self) -> Result<(), DataError> {
+    /// [`TableError::Config`] names the key, the value and what is allowed.
+    pub fn check(&self) -> Result<(), TableError> {
         for (key, value) in [("data.csv.separator", self.separator), ("data.csv.quote", self.quote)] {
             if !value.is_ascii() || value == '\n' || value == '\r' {
                 return Err(problem(key, value, "one ASCII character other than a line break is needed"));
@@ -53,8 +53,8 @@ impl CsvConfig {
     }
 }
 
-fn problem(key: &str, value: char, allowed: &str) -> DataError {
-    DataError::Config {
+fn problem(key: &str, value: char, allowed: &str) -> TableError {
+    TableError::Config {
         key: key.to_owned(),
         value: format!("\"{}\"", value.escape_debug()),
         allowed: allowed.to_owned(),

@@ -5,19 +5,26 @@ use std::io::Write;
 use xxhash_rust::xxh3::Xxh3Default;
 
 /// Passes bytes on to a writer and keeps their number and checksum.
-pub(crate) struct Hashing<W> {
+pub struct Hashing<W> {
     inner: W,
     hasher: Xxh3Default,
     bytes: u64,
 }
 
+impl<W> std::fmt::Debug for Hashing<W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hashing").field("bytes", &self.bytes).finish_non_exhaustive()
+    }
+}
+
 impl<W: Write> Hashing<W> {
-    pub(crate) fn new(inner: W) -> Self {
+    /// Nothing has gone through yet.
+    pub fn new(inner: W) -> Self {
         Self { inner, hasher: Xxh3Default::new(), bytes: 0 }
     }
 
     /// The writer, the number of bytes that went through, and their checksum.
-    pub(crate) fn finish(self) -> (W, u64, String) {
+    pub fn finish(self) -> (W, u64, String) {
         (self.inner, self.bytes, hex(self.hasher.digest128()))
     }
 }
@@ -36,12 +43,12 @@ impl<W: Write> Write for Hashing<W> {
 }
 
 /// A checksum as it stands in manifests.
-pub(crate) fn hex(value: u128) -> String {
+pub fn hex(value: u128) -> String {
     format!("{value:032x}")
 }
 
 /// The checksum of bytes in memory.
-pub(crate) fn checksum(bytes: &[u8]) -> String {
+pub fn checksum(bytes: &[u8]) -> String {
     hex(xxhash_rust::xxh3::xxh3_128(bytes))
 }
 

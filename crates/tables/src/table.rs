@@ -7,8 +7,11 @@ use std::path::{Path, PathBuf};
 use csv::StringRecord;
 
 use crate::csv_config::CsvConfig;
-use crate::error::DataError;
+use crate::error::TableError;
 use crate::source::{END, Source};
+
+/// Longest piece of a wrong value that an error shows, in characters.
+const SHOWN: usize = 60;
 
 /// Reads a CSV file, plain or gzip, row by row.
 ///
@@ -17,7 +20,7 @@ use crate::source::{END, Source};
 /// Reading and decompression run on a thread of their own.
 ///
 /// ```
-/// use fain_features::{CsvConfig, Record, TableReader};
+/// use fain_tables::{CsvConfig, Record, TableReader};
 ///
 /// let folder = tempfile::tempdir()?;
 /// let path = folder.path().join("clicks.csv");
@@ -89,13 +92,13 @@ impl TableReader {
     /// Opens a file and reads its header.
     ///
     /// # Errors
-    /// [`DataError::Config`] for a separator or quote that cannot be, [`DataError::Open`] with the true cause
-    /// for a file that cannot be opened, [`DataError::Empty`] for a file without header, and what
+    /// [`TableError::Config`] for a separator or quote that cannot be, [`TableError::Open`] with the true cause
+    /// for a file that cannot be opened, [`TableError::Empty`] for a file without header, and what
     /// [`TableReader::read`] gives.
-    pub fn open(path: &Path, config: &CsvConfig) -> Result<Self, DataError> {
+    pub fn open(path: &Path, config: &CsvConfig) -> Result<Self, TableError> {
         config.check()?;
         let source = Source::open(path, config.encoding)
-            .map_err(|source| DataError::Open { file: path.to_path_buf(), source })?;
+            .map_err(|source| TableError::Open { file: path.to_path_buf(), source })?;
         let reader = csv::ReaderBuilder::new()
             .has_headers(false)
             // Lengths are compared here, so that the error can name the row.
@@ -107,7 +110,7 @@ impl TableReader {
         let mut table = Self { path: path.to_path_buf(), header: Vec::new(), reader, row: 0, finished: false };
         let mut header = StringRecord::new();
         if !table.next(&mut header, 0)? {
-            return Err(DataError::Empty { file: table.path });
+            return Err(TableError::Empty { file: table.path });
         }
         table.header = header.iter().map(str::to_owned).collect();
         Ok(table)
@@ -133,15 +136,15 @@ impl TableReader {
     ///
     /// # Errors
     /// A row with more or fewer fields than the header, text that is not UTF-8, a quote that is not closed,
-    /// a gzip file that is cut short or damaged, and a file that cannot be read: a [`DataError`] that names
+    /// a gzip file that is cut short or damaged, and a file that cannot be read: a [`TableError`] that names
     /// the file and the row. After an error the reader is of no further use.
-    pub fn read(&mut self, record: &mut Record) -> Result<bool, DataError> {
+    pub fn read(&mut self, record: &mut Record) -> Result<bool, TableError> {
         let row = self.row + 1;
         if self.finished || !self.next(&mut record.fields, row)? {
             return Ok(false);
         }
         if record.fields.len() != self.header.len() {
-            return Err(DataError::FieldCount {
+            return Err(TableError::FieldCount {
                 file: self.path.clone(),
                 row,
                 found: record.fields.len(),
@@ -154,7 +157,7 @@ impl TableReader {
     }
 
     /// Reads fields; `row` is their number, 0 for the header.
-    fn next(&mut self, fields: &mut StringRecord, row: u64) -> Result<bool, DataError> {
+    fn next(&mut self, fields: &mut StringRecord, row: u64) -> Result<bool, TableError> {
         let more = self.reader.read_record(fields).map_err(|error| self.error(error, row))?;
         let last = fields.len().checked_sub(1).and_then(|index| fields.get(index)).unwrap_or_default();
         if !more || (fields.len() == 1 && last == END) {
@@ -164,19 +167,19 @@ impl TableReader {
         }
         if last.ends_with(END) {
             // The quote swallowed the mark of the end, and maybe many rows.
-            return Err(DataError::OpenQuote { file: self.path.clone(), row });
+            return Err(TableError::OpenQuote { file: self.path.clone(), row });
         }
         Ok(true)
     }
 
-    fn error(&self, error: csv::Error, row: u64) -> DataError {
+    fn error(&self, error: csv::Error, row: u64) -> TableError {
         let file = self.path.clone();
         let read = row.saturating_sub(1);
         match error.into_kind() {
             csv::ErrorKind::Utf8 { err, .. } if row == 0 => {
-                DataError::HeaderEncoding { file, field: err.field() + 1, offset: err.valid_up_to() }
+                TableError::HeaderEncoding { file, field: err.field() + 1, offset: err.valid_up_to() }
             }
-            csv::ErrorKind::Utf8 { err, .. } => DataError::Encoding {
+            csv::ErrorKind::Utf8 { err, .. } => TableError::Encoding {
                 file,
                 row,
                 column: self.header.get(err.field()).cloned().unwrap_or_else(|| format!("(field {})", err.field() + 1)),
@@ -184,14 +187,48 @@ impl TableReader {
             },
             csv::ErrorKind::Io(source) => match source.kind() {
                 io::ErrorKind::UnexpectedEof if self.reader.get_ref().is_gzip() => {
-                    DataError::CutShort { file, row: read }
+                    TableError::CutShort { file, row: read }
                 }
                 io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData if self.reader.get_ref().is_gzip() => {
-                    DataError::Damaged { file, row: read, reason: source.to_string() }
+                    TableError::Damaged { file, row: read, reason: source.to_string() }
                 }
-                _ => DataError::Read { file, row: read, source },
+                _ => TableError::Read { file, row: read, source },
             },
-            other => DataError::Read { file, row: read, source: io::Error::other(format!("{other:?}")) },
+            other => TableError::Read { file, row: read, source: io::Error::other(format!("{other:?}")) },
         }
     }
+}
+
+/// The place of the one column with a name; `key` is the setting that names it.
+///
+/// # Errors
+/// [`TableError::MissingColumn`] lists what the header has; [`TableError::RepeatedColumn`] says how often it is there.
+pub fn find_column(column: &str, key: &str, header: &[String], path: &Path) -> Result<usize, TableError> {
+    let (file, column, key) = (path.to_path_buf(), column.to_owned(), key.to_owned());
+    let times = header.iter().filter(|&name| *name == column).count();
+    match header.iter().position(|name| *name == column) {
+        Some(place) if times == 1 => Ok(place),
+        Some(_) => Err(TableError::RepeatedColumn { file, column, key, times }),
+        None => Err(TableError::MissingColumn { file, column, key, header: header.to_vec() }),
+    }
+}
+
+impl Record {
+    /// The error of a wrong value in this record; `allowed` says what would be right. A long value is cut.
+    pub fn wrong(&self, path: &Path, column: &str, place: usize, allowed: &'static str) -> TableError {
+        TableError::Value {
+            file: path.to_path_buf(),
+            row: self.row,
+            column: column.to_owned(),
+            value: shown(self.get(place)),
+            allowed,
+        }
+    }
+}
+
+/// The start of a value, as much of it as an error shows.
+fn shown(text: &str) -> String {
+    let mut characters = text.chars();
+    let start: String = characters.by_ref().take(SHOWN).collect();
+    if characters.next().is_some() { format!("{start}…") } else { start }
 }

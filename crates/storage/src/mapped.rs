@@ -7,13 +7,13 @@ use arrow_buffer::Buffer;
 use bytes::Bytes;
 use memmap2::Mmap;
 
-use crate::error::DatasetError;
+use crate::error::StorageError;
 
 /// Maps a whole file for reading. The pages are shared with every process that has the file open, and nothing is
 /// copied; the mapping lives as long as the buffer or any slice of it.
-pub(crate) fn map(path: &Path) -> Result<Buffer, DatasetError> {
-    let file = File::open(path).map_err(|cause| DatasetError::unreadable(path, cause))?;
-    let mapping = map_file(&file).map_err(|cause| DatasetError::io("map", path, cause))?;
+pub(crate) fn map(path: &Path) -> Result<Buffer, StorageError> {
+    let file = File::open(path).map_err(|cause| StorageError::unreadable(path, cause))?;
+    let mapping = map_file(&file).map_err(|cause| StorageError::io("map", path, cause))?;
     Ok(Buffer::from(Bytes::from_owner(mapping)))
 }
 

@@ -7,9 +7,9 @@ use arrow_buffer::Buffer;
 use arrow_ipc::convert::try_fb_to_schema;
 use arrow_ipc::reader::{FileDecoder, read_footer_length};
 use arrow_ipc::{Block, MessageHeader, MetadataVersion, root_as_footer, root_as_message};
-use arrow_schema::{ArrowError, SchemaRef};
+use arrow_schema::{ArrowError, DataType, SchemaRef};
 
-use crate::error::DatasetError;
+use crate::error::StorageError;
 
 /// The first bytes of an Arrow IPC file; six of them are its last bytes, too.
 const MAGIC: &[u8] = b"ARROW1\0\0";
@@ -19,8 +19,8 @@ const TRAILER: usize = 10;
 const CONTINUATION: [u8; 4] = [0xff; 4];
 
 /// The record batches of a file whose columns must be those of `schema`. Their buffers are slices of `file`.
-pub(crate) fn batches(path: &Path, file: &Buffer, schema: &SchemaRef) -> Result<Vec<RecordBatch>, DatasetError> {
-    decode(file, schema).map_err(|found| DatasetError::damaged(path, "the file", found, "an Arrow IPC file as written"))
+pub(crate) fn batches(path: &Path, file: &Buffer, schema: &SchemaRef) -> Result<Vec<RecordBatch>, StorageError> {
+    decode(file, schema).map_err(|found| StorageError::damaged(path, "the file", found, "an Arrow IPC file as written"))
 }
 
 fn decode(file: &Buffer, schema: &SchemaRef) -> Result<Vec<RecordBatch>, String> {
@@ -48,6 +48,7 @@ fn decode(file: &Buffer, schema: &SchemaRef) -> Result<Vec<RecordBatch>, String>
     if footer.dictionaries().is_some_and(|blocks| !blocks.is_empty()) {
         return Err("one with dictionaries".to_owned());
     }
+    let widths = widths(schema).ok_or("one with columns of a type that is not read")?;
     // A buffer that is not aligned would be copied silently; the writer aligns all of them.
     let decoder = FileDecoder::new(schema.clone(), footer.version()).with_require_alignment(true);
     footer
@@ -55,7 +56,7 @@ fn decode(file: &Buffer, schema: &SchemaRef) -> Result<Vec<RecordBatch>, String>
         .iter()
         .flatten()
         .map(|block| {
-            let message = message(file, end, *block)?;
+            let message = message(file, end, *block, &widths)?;
             decoder
                 .read_record_batch(block, &message)
                 .map_err(text)?
@@ -66,7 +67,7 @@ fn decode(file: &Buffer, schema: &SchemaRef) -> Result<Vec<RecordBatch>, String>
 
 /// The bytes of one message, header and body. The decoder slices by what the header says and panics where that does
 /// not fit, so every length is checked here first.
-fn message(file: &Buffer, end: usize, block: Block) -> Result<Buffer, String> {
+fn message(file: &Buffer, end: usize, block: Block, widths: &[i64]) -> Result<Buffer, String> {
     let outside = "one with a record batch outside of the file";
     let start = usize::try_from(block.offset()).map_err(|_| outside)?;
     let header = usize::try_from(block.metaDataLength()).map_err(|_| outside)?;
@@ -86,12 +87,12 @@ fn message(file: &Buffer, end: usize, block: Block) -> Result<Buffer, String> {
         .filter(|found| found.header_type() == MessageHeader::RecordBatch)
         .and_then(|found| found.header_as_record_batch())
         .ok_or("one with a message that is no record batch")?;
-    check_columns(batch, body)?;
+    check_columns(batch, body, widths)?;
     Ok(bytes)
 }
 
 /// The columns of a batch must lie in its body, whole and without nulls.
-fn check_columns(batch: arrow_ipc::RecordBatch<'_>, body: usize) -> Result<(), &'static str> {
+fn check_columns(batch: arrow_ipc::RecordBatch<'_>, body: usize, widths: &[i64]) -> Result<(), &'static str> {
     if batch.compression().is_some() {
         return Err("one with compressed columns");
     }
@@ -101,8 +102,7 @@ fn check_columns(batch: arrow_ipc::RecordBatch<'_>, body: usize) -> Result<(), &
         if stop.is_none_or(|stop| stop > body) {
             return Err("one with a column outside of its record batch");
         }
-        // Every column, and every list's values, is a bitmap and then a buffer of numbers of four or eight bytes.
-        if place % 2 == 1 && buffer.length() % 4 != 0 {
+        if widths.get(place).is_none_or(|width| buffer.length() % width != 0) {
             return Err("one with a column that ends in the middle of a number");
         }
     }
@@ -117,6 +117,33 @@ fn check_columns(batch: arrow_ipc::RecordBatch<'_>, body: usize) -> Result<(), &
         }
     }
     Ok(())
+}
+
+/// The width in bytes of the values of each buffer, in the order of a record batch: a bitmap for every column and for
+/// the values of every list, then numbers, or offsets and what they point into. `None` for a type that is not read.
+fn widths(schema: &SchemaRef) -> Option<Vec<i64>> {
+    let mut widths = Vec::new();
+    for field in schema.fields() {
+        add_widths(field.data_type(), &mut widths)?;
+    }
+    Some(widths)
+}
+
+fn add_widths(kind: &DataType, widths: &mut Vec<i64>) -> Option<()> {
+    match kind {
+        DataType::List(item) => {
+            widths.extend([1, 4]);
+            add_widths(item.data_type(), widths)
+        }
+        DataType::Utf8 => {
+            widths.extend([1, 4, 1]);
+            Some(())
+        }
+        number => {
+            widths.extend([1, number.primitive_width()? as i64]);
+            Some(())
+        }
+    }
 }
 
 fn columns(schema: &arrow_schema::Schema) -> String {
@@ -143,12 +170,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::layout::item;
+    use crate::write::list_of;
 
     fn schema() -> SchemaRef {
         Arc::new(Schema::new(vec![
             Field::new("label", DataType::Float32, false),
-            Field::new("feature:history", DataType::List(item()), false),
+            Field::new("feature:history", list_of(DataType::UInt32), false),
         ]))
     }
 
@@ -157,7 +184,15 @@ mod tests {
         let offsets = OffsetBuffer::from_repeated_length(rows, rows);
         let columns: [ArrayRef; 2] = [
             Arc::new(Float32Array::from_iter_values((0..rows).map(|row| (row % 2) as f32))),
-            Arc::new(ListArray::try_new(item(), offsets, Arc::new(values), None).unwrap()),
+            Arc::new(
+                ListArray::try_new(
+                    Arc::new(Field::new("item", DataType::UInt32, false)),
+                    offsets,
+                    Arc::new(values),
+                    None,
+                )
+                .unwrap(),
+            ),
         ];
         RecordBatch::try_new(schema(), columns.to_vec()).unwrap()
     }
@@ -169,7 +204,7 @@ mod tests {
         writer.into_inner().unwrap()
     }
 
-    fn read(bytes: Vec<u8>) -> Result<Vec<RecordBatch>, DatasetError> {
+    fn read(bytes: Vec<u8>) -> Result<Vec<RecordBatch>, StorageError> {
         batches(Path::new("train.arrow"), &Buffer::from_vec(bytes), &schema())
     }
 
