@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use fain_features::{Parts, TableReader};
+use fain_features::{DataError, Parts, TableReader};
 use fain_metrics::{CeilingReport, Evaluation};
 use fain_serving::{Bundle, BundleError};
 use fain_training::Measured;
@@ -64,7 +64,8 @@ fn test_file(place: &Place, path: &Path) -> anyhow::Result<PathBuf> {
 fn parts(bundle: &Bundle, file: &Path, console: &Console) -> anyhow::Result<Parts> {
     let mut parts = Parts::of(bundle.encoders().schema());
     if let Some(ceiling) = bundle.encoders().schema().ceiling() {
-        let table = TableReader::open(file, &bundle.settings().csv).map_err(BundleError::from)?;
+        let table = TableReader::open(file, &bundle.settings().csv)
+            .map_err(|error| BundleError::from(DataError::from(error)))?;
         let has = |column: &String| table.header().contains(column);
         parts.ceiling = has(&ceiling.blind) && has(&ceiling.optimal);
         if !parts.ceiling {
