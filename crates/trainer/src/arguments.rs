@@ -162,12 +162,14 @@ pub(crate) struct InspectArguments {
 
 /// Generate clicks whose probabilities are known.
 ///
-/// Writes train.csv and test.csv; with --log also the raw log they are made from: events.csv, users.csv, items.csv.
+/// Writes train.csv and test.csv; with --log also the raw log they are made from, and with
+/// --log-only that alone: events.csv, users.csv, items.csv.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   fain simulate --impressions 100000 --output data/shop
-  fain simulate datasets/shop/large.toml --seed 7 --output data/large --log")]
+  fain simulate --impressions 100000 --output data/shop --log
+  fain simulate datasets/shop/large.toml --seed 7 --output data/large --log-only")]
 pub(crate) struct SimulateArguments {
     /// Configuration file of the generator [default: the generator's defaults]
     pub(crate) config: Option<PathBuf>,
@@ -183,6 +185,9 @@ pub(crate) struct SimulateArguments {
     /// Write the raw log too
     #[arg(long)]
     pub(crate) log: bool,
+    /// Write the raw log only: train.csv and test.csv hold every history again and again, and are much larger
+    #[arg(long, conflicts_with = "log")]
+    pub(crate) log_only: bool,
 }
 
 /// Print a script that completes fain's arguments in a shell.

@@ -21,11 +21,15 @@ pub(crate) fn run(arguments: &SimulateArguments, interrupt: &Interrupt) -> anyho
     config.impressions = arguments.impressions.unwrap_or(config.impressions);
     config.seed = arguments.seed.unwrap_or(config.seed);
     let shop = config.check()?;
-    refuse_to_replace(&arguments.output, arguments.log)?;
+    let (samples, log) = (!arguments.log_only, arguments.log || arguments.log_only);
+    refuse_to_replace(&arguments.output, samples, log)?;
     let mut console = Console::new();
-    let files = watch::write_samples(&shop, &arguments.output, &mut console, interrupt)?;
-    let mut lines = vec![rows(&files.train, files.train_samples), rows(&files.test, files.test_samples)];
-    if arguments.log {
+    let mut lines = Vec::new();
+    if samples {
+        let files = watch::write_samples(&shop, &arguments.output, &mut console, interrupt)?;
+        lines.extend([rows(&files.train, files.train_samples), rows(&files.test, files.test_samples)]);
+    }
+    if log {
         let log = watch::write_log(&shop, &arguments.output, &mut console, interrupt)?;
         lines.extend([
             rows(&log.events, log.event_count),
@@ -52,8 +56,8 @@ pub(crate) fn parse(text: &str) -> anyhow::Result<ShopConfig> {
 }
 
 /// The generator replaces files of its names; the user may have other data there.
-fn refuse_to_replace(folder: &Path, log: bool) -> Result<(), Stop> {
-    let samples = ["train.csv", "test.csv"];
+fn refuse_to_replace(folder: &Path, samples: bool, log: bool) -> Result<(), Stop> {
+    let samples: &[&str] = if samples { &["train.csv", "test.csv"] } else { &[] };
     let log: &[&str] = if log { &["events.csv", "users.csv", "items.csv"] } else { &[] };
     for name in samples.iter().chain(log) {
         let file = folder.join(name);

@@ -18,6 +18,15 @@ fn a_shop_is_the_same_for_the_same_seed() {
         assert!(fs::read(output.join(file)).unwrap() == fs::read(shop().join(file)).unwrap(), "{file}");
     }
     fain(&arguments).refused(2, &["again/train.csv exists; choose another folder with --output"]);
+
+    let alone = folder.path().join("alone");
+    let told =
+        fain(&["simulate", text(&config), "--impressions", "10000", "--output", text(&alone), "--log-only"]).done();
+    assert!(told.starts_with(&format!("{}/events.csv: ", alone.display())), "{told}");
+    assert_eq!(names(&alone), ["events.csv", "items.csv", "users.csv"]);
+    for file in ["events.csv", "items.csv", "users.csv"] {
+        assert!(fs::read(output.join(file)).unwrap() == fs::read(alone.join(file)).unwrap(), "{file}");
+    }
 }
 
 #[test]
