@@ -15,6 +15,8 @@ pub(crate) enum Request {
     Test(Vec<OsString>),
     /// Run the benchmarks with these arguments of `cargo bench`.
     Bench(Vec<OsString>),
+    /// Read files with wrong bytes, in this many cases for each kind.
+    Fuzz { cases: u64 },
     /// Run the checks of a change; `test` says whether the tests are among them.
     Ci { test: bool },
 }
@@ -29,6 +31,7 @@ Tasks:
   demo   run the demo: data, training and evaluation, end to end
   test   run every test of the workspace
   bench  run every benchmark of the workspace
+  fuzz   read a million files with wrong bytes of each kind
   ci     run what a change must pass: tests, format, lints, documents, the torch-free half
 
 `cargo xtask <TASK> --help` says more about a task.
@@ -81,6 +84,15 @@ Provides libtorch, then runs `cargo bench --workspace ARGUMENTS`. With `-p CRATE
 crate is measured. Everything after `--` goes to the benchmark programs.
 ";
 
+const FUZZ: &str = "\
+Read files with wrong bytes: each is read rightly or refused, without a panic.
+
+Usage: cargo xtask fuzz [CASES]
+
+Provides libtorch, then runs the test `mutation` of fain-dataset with that many cases for each kind of file: CSV, gzip,
+Parquet, manifests and Arrow files. 1000000 by default; `cargo xtask test` runs a few of them.
+";
+
 const CI: &str = "\
 Run what a change must pass.
 
@@ -110,8 +122,9 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
         "demo" => DEMO,
         "test" => TEST,
         "bench" => BENCH,
+        "fuzz" => FUZZ,
         "ci" => CI,
-        _ => return Err(format!("there is no task `{task}`; the tasks are setup, demo, test, bench, ci")),
+        _ => return Err(format!("there is no task `{task}`; the tasks are setup, demo, test, bench, fuzz, ci")),
     };
     if rest.first().is_some_and(|first| first == "--help" || first == "-h") {
         return Ok(Request::Help(help));
@@ -121,6 +134,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
         "ci" => switch(&task, &rest, "--no-test").map(|left_out| Request::Ci { test: !left_out }),
         "test" => Ok(Request::Test(rest)),
         "bench" => Ok(Request::Bench(rest)),
+        "fuzz" => cases(&rest).map(|cases| Request::Fuzz { cases }),
         _ => Ok(Request::Demo(without_separator(rest))),
     }
 }
@@ -134,6 +148,20 @@ fn switch(task: &str, arguments: &[OsString], option: &str) -> Result<bool, Stri
         )),
         None => Ok(!arguments.is_empty()),
     }
+}
+
+/// The only argument of `fuzz`.
+fn cases(arguments: &[OsString]) -> Result<u64, String> {
+    let [argument] = arguments else {
+        return if arguments.is_empty() {
+            Ok(1_000_000)
+        } else {
+            Err("`cargo xtask fuzz` takes one number".to_owned())
+        };
+    };
+    let text = argument.to_string_lossy();
+    let number = text.parse().ok().filter(|&number| number > 0);
+    number.ok_or_else(|| format!("`cargo xtask fuzz` takes a number of cases, 1 or more, not `{text}`"))
 }
 
 /// `demo -- --help` means the help of fain; fain itself sees no `--`.
@@ -166,12 +194,16 @@ mod tests {
         assert_eq!(parsed("ci --no-test"), Ok(Request::Ci { test: false }));
         assert_eq!(parsed("test -p fain-metrics -- auc"), Ok(Request::Test(words("-p fain-metrics -- auc"))));
         assert_eq!(parsed("bench attention"), Ok(Request::Bench(words("attention"))));
+        assert_eq!(parsed("fuzz"), Ok(Request::Fuzz { cases: 1_000_000 }));
+        assert_eq!(parsed("fuzz 500"), Ok(Request::Fuzz { cases: 500 }));
         assert_eq!(parsed("demo --epochs 1"), Ok(Request::Demo(words("--epochs 1"))));
     }
 
     #[test]
     fn each_task_has_its_help_and_the_demo_keeps_the_help_of_fain() {
-        for (task, text) in [("setup", SETUP), ("demo", DEMO), ("test", TEST), ("bench", BENCH), ("ci", CI)] {
+        for (task, text) in
+            [("setup", SETUP), ("demo", DEMO), ("test", TEST), ("bench", BENCH), ("fuzz", FUZZ), ("ci", CI)]
+        {
             assert_eq!(parsed(&format!("{task} --help")), Ok(Request::Help(text)));
             assert!(text.contains(&format!("Usage: cargo xtask {task}")), "{text}");
             assert!(OVERVIEW.contains(&format!("\n  {task}")), "{task} is missing in the overview");
@@ -184,12 +216,19 @@ mod tests {
     fn what_is_unknown_is_named_with_what_is_known() {
         assert_eq!(
             parsed("tset"),
-            Err("there is no task `tset`; the tasks are setup, demo, test, bench, ci".to_owned())
+            Err("there is no task `tset`; the tasks are setup, demo, test, bench, fuzz, ci".to_owned())
         );
         assert_eq!(
             parsed("setup --gpu"),
             Err("`cargo xtask setup` does not know `--gpu`; it knows --cpu and --help".to_owned())
         );
+        for (line, problem) in [
+            ("fuzz 0", "`cargo xtask fuzz` takes a number of cases, 1 or more, not `0`"),
+            ("fuzz all", "`cargo xtask fuzz` takes a number of cases, 1 or more, not `all`"),
+            ("fuzz 1 2", "`cargo xtask fuzz` takes one number"),
+        ] {
+            assert_eq!(parsed(line), Err(problem.to_owned()));
+        }
         assert_eq!(
             parsed("ci --no-test all"),
             Err("`cargo xtask ci` does not know `all`; it knows --no-test and --help".to_owned())

@@ -41,6 +41,16 @@ pub(crate) fn bench(cargo: &Cargo<'_>, arguments: &[OsString]) -> Result<()> {
     cargo::step(command)
 }
 
+/// Runs the tests that read files with wrong bytes, with this many cases for each kind of file.
+///
+/// # Errors
+/// A case fails, or a crate does not build.
+pub(crate) fn fuzz(cargo: &Cargo<'_>, cases: u64) -> Result<()> {
+    let mut command = cargo.command(["test", "--release", "-p", "fain-dataset", "--test", "mutation"]);
+    command.env("FAIN_CASES", cases.to_string());
+    cargo::step(command)
+}
+
 /// `--workspace`, unless the arguments name crates: cargo would take both and ignore the names.
 fn whole_workspace(arguments: &[OsString]) -> Option<&'static str> {
     let names_a_crate =

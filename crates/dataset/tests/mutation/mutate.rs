@@ -1,0 +1,67 @@
+//! Ways to break bytes.
+
+use std::env;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+/// Bytes that mean something to one format or another.
+const TELLING: [u8; 12] = [0, 1, 0x7F, 0x80, 0xFF, b'"', b',', b'\n', b'\r', b'|', b':', b'0'];
+
+/// A stream of numbers that is the same for the same seed.
+pub(crate) struct Random {
+    seed: u64,
+    drawn: u64,
+}
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { seed, drawn: 0 }
+    }
+
+    fn next(&mut self) -> u64 {
+        self.drawn += 1;
+        xxh3_64_with_seed(&self.drawn.to_le_bytes(), self.seed)
+    }
+
+    /// A number below `end`; 0 if there is none.
+    pub(crate) fn below(&mut self, end: usize) -> usize {
+        if end == 0 { 0 } else { (self.next() % end as u64) as usize }
+    }
+}
+
+/// Breaks bytes in one to four places.
+pub(crate) fn mutate(sound: &[u8], random: &mut Random) -> Vec<u8> {
+    let mut bytes = sound.to_vec();
+    for _ in 0..=random.below(4) {
+        let place = random.below(bytes.len());
+        let end = (place + 1 + random.below(16)).min(bytes.len());
+        match random.below(7) {
+            _ if bytes.is_empty() => bytes.push(random.next() as u8),
+            0 => bytes[place] ^= 1 << random.below(8),
+            1 => bytes[place] = TELLING[random.below(TELLING.len())],
+            2 => bytes[place] = random.next() as u8,
+            3 => drop(bytes.drain(place..end)),
+            4 => bytes.insert(place, TELLING[random.below(TELLING.len())]),
+            5 => {
+                let copy = bytes[place..end].to_vec();
+                let target = random.below(bytes.len());
+                bytes.splice(target..target, copy);
+            }
+            _ => bytes.truncate(place),
+        }
+    }
+    bytes
+}
+
+/// Runs `check` on many broken versions of each file; a panic is told with the number of its case.
+pub(crate) fn cases(files: &[Vec<u8>], mut check: impl FnMut(usize, &[u8])) {
+    let count: u64 = env::var("FAIN_CASES").map_or(1500, |count| count.parse().unwrap());
+    for case in 0..count {
+        let mut random = Random::new(case);
+        let file = random.below(files.len());
+        let broken = mutate(&files[file], &mut random);
+        let outcome = catch_unwind(AssertUnwindSafe(|| check(file, &broken)));
+        assert!(outcome.is_ok(), "case {case}, a broken version of file {file}");
+    }
+}
