@@ -6,8 +6,9 @@ use fain_dataset::{DataConfig, DatasetError};
 use fain_features::{Schema, SchemaConfig};
 use fain_models::{ModelConfig, ModelError, complete};
 use serde::{Deserialize, Serialize};
-use toml::{Table, Value};
+use toml::Value;
 
+use crate::settings::{settings_of, table_of, text_of};
 use crate::{ConfigError, Monitor, Override, TrainingConfig};
 
 /// What a configuration file says: the data, its schema, the model and its training.
@@ -34,8 +35,7 @@ impl Experiment {
     /// # Errors
     /// [`ConfigError`] names the file, the key, its value and what is allowed.
     pub fn read(file: &Path, overrides: &[Override]) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(file).map_err(|cause| ConfigError::Io { file: file.to_owned(), cause })?;
-        Self::parse(&text, &file.display().to_string(), overrides)
+        Self::parse(&text_of(file)?, &file.display().to_string(), overrides)
     }
 
     /// Reads the text of a configuration file; `origin` names it in messages.
@@ -43,13 +43,7 @@ impl Experiment {
     /// # Errors
     /// As [`Experiment::read`].
     pub fn parse(text: &str, origin: &str, overrides: &[Override]) -> Result<Self, ConfigError> {
-        let mut table: Table = text.parse().map_err(|error: toml::de::Error| ConfigError::Syntax {
-            origin: origin.to_owned(),
-            message: error.to_string().trim_end().to_owned(),
-        })?;
-        for setting in overrides {
-            setting.apply(&mut table)?;
-        }
+        let mut table = table_of(text, origin, overrides)?;
         if let Some(model) = table.get_mut("model").and_then(Value::as_table_mut) {
             complete(model).map_err(|error| match error {
                 ModelError::Config { key, value, allowed } => {
@@ -58,14 +52,7 @@ impl Experiment {
                 other => ConfigError::Conflict { origin: origin.to_owned(), message: other.to_string() },
             })?;
         }
-        let mut experiment: Self = serde_path_to_error::deserialize(table).map_err(|error| {
-            let key = error.path().to_string();
-            ConfigError::Key {
-                origin: origin.to_owned(),
-                key: if key == "." { "the file".to_owned() } else { key },
-                message: error.into_inner().to_string().trim_end().replace('\n', " "),
-            }
-        })?;
+        let mut experiment: Self = settings_of(table, origin)?;
         origin.clone_into(&mut experiment.origin);
         Ok(experiment)
     }

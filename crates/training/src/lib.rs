@@ -41,6 +41,7 @@ mod optimizer;
 mod overrides;
 mod progress;
 mod report;
+mod settings;
 mod train;
 
 pub use config::{Monitor, TrainingConfig};
@@ -52,4 +53,5 @@ pub use optimizer::{AdagradConfig, AdamConfig, Optimizer, OptimizerConfig, Updat
 pub use overrides::Override;
 pub use progress::Progress;
 pub use report::{EvaluationEvent, Report};
+pub use settings::read_settings;
 pub use train::{TrainRequest, Trained, train};
