@@ -33,6 +33,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Demo(DemoArguments),
+    Prepare(PrepareArguments),
     Train(TrainArguments),
     Evaluate(EvaluateArguments),
     Predict(PredictArguments),
@@ -58,6 +59,32 @@ pub(crate) struct DemoArguments {
     #[arg(long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
     /// Print the report of the last model, with those of the others beside it, as one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Make samples from a raw log: who did what when becomes candidates with histories and labels.
+///
+/// Every event is stored once; a sample is a user and a place in that user's history. Configurations read the folder as
+/// data.samples, and its files are opened by pandas, polars and DuckDB as they are.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fain prepare datasets/movielens_1m/prepare.toml --set root=data/ml-1m
+  fain prepare datasets/movielens_1m/prepare.toml --set history.max_length=100 --output samples/long --csv exported")]
+pub(crate) struct PrepareArguments {
+    /// Configuration file
+    pub(crate) config: PathBuf,
+    /// Replace a setting of the file; the value is TOML, or text; may be given many times
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) settings: Vec<Override>,
+    /// Folder to make [default: samples/ and the name of the configuration's folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+    /// Folder to make for CSV files with every history written out, for other programs
+    #[arg(long, value_name = "DIR")]
+    pub(crate) csv: Option<PathBuf>,
+    /// Print the summary as one JSON document
     #[arg(long)]
     pub(crate) json: bool,
 }
