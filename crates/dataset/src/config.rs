@@ -107,7 +107,7 @@ impl DataConfig {
         if self.cache.as_os_str().is_empty() {
             return Err(DatasetError::config("data.cache", "\"\"", "must be the name of a folder"));
         }
-        self.csv.check()?;
+        self.csv.check("data.csv")?;
         self.validation.check()
     }
 

@@ -96,7 +96,7 @@ impl Binding {
         read: impl FnOnce(&str) -> Result<T, &'static str>,
     ) -> Result<T, DataError> {
         let text = record.get(place.index);
-        read(text).map_err(|allowed| record.wrong(&self.path, &place.column, place.index, allowed).into())
+        read(text).map_err(|allowed| record.wrong(&place.column, place.index, allowed).into())
     }
 
     pub(crate) fn run_too_long(&self, record: &Record, place: &Place) -> DataError {

@@ -2,7 +2,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use crate::files::{TestFile, gzip, read_table};
+use crate::files::{TestFile, gzip, read_table, zstd};
 use fain_tables::{CsvConfig, Encoding, Record, TableErrorKind, TableReader};
 
 const ROWS: &str = "label,item\n1,shoe\n0,hat\n";
@@ -39,7 +39,11 @@ fn one_table_in_many_forms() {
     assert_eq!(rows(gzip(format!("\u{FEFF}{ROWS}")), &csv), expected, "gzip and byte order mark");
     let (first, second) = ROWS.split_at(13);
     assert_eq!(rows([gzip(first), gzip(""), gzip(second)].concat(), &csv), expected, "several gzip members");
-    let tabs = CsvConfig { separator: '\t', ..CsvConfig::default() };
+    assert_eq!(rows(zstd(ROWS), &csv), expected, "zstd by its content");
+    assert_eq!(rows([zstd(first), zstd(""), zstd(second)].concat(), &csv), expected, "several zstd frames");
+    let skipped = [&[0x5A, 0x2A, 0x4D, 0x18, 2, 0, 0, 0, 7, 7][..], &zstd(ROWS)].concat();
+    assert_eq!(rows(skipped, &csv), expected, "a frame to be skipped, as pzstd writes");
+    let tabs = CsvConfig { separator: "\t".to_owned(), ..CsvConfig::default() };
     assert_eq!(rows(ROWS.replace(',', "\t"), &tabs), expected, "tabs");
 }
 
@@ -54,14 +58,20 @@ fn quotes_hold_separators_line_breaks_and_quotes() {
     let csv = CsvConfig::default();
     let content = "a,b\n\"1,2\",\"say \"\"hi\"\"\"\n\"two\nlines\",\"\"\nplain \"quote\",x\n";
     assert_eq!(rows(content, &csv), [["a", "b"], ["1,2", "say \"hi\""], ["two\nlines", ""], ["plain \"quote\"", "x"]]);
-    let off = CsvConfig { quote: '\0', ..csv };
-    assert_eq!(rows("a,b\n\"1,\"2\n", &off), [["a", "b"], ["\"1", "\"2"]]);
+    for quote in ["", "\0"] {
+        let off = CsvConfig { quote: quote.to_owned(), ..CsvConfig::default() };
+        assert_eq!(rows("a,b\n\"1,\"2\n", &off), [["a", "b"], ["\"1", "\"2"]]);
+    }
 }
 
 #[test]
 fn latin1_is_read_where_it_is_announced() {
     let latin1 = CsvConfig { encoding: Encoding::Latin1, ..CsvConfig::default() };
     assert_eq!(rows(b"caf\xE9,b\n\xFC,1\n", &latin1), [["café", "b"], ["ü", "1"]]);
+    assert_eq!(rows(b"caf\xE9,b\n\"\xFC,\",1\n", &latin1), [["café", "b"], ["ü,", "1"]]);
+    let all: Vec<u8> = (0..=255).filter(|byte| !b",\"\r\n".contains(byte)).collect();
+    let expected: String = all.iter().map(|&byte| char::from(byte)).collect();
+    assert_eq!(rows([b"a\n", &all[..]].concat(), &latin1), [["a"], [expected.as_str()]]);
 }
 
 #[test]
@@ -76,7 +86,7 @@ fn many_chunks_are_one_table() {
     for number in 0..40_000 {
         writeln!(content, "{number},\"row, {number}\"").unwrap();
     }
-    for bytes in [content.clone().into_bytes(), gzip(&content)] {
+    for bytes in [content.clone().into_bytes(), gzip(&content), zstd(&content)] {
         let file = TestFile::new("a.csv", &bytes);
         let mut table = TableReader::open(file.path(), &CsvConfig::default()).unwrap();
         let mut record = Record::new();
@@ -117,7 +127,7 @@ fn files_that_cannot_be_opened() {
 
 #[test]
 fn settings_are_checked_before_the_file_is_opened() {
-    let config = CsvConfig { separator: 'ü', ..CsvConfig::default() };
+    let config = CsvConfig { separator: "ü".to_owned(), ..CsvConfig::default() };
     let error = TableReader::open(Path::new("no/such.csv"), &config).unwrap_err();
     assert_eq!(error.kind(), TableErrorKind::Config);
     assert!(error.to_string().starts_with("data.csv.separator = \"ü\": "));
@@ -133,14 +143,17 @@ fn files_without_a_header() {
 
 #[test]
 fn rows_of_another_width() {
-    assert_eq!(content_error("a,b\n1,2\n3\n"), "a.csv, row 2: 1 fields, but the header has 2");
-    assert_eq!(content_error("a,b\n1,2,3\n"), "a.csv, row 1: 3 fields, but the header has 2");
-    assert_eq!(content_error("a,b\n\"x\ny\",2\n\n3,\"4\",\n"), "a.csv, row 2: 3 fields, but the header has 2");
+    assert_eq!(content_error("a,b\n1,2\n3\n"), "a.csv, row 2 (byte 8): 1 fields, but the header has 2");
+    assert_eq!(content_error("a,b\n1,2,3\n"), "a.csv, row 1 (byte 4): 3 fields, but the header has 2");
+    assert_eq!(
+        content_error("a,b\n\"x\ny\",2\n\n3,\"4\",\n"),
+        "a.csv, row 2 (byte 13): 3 fields, but the header has 2"
+    );
 }
 
 #[test]
 fn a_quote_that_is_not_closed_does_not_swallow_the_rest() {
-    let message = "a.csv, row 2: the file ends inside a quoted field; a closing quote is missing";
+    let message = "a.csv, row 2 (byte 8): the file ends inside a quoted field; a closing quote is missing";
     assert_eq!(content_error("a,b\n1,2\n3,\"4\n5,6\n7,8\n"), message);
     assert_eq!(content_error("a,b\n1,2\n\"3,4"), message);
     assert_eq!(
@@ -153,7 +166,7 @@ fn a_quote_that_is_not_closed_does_not_swallow_the_rest() {
 fn text_that_is_not_utf8() {
     assert_eq!(
         content_error(b"a,b\n1,2\n3,caf\xE9\n"),
-        "a.csv, row 2, column \"b\": byte 3 is not UTF-8; data.csv.encoding = \"latin1\" reads ISO-8859-1"
+        "a.csv, row 2 (byte 8), column \"b\": byte 3 is not UTF-8; data.csv.encoding = \"latin1\" reads ISO-8859-1"
     );
     assert_eq!(
         content_error(b"a,\xFCb\n1,2\n"),
@@ -161,7 +174,7 @@ fn text_that_is_not_utf8() {
     );
     assert_eq!(
         content_error(b"a,b\n1,2,\xFF\n"),
-        "a.csv, row 1, column \"(field 3)\": byte 0 is not UTF-8; data.csv.encoding = \"latin1\" reads ISO-8859-1"
+        "a.csv, row 1 (byte 4), column \"(field 3)\": byte 0 is not UTF-8; data.csv.encoding = \"latin1\" reads ISO-8859-1"
     );
 }
 
@@ -189,4 +202,21 @@ fn gzip_files_that_are_damaged() {
     );
     let trailing = [gzip(ROWS), b"something else that follows".to_vec()].concat();
     assert_eq!(content_error(trailing), "a.csv: the gzip file is damaged after row 2: invalid gzip header");
+}
+
+#[test]
+fn zstd_files_that_are_cut_short_or_damaged() {
+    let content: String = "a,b\n".to_owned() + &"1,2\n".repeat(10);
+    let whole = zstd(&content);
+    for length in 4..whole.len() {
+        let message = content_error(&whole[..length]);
+        assert!(message.starts_with("a.csv: the zstd file is cut short after row "), "{length}: {message}");
+    }
+    let mut checksum = whole.clone();
+    *checksum.last_mut().unwrap() ^= 1;
+    let message = content_error(checksum);
+    assert!(message.starts_with("a.csv: the zstd file is damaged after row "), "{message}");
+    let trailing = [whole, b"something else that follows".to_vec()].concat();
+    let message = content_error(trailing);
+    assert!(message.starts_with("a.csv: the zstd file is damaged after row 10: "), "{message}");
 }
