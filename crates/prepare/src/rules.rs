@@ -22,3 +22,6 @@ pub(crate) use apply::{LogEvent, Rules, UserSample, UserSamples};
 pub(crate) use check::{RulesConfig, check};
 pub(crate) use row_hash::RowHash;
 pub(crate) use split::{TimeCuts, TimeRanks, TimeShares};
+
+#[cfg(test)]
+mod tests;
