@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::condition::Condition;
 use crate::error::PrepareError;
-use crate::rules::{HistoryConfig, SamplesConfig, SplitConfig};
+use crate::rules::{self, HistoryConfig, NegativesConfig, RulesConfig, SamplesConfig, SplitConfig};
 
 /// How a raw log becomes samples: the file `prepare.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,6 +35,9 @@ pub struct PrepareConfig {
     pub samples: SamplesConfig,
     /// Which samples are for training, validation and test.
     pub split: SplitConfig,
+    /// Items that users did not choose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub negatives: Option<NegativesConfig>,
 }
 
 /// The log of interactions: TOML `[log]`.
@@ -198,9 +201,18 @@ impl PrepareConfig {
         for (place, condition) in self.log.only.iter().enumerate() {
             condition.check(&format!("log.only[{place}]"))?;
         }
-        if let Some(label) = &self.label {
-            label.check("label")?;
+        rules::check(&self.rules())
+    }
+
+    /// What the rules over one user's events are made from.
+    pub(crate) fn rules(&self) -> RulesConfig<'_> {
+        RulesConfig {
+            label: self.label.as_ref(),
+            history: &self.history,
+            samples: &self.samples,
+            split: &self.split,
+            negatives: self.negatives.as_ref(),
+            timed: self.log.time.is_some(),
         }
-        Ok(())
     }
 }

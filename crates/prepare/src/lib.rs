@@ -11,6 +11,7 @@ pub use condition::{Condition, Scalar};
 pub use config::{AttributeTable, ColumnKind, DateColumn, FileNames, LogConfig, PrepareConfig, TimeConfig};
 pub use error::{ErrorKind, PrepareError};
 pub use rules::{
-    HashSplit, HeldOut, HeldOutTimes, HistoryConfig, HistoryEvents, LastRows, PerUser, SampleOrigin, SamplesConfig,
-    SplitConfig, SplitTime, TimeSplit, UserSplit,
+    CandidatesConfig, DrawConfig, HashSplit, HeldOut, HeldOutTimes, HistoryConfig, HistoryEvents, LastRows,
+    LastValidation, NegativesConfig, PerUser, SampleOrigin, SamplesConfig, SplitConfig, SplitTime, TimeSplit,
+    UserShare, UserSplit,
 };
