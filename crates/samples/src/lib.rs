@@ -21,8 +21,8 @@ pub use layout::{ColumnInfo, Kind, Layout, Place};
 pub use logical::{Content, Field, Logical, LogicalColumn, Past, TermTable};
 pub use manifest::{Manifest, SourceInfo, SourceTable, SplitInfo, TermsInfo};
 pub use negatives::{
-    CandidateNegatives, Chosen, ChosenItems, Distribution, Draw, DrawKey, Exclude, Excluded, NegativeRule, NegativeSampler,
-    Negatives, NoneLeft, Slot,
+    CandidateNegatives, Chosen, ChosenItems, Distribution, Draw, DrawKey, Exclude, Excluded, NegativeRule,
+    NegativeSampler, Negatives, NoneLeft, Slot,
 };
 pub use part::{ByPart, Part};
 pub use tables::{Events, Items, Rows, StoredColumn, Users};
