@@ -88,7 +88,10 @@ fn apply(rules: &Rules, user: &str, events: &[LogEvent]) -> UserSamples {
 
 /// Samples as (place, label, events before it, part).
 fn listed(out: &UserSamples) -> Vec<(u32, u8, u32, Part)> {
-    out.samples.iter().map(|sample| (sample.place, u8::from(sample.positive), sample.history_end, sample.part)).collect()
+    out.samples
+        .iter()
+        .map(|sample| (sample.place, u8::from(sample.positive), sample.history_end, sample.part))
+        .collect()
 }
 
 /// A drawn candidate beside each positive.

@@ -21,9 +21,11 @@ fn events() -> impl Strategy<Value = Vec<LogEvent>> {
 
 fn split() -> impl Strategy<Value = String> {
     prop_oneof![
-        (1_u32..4, 1_u32..4).prop_map(|(test, validation)| format!("last = {{ test = {test}, validation = {validation} }}")),
-        (1_u32..4, any::<u32>())
-            .prop_map(|(test, seed)| format!("last = {{ test = {test}, validation = {{ share = 0.5, seed = {seed} }} }}")),
+        (1_u32..4, 1_u32..4)
+            .prop_map(|(test, validation)| format!("last = {{ test = {test}, validation = {validation} }}")),
+        (1_u32..4, any::<u32>()).prop_map(|(test, seed)| format!(
+            "last = {{ test = {test}, validation = {{ share = 0.5, seed = {seed} }} }}"
+        )),
         (0_i64..8, 1_i64..8)
             .prop_map(|(from, more)| format!("time = {{ validation_from = {from}, test_from = {} }}", from + more)),
         any::<u32>().prop_map(|seed| format!("user = {{ validation = 0.3, test = 0.3, seed = {seed} }}")),

@@ -108,8 +108,14 @@ fn histories_of_a_behaviour() {
         event.in_history = [1, 2, 4].contains(&place);
     }
     let out = apply(&rules, "u", &events);
-    let expected =
-        [(0, 1, 0, Train), (1, 0, 0, Train), (2, 1, 1, Train), (3, 0, 2, Validation), (4, 1, 2, Validation), (5, 0, 3, Test)];
+    let expected = [
+        (0, 1, 0, Train),
+        (1, 0, 0, Train),
+        (2, 1, 1, Train),
+        (3, 0, 2, Validation),
+        (4, 1, 2, Validation),
+        (5, 0, 3, Test),
+    ];
     assert_eq!(listed(&out), expected);
     assert_eq!((out.history, out.window_end), (vec![1, 2, 4], 2));
 }

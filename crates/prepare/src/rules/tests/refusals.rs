@@ -72,7 +72,8 @@ fn misspelt_keys_are_refused() {
 
 #[test]
 fn rules_that_contradict_each_other_are_refused() {
-    let candidates = "negatives.candidates = { per_positive = 1, distribution = 'uniform', exclude = 'past', draw = 'fixed' }";
+    let candidates =
+        "negatives.candidates = { per_positive = 1, distribution = 'uniform', exclude = 'past', draw = 'fixed' }";
     let last = split("last = { test = 1, validation = 1 }");
     assert_eq!(
         refusal(&format!("samples.per = 'last_event'\n{last}")),

@@ -117,8 +117,7 @@ fn seeds_draw_different_users() {
 #[test]
 fn users_stay_where_other_versions_had_them() {
     let rules = written("user = { validation = 0.2, test = 0.2 }").rules();
-    let parts: Vec<Part> =
-        (0..12).map(|user| apply(&rules, &user.to_string(), &clicks(1)).samples[0].part).collect();
+    let parts: Vec<Part> = (0..12).map(|user| apply(&rules, &user.to_string(), &clicks(1)).samples[0].part).collect();
     assert_eq!(parts, PINNED);
 }
 
