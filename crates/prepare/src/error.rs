@@ -81,19 +81,20 @@ impl PrepareError {
     /// Whose fault the error is.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Config { .. } => ErrorKind::Config,
+            Self::Config { .. } | Self::Exists { .. } => ErrorKind::Config,
             Self::Table(error) => match error.kind() {
                 TableErrorKind::Config => ErrorKind::Config,
                 TableErrorKind::Unreadable | TableErrorKind::Content => ErrorKind::Data,
             },
-            Self::NoSamples { .. } | Self::TooManyTerms { .. } | Self::TooManyEvents => ErrorKind::Data,
-            Self::Exists { .. } => ErrorKind::Config,
+            Self::NoSamples { .. }
+            | Self::TooManyTerms { .. }
+            | Self::TooManyEvents
+            | Self::Storage(StorageError::Changed { .. }) => ErrorKind::Data,
             Self::Samples(error) => match error.kind() {
                 SamplesErrorKind::Config => ErrorKind::Config,
                 SamplesErrorKind::Data => ErrorKind::Data,
                 _ => ErrorKind::Work,
             },
-            Self::Storage(StorageError::Changed { .. }) => ErrorKind::Data,
             Self::Storage(_) => ErrorKind::Work,
             Self::Interrupted => ErrorKind::Interrupted,
         }

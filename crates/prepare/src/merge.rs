@@ -21,7 +21,6 @@ pub(crate) struct Merge {
     runs: Vec<RunReader>,
     /// One for each run that is not at its end.
     heap: BinaryHeap<Reverse<Key>>,
-    buffer: usize,
 }
 
 /// One run, and its next record.
@@ -37,7 +36,7 @@ impl Merge {
         let runs = files
             .into_iter()
             .map(|file| RunReader { file: BufReader::with_capacity(buffer, file), record: Vec::new() });
-        let mut merge = Self { format: format.clone(), runs: runs.collect(), heap: BinaryHeap::new(), buffer };
+        let mut merge = Self { format: format.clone(), runs: runs.collect(), heap: BinaryHeap::new() };
         merge.rewind()?;
         Ok(merge)
     }

@@ -67,7 +67,7 @@ pub struct Summary {
 /// "#;
 /// let config = PrepareConfig { root: root.to_owned(), ..toml::from_str(text)? };
 /// let prepared = prepare(&config, &root.join("samples"), &mut |_| ControlFlow::Continue(()))?;
-/// let parts = Part::ALL.map(|part| prepared.samples.rows(part).rows());
+/// let parts = Part::ALL.map(|part| prepared.samples.rows(part).rows);
 /// assert_eq!((prepared.summary.rows, parts), (4, [1, 1, 1]));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -172,9 +172,9 @@ impl Work<'_> {
     fn run(&self, checksums: ByTable<Vec<String>>, reporter: &mut Reporter<'_>) -> Result<Summary, PrepareError> {
         let Self { config, sources, .. } = self;
         let (mut users, user_files) =
-            read_entities(&sources.users, "users", Phase::ReadUsers, checksums.users, reporter)?;
+            read_entities(sources.users.as_ref(), "users", Phase::ReadUsers, checksums.users, reporter)?;
         let (mut items, item_files) =
-            read_entities(&sources.items, "items", Phase::ReadItems, checksums.items, reporter)?;
+            read_entities(sources.items.as_ref(), "items", Phase::ReadItems, checksums.items, reporter)?;
         let mut table = sources.log.open()?;
         let log = Log::read(config, &mut table, &mut users, &mut items, self.memory, self.folder, reporter)?;
         let log_files = sources.log.describe(checksums.log, table.rows())?;
@@ -223,16 +223,29 @@ impl Work<'_> {
         reporter.again()?;
         write_terms(&mut writer, Place::Event, &layout, &event_terms)?;
         write_terms(&mut writer, Place::Row, &layout, &row_terms)?;
-        let rule = serde_json::to_value(config).map_err(|cause| {
-            StorageError::io("write the configuration to", self.folder, std::io::Error::other(cause))
-        })?;
-        Ok(writer.finish(rule, sources)?)
+        Ok(writer.finish(self.rule()?, sources)?)
+    }
+
+    /// The configuration as the manifest keeps it: without the folder of the sources, which is another on each machine.
+    fn rule(&self) -> Result<serde_json::Value, PrepareError> {
+        let failed = |cause| {
+            StorageError::io(
+                "write the configuration to",
+                self.folder,
+                std::io::Error::other::<serde_json::Error>(cause),
+            )
+        };
+        let mut rule = serde_json::to_value(self.config).map_err(failed)?;
+        if let Some(fields) = rule.as_object_mut() {
+            fields.retain(|key, _| key != "root");
+        }
+        Ok(rule)
     }
 }
 
 /// Reads a table of users or items, if there is one.
 fn read_entities(
-    table: &Option<(&AttributeTable, Sources<'_>)>,
+    table: Option<&(&AttributeTable, Sources<'_>)>,
     section: &str,
     phase: Phase,
     checksums: Option<Vec<String>>,

@@ -93,7 +93,9 @@ impl RecordFormat {
             Value::Number(number) => out.extend_from_slice(&number.to_le_bytes()),
             Value::Terms => {
                 out.extend_from_slice(&(list.len() as u32).to_le_bytes());
-                list.iter().for_each(|code| out.extend_from_slice(&code.to_le_bytes()));
+                for code in list {
+                    out.extend_from_slice(&code.to_le_bytes());
+                }
             }
         }
     }
@@ -172,7 +174,7 @@ mod tests {
         match &mut values {
             Values::Term(codes) => codes.extend(if let Value::Term(code) = value { Some(code) } else { None }),
             Values::Number(numbers) => {
-                numbers.extend(if let Value::Number(number) = value { Some(number) } else { None })
+                numbers.extend(if let Value::Number(number) = value { Some(number) } else { None });
             }
             Values::Terms(lists) => lists.push(list.iter().copied()),
         }
@@ -203,8 +205,12 @@ mod tests {
             // Another record before it: its place must not matter.
             let mut bytes = vec![7; 5];
             format.begin(head, hash.unwrap_or(9), &mut bytes);
-            event.iter().for_each(|value| RecordFormat::push(*value, &[], &mut bytes));
-            row.iter().for_each(|(value, list)| RecordFormat::push(*value, list, &mut bytes));
+            for value in &event {
+                RecordFormat::push(*value, &[], &mut bytes);
+            }
+            for (value, list) in &row {
+                RecordFormat::push(*value, list, &mut bytes);
+            }
             format.finish(5, &mut bytes);
 
             let record = &bytes[5..];

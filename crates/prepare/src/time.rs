@@ -75,12 +75,6 @@ fn seconds(parsed: &Parsed) -> Option<i64> {
     Some(day.and_time(time).and_utc().timestamp() - i64::from(parsed.offset().unwrap_or(0)))
 }
 
-/// The seconds of a date in a configuration: `2014-01-01`, or `2014-01-01T12:30:00` with or without `Z`.
-pub(crate) fn written_date(text: &str) -> Option<i64> {
-    let formats = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"];
-    formats.iter().find_map(|format| TimeFormat::date(format)?.read(text))
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -119,13 +113,5 @@ mod tests {
         for format in ["", "%H:%M", "%Y-%m", "%Q", "day"] {
             assert!(TimeFormat::date(format).is_none(), "{format}");
         }
-    }
-
-    #[test]
-    fn dates_of_a_configuration_may_have_a_time_of_day() {
-        for text in ["2014-09-01", "2014-09-01T00:00:00", "2014-09-01 00:00:00", "2014-09-01T00:00:00Z"] {
-            assert_eq!(written_date(text), Some(1_409_529_600), "{text}");
-        }
-        assert_eq!(written_date("09 1, 2014"), None);
     }
 }
