@@ -32,7 +32,7 @@ impl PrepareConfig {
 impl LogConfig {
     fn check(&self) -> Result<(), PrepareError> {
         check_files("log.files", &self.files)?;
-        self.csv.check()?;
+        self.csv.check("log.csv")?;
         not_empty("log.user", &self.user, COLUMN)?;
         not_empty("log.item", &self.item, COLUMN)?;
         if self.item == self.user {
@@ -73,7 +73,7 @@ impl LogConfig {
 impl AttributeTable {
     fn check(&self, section: &str) -> Result<(), PrepareError> {
         check_files(&format!("{section}.files"), &self.files)?;
-        self.csv.check()?;
+        self.csv.check(&format!("{section}.csv"))?;
         not_empty(&format!("{section}.key"), &self.key, COLUMN)?;
         check_columns(&format!("{section}.columns"), &self.columns)
     }

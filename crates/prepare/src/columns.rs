@@ -7,9 +7,9 @@ use indexmap::IndexMap;
 use crate::config::ColumnKind;
 use crate::error::PrepareError;
 use crate::number::{NUMBER, parse_number};
-use crate::table::Table;
+use crate::table::{Table, Wanted};
 
-/// A column that is kept, found in its table.
+/// A column that is kept, and its place in the records.
 #[derive(Debug)]
 pub(crate) struct BoundColumn<'a> {
     name: &'a str,
@@ -29,20 +29,16 @@ pub(crate) enum Value {
 }
 
 impl<'a> BoundColumn<'a> {
-    /// Finds the columns in the table's header; `key` is where they stand in the configuration.
-    pub(crate) fn all(
-        columns: &'a IndexMap<String, ColumnKind>,
-        key: &str,
-        table: &Table<'_>,
-    ) -> Result<Vec<Self>, PrepareError> {
-        let bind = |(name, kind): (&'a String, &'a ColumnKind)| {
+    /// The columns of a configuration; `key` is where they stand there.
+    pub(crate) fn all(columns: &'a IndexMap<String, ColumnKind>, key: &str, wanted: &mut Wanted<'a>) -> Vec<Self> {
+        let mut bind = |(name, kind): (&'a String, &'a ColumnKind)| {
             let source = match kind {
                 ColumnKind::First { of, .. } => of,
                 _ => name,
             };
-            Ok(Self { name, kind, place: table.find(source, &format!("{key}.{name}"))? })
+            Self { name, kind, place: wanted.place(source, &format!("{key}.{name}")) }
         };
-        columns.iter().map(bind).collect()
+        columns.iter().map(&mut bind).collect()
     }
 
     /// Reads a row's value. New terms are added to `terms`; those of a list replace what `list` held.
@@ -59,16 +55,25 @@ impl<'a> BoundColumn<'a> {
         match self.kind {
             ColumnKind::Term => code(text).map(Value::Term),
             ColumnKind::First { separator, .. } => {
-                code(text.split(separator.as_str()).next().unwrap_or_default()).map(Value::Term)
+                // A Parquet list has its own items.
+                let first = match record.list(self.place) {
+                    Some(mut items) => items.next(),
+                    None => text.split(separator.as_str()).next(),
+                };
+                code(first.unwrap_or_default()).map(Value::Term)
             }
             ColumnKind::Number => {
                 parse_number(text).map(Value::Number).ok_or_else(|| table.wrong(record, self.place, NUMBER))
             }
             ColumnKind::Terms(separator) => {
                 list.clear();
-                if !text.is_empty() {
-                    for term in text.split(separator.as_str()) {
-                        list.push(code(term)?);
+                match record.list(self.place) {
+                    Some(items) => list.extend(items.map(code).collect::<Result<Vec<_>, _>>()?),
+                    None if text.is_empty() => {}
+                    None => {
+                        for term in text.split(separator.as_str()) {
+                            list.push(code(term)?);
+                        }
                     }
                 }
                 Ok(Value::Terms)

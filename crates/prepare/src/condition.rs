@@ -4,7 +4,7 @@ use fain_tables::Record;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{PrepareError, quoted};
-use crate::table::Table;
+use crate::table::{Table, Wanted};
 
 /// What a row's value in one column must be. All that is given must hold; at least one is given.
 ///
@@ -94,7 +94,7 @@ impl Condition {
 /// What a value must be that is compared with numbers.
 const NUMBER: &str = "a number";
 
-/// A condition whose column was found.
+/// A condition whose column has a place in the records.
 #[derive(Debug)]
 pub(crate) struct BoundCondition<'a> {
     condition: &'a Condition,
@@ -102,10 +102,9 @@ pub(crate) struct BoundCondition<'a> {
 }
 
 impl<'a> BoundCondition<'a> {
-    /// Finds the column in the log's header; `key` is where the condition stands.
-    pub(crate) fn new(condition: &'a Condition, key: &str, table: &Table<'_>) -> Result<Self, PrepareError> {
-        let place = table.find(&condition.column, &format!("{key}.column"))?;
-        Ok(Self { condition, place })
+    /// `key` is where the condition stands.
+    pub(crate) fn new(condition: &'a Condition, key: &str, wanted: &mut Wanted<'a>) -> Self {
+        Self { condition, place: wanted.place(&condition.column, &format!("{key}.column")) }
     }
 
     /// Whether a row fulfils the condition.

@@ -7,7 +7,7 @@ use crate::columns::{BoundColumn, Value, kinds};
 use crate::config::AttributeTable;
 use crate::error::PrepareError;
 use crate::progress::{Phase, Reporter};
-use crate::table::Table;
+use crate::table::{Sources, Wanted};
 
 /// What a key of a table of users or items must be.
 const KEY: &str = "a key: the field is empty";
@@ -25,16 +25,18 @@ pub(crate) struct Entities {
 }
 
 impl Entities {
-    /// Reads the table of a configuration; `section` is its name there.
+    /// Reads the table of a configuration; `section` is its name there. Returns the rows of each file, too.
     pub(crate) fn read(
         config: &AttributeTable,
         section: &str,
         phase: Phase,
-        table: &mut Table<'_>,
+        sources: &Sources<'_>,
         reporter: &mut Reporter<'_>,
-    ) -> Result<Self, PrepareError> {
-        let key = table.find(&config.key, &format!("{section}.key"))?;
-        let columns = BoundColumn::all(&config.columns, &format!("{section}.columns"), table)?;
+    ) -> Result<(Self, Vec<u64>), PrepareError> {
+        let mut wanted = Wanted::default();
+        let key = wanted.place(&config.key, &format!("{section}.key"));
+        let columns = BoundColumn::all(&config.columns, &format!("{section}.columns"), &mut wanted);
+        let mut table = sources.open(&wanted)?;
         let mut entities = Self {
             columns: kinds(&config.columns).into_iter().map(Values::new).collect(),
             terms: vec![TermTable::default(); columns.len()],
@@ -52,11 +54,11 @@ impl Entities {
                 return Err(table.wrong(&record, key, NEW_KEY));
             }
             for ((column, values), terms) in columns.iter().zip(&mut entities.columns).zip(&mut entities.terms) {
-                push(values, column.read(table, &record, terms, &mut list)?, &list);
+                push(values, column.read(&table, &record, terms, &mut list)?, &list);
             }
         }
         entities.described = entities.keys.len();
-        Ok(entities)
+        Ok((entities, table.into_rows()))
     }
 
     /// The number of a key, which is added if it is new; `column` is the key's.

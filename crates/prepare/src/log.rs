@@ -13,7 +13,7 @@ use crate::progress::{Phase, Reporter};
 use crate::record::{Head, RecordFormat};
 use crate::rules::{HistoryEvents, RowHash};
 use crate::sort::{SortMemory, Sorted, Sorter};
-use crate::table::Table;
+use crate::table::{Sources, Table, Wanted};
 use crate::time::TimeFormat;
 
 const USER: &str = "a user: the field is empty";
@@ -22,6 +22,8 @@ const ITEM: &str = "an item: the field is empty";
 /// The log, sorted.
 #[derive(Debug)]
 pub(crate) struct Log {
+    /// Rows read of each file.
+    pub(crate) rows: Vec<u64>,
     pub(crate) sorted: Sorted,
     pub(crate) format: RecordFormat,
     /// The texts of each column of events; of a column of numbers, none.
@@ -30,7 +32,7 @@ pub(crate) struct Log {
     pub(crate) row_terms: Vec<TermTable>,
 }
 
-/// What a row is read by: the columns of the configuration, found in the header.
+/// What a row is read by: the columns of the configuration, and their places in the records.
 struct Binding<'a> {
     user: usize,
     item: usize,
@@ -52,39 +54,29 @@ enum Events<'a> {
 }
 
 impl<'a> Binding<'a> {
-    fn new(config: &'a PrepareConfig, table: &Table<'_>) -> Result<Self, PrepareError> {
+    fn new(config: &'a PrepareConfig, wanted: &mut Wanted<'a>) -> Result<Self, PrepareError> {
         let log = &config.log;
+        let (user, item) = (wanted.place(&log.user, "log.user"), wanted.place(&log.item, "log.item"));
         let (time, time_format) = match (&log.time, &log.order) {
-            (Some(time), _) => (table.find(time.column(), "log.time")?, TimeFormat::of(time)?),
-            (None, order) => (table.find(order.as_deref().unwrap_or_default(), "log.order")?, TimeFormat::Integer),
+            (Some(time), _) => (wanted.place(time.column(), "log.time"), TimeFormat::of(time)?),
+            (None, order) => (wanted.place(order.as_deref().unwrap_or_default(), "log.order"), TimeFormat::Integer),
         };
+        let mut condition = |condition, key: &str| BoundCondition::new(condition, key, wanted);
         let only = log.only.iter().enumerate();
-        let only = only.map(|(place, condition)| BoundCondition::new(condition, &format!("log.only[{place}]"), table));
-        let hash = match (&config.split.hash, config.split.row_hash()) {
-            (Some(split), Some(hash)) => {
-                let places = split.of.iter().map(|column| table.find(column, "split.hash.of"));
-                Some((hash, places.collect::<Result<_, _>>()?))
-            }
-            _ => None,
+        let only = only.map(|(place, only)| condition(only, &format!("log.only[{place}]"))).collect();
+        let label = config.label.as_ref().map(|label| condition(label, "label"));
+        let history = match &config.history.events {
+            HistoryEvents::Positive => Events::Positive,
+            HistoryEvents::All => Events::All,
+            HistoryEvents::Where(events) => Events::Where(condition(events, "history.events")),
         };
-        Ok(Self {
-            user: table.find(&log.user, "log.user")?,
-            item: table.find(&log.item, "log.item")?,
-            time,
-            time_format,
-            only: only.collect::<Result<_, _>>()?,
-            label: config.label.as_ref().map(|label| BoundCondition::new(label, "label", table)).transpose()?,
-            history: match &config.history.events {
-                HistoryEvents::Positive => Events::Positive,
-                HistoryEvents::All => Events::All,
-                HistoryEvents::Where(condition) => {
-                    Events::Where(BoundCondition::new(condition, "history.events", table)?)
-                }
-            },
-            hash,
-            event: BoundColumn::all(&log.event, "log.event", table)?,
-            row: BoundColumn::all(&log.row, "log.row", table)?,
-        })
+        let hash = config.split.hash.as_ref().zip(config.split.row_hash());
+        let hash = hash.map(|(split, hash)| {
+            (hash, split.of.iter().map(|column| wanted.place(column, "split.hash.of")).collect())
+        });
+        let event = BoundColumn::all(&log.event, "log.event", wanted);
+        let row = BoundColumn::all(&log.row, "log.row", wanted);
+        Ok(Self { user, item, time, time_format, only, label, history, hash, event, row })
     }
 
     fn counts(&self, table: &Table<'_>, record: &Record) -> Result<bool, PrepareError> {
@@ -140,14 +132,16 @@ impl Log {
     /// Reads all files. Users and items that are new are added. Runs go to files without names in `folder`.
     pub(crate) fn read(
         config: &PrepareConfig,
-        table: &mut Table<'_>,
+        sources: &Sources<'_>,
         users: &mut Entities,
         items: &mut Entities,
         memory: SortMemory,
         folder: &Path,
         reporter: &mut Reporter<'_>,
     ) -> Result<Self, PrepareError> {
-        let mut binding = Binding::new(config, table)?;
+        let mut wanted = Wanted::default();
+        let mut binding = Binding::new(config, &mut wanted)?;
+        let mut table = sources.open(&wanted)?;
         let format = RecordFormat::new(&kinds(&config.log.event), &kinds(&config.log.row), binding.hash.is_some());
         let mut sorter = Sorter::new(format.clone(), memory, folder);
         let mut event_terms = vec![TermTable::default(); binding.event.len()];
@@ -155,20 +149,20 @@ impl Log {
         let mut record = Record::new();
         let mut list = Vec::new();
         while table.read(&mut record, Phase::ReadLog, reporter)? {
-            if !binding.counts(table, &record)? {
+            if !binding.counts(&table, &record)? {
                 continue;
             }
-            let head = binding.head(config, table, &record, users, items)?;
+            let head = binding.head(config, &table, &record, users, items)?;
             let hash = binding.hash(&record);
             sorter.push(head, hash, |bytes| {
                 let event = binding.event.iter().zip(&mut event_terms);
                 for (column, terms) in event.chain(binding.row.iter().zip(&mut row_terms)) {
-                    let value = column.read(table, &record, terms, &mut list)?;
+                    let value = column.read(&table, &record, terms, &mut list)?;
                     RecordFormat::push(value, &list, bytes);
                 }
                 Ok(())
             })?;
         }
-        Ok(Self { sorted: sorter.finish(reporter)?, format, event_terms, row_terms })
+        Ok(Self { rows: table.into_rows(), sorted: sorter.finish(reporter)?, format, event_terms, row_terms })
     }
 }

@@ -129,15 +129,15 @@ struct ByTable<T> {
 
 impl<'a> AllSources<'a> {
     fn find(config: &'a PrepareConfig) -> Result<Self, PrepareError> {
-        let of = |table, files, csv| Sources::find(table, &config.root, files, csv);
-        let attributes = |table, attributes: &'a Option<AttributeTable>| match attributes {
-            Some(attributes) => Ok(Some((attributes, of(table, &attributes.files, &attributes.csv)?))),
+        let of = |table, section, files, csv| Sources::find(table, section, &config.root, files, csv);
+        let attributes = |table, section, attributes: &'a Option<AttributeTable>| match attributes {
+            Some(attributes) => Ok(Some((attributes, of(table, section, &attributes.files, &attributes.csv)?))),
             None => Ok::<_, PrepareError>(None),
         };
         Ok(Self {
-            users: attributes(SourceTable::Users, &config.users)?,
-            items: attributes(SourceTable::Items, &config.items)?,
-            log: of(SourceTable::Log, &config.log.files, &config.log.csv)?,
+            users: attributes(SourceTable::Users, "users", &config.users)?,
+            items: attributes(SourceTable::Items, "items", &config.items)?,
+            log: of(SourceTable::Log, "log", &config.log.files, &config.log.csv)?,
         })
     }
 
@@ -175,12 +175,11 @@ impl Work<'_> {
             read_entities(sources.users.as_ref(), "users", Phase::ReadUsers, checksums.users, reporter)?;
         let (mut items, item_files) =
             read_entities(sources.items.as_ref(), "items", Phase::ReadItems, checksums.items, reporter)?;
-        let mut table = sources.log.open()?;
-        let log = Log::read(config, &mut table, &mut users, &mut items, self.memory, self.folder, reporter)?;
-        let log_files = sources.log.describe(checksums.log, table.rows())?;
+        let log = Log::read(config, &sources.log, &mut users, &mut items, self.memory, self.folder, reporter)?;
+        let log_files = sources.log.describe(checksums.log, &log.rows)?;
 
         let summary = Summary {
-            rows: table.rows().iter().sum(),
+            rows: log.rows.iter().sum(),
             counted_rows: log.sorted.records(),
             undescribed_users: if config.users.is_some() { users.undescribed() } else { 0 },
             undescribed_items: if config.items.is_some() { items.undescribed() } else { 0 },
@@ -254,9 +253,8 @@ fn read_entities(
     let (Some((config, sources)), Some(checksums)) = (table, checksums) else {
         return Ok((Entities::default(), Vec::new()));
     };
-    let mut table = sources.open()?;
-    let entities = Entities::read(config, section, phase, &mut table, reporter)?;
-    Ok((entities, sources.describe(checksums, table.rows())?))
+    let (entities, rows) = Entities::read(config, section, phase, sources, reporter)?;
+    Ok((entities, sources.describe(checksums, &rows)?))
 }
 
 /// The times that part the rows of the log in these shares.
