@@ -31,3 +31,6 @@ pub use rules::{
     LastValidation, NegativesConfig, PerUser, SampleOrigin, SamplesConfig, SplitConfig, SplitTime, TimeSplit,
     UserShare, UserSplit,
 };
+
+#[cfg(test)]
+mod tests;

@@ -201,7 +201,7 @@ impl Work<'_> {
         reporter: &mut Reporter<'_>,
     ) -> Result<Manifest, PrepareError> {
         let Self { config, .. } = self;
-        let Log { mut sorted, format, event_terms, row_terms } = log;
+        let Log { rows: _, mut sorted, format, event_terms, row_terms } = log;
         let rules = Rules::new(&config.rules(), |shares| time_cuts(shares, &mut sorted))?;
         let layout = config.layout();
         let negatives = config.negatives.as_ref().map(NegativesConfig::rules).unwrap_or_default();
