@@ -50,28 +50,6 @@ pub struct Summary {
 /// may stop it. Memory grows with users, items and distinct terms, and with the longest log of one user, but not with
 /// the log: what of it does not fit is sorted on the disk, beside `output`.
 ///
-/// ```
-/// use std::ops::ControlFlow;
-///
-/// use fain_prepare::{PrepareConfig, prepare};
-/// use fain_samples::Part;
-///
-/// let folder = tempfile::tempdir()?;
-/// let root = folder.path();
-/// std::fs::write(root.join("log.csv"), "user,item,seconds,stars\nu,a,1,5\nu,b,2,5\nu,c,3,1\nu,d,4,5\n")?;
-/// let text = r#"
-///     log = { files = "log.csv", user = "user", item = "item", time = "seconds" }
-///     label = { column = "stars", at_least = 4 }
-///     history = { max_length = 50, min_length = 1 }
-///     split = { last = { test = 1, validation = 1 } }
-/// "#;
-/// let config = PrepareConfig { root: root.to_owned(), ..toml::from_str(text)? };
-/// let prepared = prepare(&config, &root.join("samples"), &mut |_| ControlFlow::Continue(()))?;
-/// let parts = Part::ALL.map(|part| prepared.samples.rows(part).rows);
-/// assert_eq!((prepared.summary.rows, parts), (4, [1, 1, 1]));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-///
 /// # Errors
 /// [`PrepareError`], whose [`kind`](PrepareError::kind) says whether the configuration, the data or the work is at
 /// fault, or the caller stopped. Nothing is left at `output` then, nor beside it.

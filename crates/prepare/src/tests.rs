@@ -1,6 +1,6 @@
 //! The whole way, against a plain implementation that holds everything in memory.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod folder;
 mod reference;

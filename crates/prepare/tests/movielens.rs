@@ -1,6 +1,6 @@
 //! MovieLens-1M: the samples are those of a table made elsewhere, row by row.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
