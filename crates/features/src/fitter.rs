@@ -6,9 +6,9 @@ use crate::encoders::Encoders;
 use crate::error::DataError;
 use crate::numeric::{NumericFitter, parse_number};
 use crate::sequence::SequenceRule;
-use crate::terms::MOST_TERMS;
 use crate::vocabulary::TermCounter;
-use fain_tables::Record;
+use fain_tables::TermTable;
+use fain_tables::{Record, TermTable};
 
 /// Learns encoders from the training rows, one pass, row by row.
 ///
@@ -76,7 +76,7 @@ impl EncoderFitter {
             };
             counted.map_err(|vocabulary| DataError::VocabularyFull {
                 feature: self.schema.vocabularies()[vocabulary].clone(),
-                limit: MOST_TERMS,
+                limit: TermTable::MOST,
             })?;
         }
         Ok(())

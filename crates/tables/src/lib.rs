@@ -39,6 +39,7 @@ mod quiet;
 mod read_ahead;
 mod record;
 mod table;
+mod terms;
 
 pub use columns::{WantedColumn, find_column};
 pub use csv_config::{CsvConfig, Encoding};
@@ -47,3 +48,4 @@ pub use files::find_files;
 pub use format::Format;
 pub use record::{Record, Rows};
 pub use table::{TablePlan, TableReader};
+pub use terms::TermTable;
