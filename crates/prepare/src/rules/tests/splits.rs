@@ -89,8 +89,9 @@ fn shares_of_time_are_counted_in_rows() {
 
 #[test]
 fn hashes_give_the_stated_shares() {
-    let rules = written("hash = { of = ['a', 'b'], validation = 0.1, test = 0.3, seed = 5 }").rules();
-    let mut hash = rules.row_hash().unwrap();
+    let written_hash = written("hash = { of = ['a', 'b'], validation = 0.1, test = 0.3, seed = 5 }");
+    let rules = written_hash.rules();
+    let mut hash = written_hash.split.row_hash().unwrap();
     let mut counts = [0_i32; 3];
     for row in 0..10_000 {
         let hash = hash.of([&*format!("a {row}"), "b"]);
@@ -99,7 +100,7 @@ fn hashes_give_the_stated_shares() {
     }
     // The standard deviations are 30 and 46.
     assert!((counts[1] - 1000).abs() < 150 && (counts[2] - 3000).abs() < 230, "{counts:?}");
-    assert!(written("user = { validation = 0.1, test = 0.3 }").rules().row_hash().is_none());
+    assert!(written("user = { validation = 0.1, test = 0.3 }").split.row_hash().is_none());
 }
 
 #[test]
