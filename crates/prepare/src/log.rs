@@ -71,9 +71,8 @@ impl<'a> Binding<'a> {
             HistoryEvents::Where(events) => Events::Where(condition(events, "history.events")),
         };
         let hash = config.split.hash.as_ref().zip(config.split.row_hash());
-        let hash = hash.map(|(split, hash)| {
-            (hash, split.of.iter().map(|column| wanted.place(column, "split.hash.of")).collect())
-        });
+        let hash = hash
+            .map(|(split, hash)| (hash, split.of.iter().map(|column| wanted.place(column, "split.hash.of")).collect()));
         let event = BoundColumn::all(&log.event, "log.event", wanted);
         let row = BoundColumn::all(&log.row, "log.row", wanted);
         Ok(Self { user, item, time, time_format, only, label, history, hash, event, row })

@@ -49,9 +49,8 @@ impl<'a> Sources<'a> {
         names: &FileNames,
         csv: &'a CsvConfig,
     ) -> Result<Self, PrepareError> {
-        let examine = |path: PathBuf| {
-            SourceFile::examine(&path).map_err(|source| TableError::Open { file: path, source }.into())
-        };
+        let examine =
+            |path: PathBuf| SourceFile::examine(&path).map_err(|source| TableError::Open { file: path, source }.into());
         let files = find_files(root, names.as_slice())?;
         let files = files.into_iter().map(examine).collect::<Result<_, PrepareError>>()?;
         Ok(Self { table, csv, csv_key: format!("{section}.csv"), files })
