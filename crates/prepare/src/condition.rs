@@ -1,8 +1,10 @@
 //! A condition on one column of the log, as written in a configuration.
 
+use fain_tables::Record;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{PrepareError, quoted};
+use crate::table::{Table, Wanted};
 
 /// What a row's value in one column must be. All that is given must hold; at least one is given.
 ///
@@ -86,5 +88,123 @@ impl Condition {
             }
         }
         Ok(())
+    }
+}
+
+/// What a value must be that is compared with numbers.
+const NUMBER: &str = "a number";
+
+/// A condition whose column has a place in the records.
+#[derive(Debug)]
+pub(crate) struct BoundCondition<'a> {
+    condition: &'a Condition,
+    place: usize,
+}
+
+impl<'a> BoundCondition<'a> {
+    /// `key` is where the condition stands.
+    pub(crate) fn new(condition: &'a Condition, key: &str, wanted: &mut Wanted<'a>) -> Self {
+        Self { condition, place: wanted.place(&condition.column, &format!("{key}.column")) }
+    }
+
+    /// Whether a row fulfils the condition.
+    pub(crate) fn holds(&self, table: &Table<'_>, record: &Record) -> Result<bool, PrepareError> {
+        let wrong = || table.wrong(record, self.place, NUMBER);
+        self.condition.holds(record.get(self.place)).ok_or_else(wrong)
+    }
+}
+
+impl Condition {
+    /// Whether a value fulfils the condition; `None` if it is no number and would have to be.
+    fn holds(&self, text: &str) -> Option<bool> {
+        if text.is_empty() {
+            return Some(false);
+        }
+        let number = || text.parse::<f64>().ok().filter(|number| !number.is_nan());
+        if self.at_least.is_some() || self.at_most.is_some() {
+            let number = number()?;
+            let inside =
+                self.at_least.is_none_or(|low| number >= low) && self.at_most.is_none_or(|high| number <= high);
+            if !inside {
+                return Some(false);
+            }
+        }
+        let equals = self.equals.as_slice();
+        for named in [Some(equals).filter(|values| !values.is_empty()), self.any_of.as_deref()].into_iter().flatten() {
+            if !is_one_of(text, number, named)? {
+                return Some(false);
+            }
+        }
+        Some(true)
+    }
+}
+
+/// Whether a text is among the values. If all of them are numbers, the text must be one: `None` else.
+fn is_one_of(text: &str, number: impl Fn() -> Option<f64>, values: &[Scalar]) -> Option<bool> {
+    let is_text = |value: &Scalar| matches!(value, Scalar::Text(value) if value == text);
+    if values.iter().any(is_text) {
+        return Some(true);
+    }
+    if !values.iter().any(|value| matches!(value, Scalar::Number(_))) {
+        return Some(false);
+    }
+    match number() {
+        #[expect(clippy::float_cmp, reason = "the number in the log is the one that was meant, or another")]
+        Some(number) => Some(values.iter().any(|value| matches!(value, Scalar::Number(value) if *value == number))),
+        None if values.iter().any(|value| matches!(value, Scalar::Text(_))) => Some(false),
+        None => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    fn condition(rest: &str) -> Condition {
+        toml::from_str(&format!("column = \"c\"\n{rest}")).unwrap()
+    }
+
+    #[test]
+    fn all_that_is_given_must_hold() {
+        let between = condition("at_least = 2\nat_most = 4.5");
+        let held = ["1.9", "2", "2.0", "4.5", "5", "-inf", ""].map(|text| between.holds(text).unwrap());
+        assert_eq!(held, [false, true, true, true, false, false, false]);
+        assert_eq!((between.holds("two"), between.holds("nan")), (None, None));
+
+        let both = condition("at_least = 2\nany_of = [1, 3]");
+        assert_eq!(["1", "2", "3"].map(|text| both.holds(text).unwrap()), [false, false, true]);
+    }
+
+    #[test]
+    fn numbers_are_equal_as_numbers_and_texts_as_texts() {
+        let one = condition("equals = 1");
+        assert_eq!(
+            ["1", "1.0", "01", "2", "", "x"].map(|text| one.holds(text)),
+            [Some(true), Some(true), Some(true), Some(false), Some(false), None]
+        );
+        let text = condition("equals = \"1\"");
+        assert_eq!(["1", "1.0", "x"].map(|value| text.holds(value).unwrap()), [true, false, false]);
+        let mixed = condition("any_of = [\"buy\", 1]");
+        assert_eq!(["buy", "1.0", "2", "pv"].map(|value| mixed.holds(value).unwrap()), [true, true, false, false]);
+    }
+
+    #[test]
+    fn a_condition_must_say_something_that_can_be() {
+        let message = |rest: &str| condition(rest).check("label").unwrap_err().to_string();
+        assert_eq!(message(""), "label = { column = \"c\" }: one of at_least, at_most, equals and any_of is needed");
+        assert_eq!(message("any_of = []"), "label.any_of = []: must name at least one value");
+        assert_eq!(
+            message("equals = \"\""),
+            "label.equals = \"\": must not be empty: a missing value fulfils no condition"
+        );
+        assert_eq!(
+            message("at_least = 3\nat_most = 2"),
+            "label.at_most = 2: must not be below at_least = 3: no value is both"
+        );
+        assert_eq!(message("at_least = nan"), "label.at_least = NaN: must be a number");
+        let unnamed = toml::from_str::<Condition>("column = \"\"\nequals = 1").unwrap().check("log.only[0]");
+        assert_eq!(unnamed.unwrap_err().to_string(), "log.only[0].column = \"\": must be the name of a column");
     }
 }

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
+use fain_samples::{ColumnInfo, Kind, Layout};
 use fain_tables::CsvConfig;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::condition::Condition;
-use crate::error::PrepareError;
-use crate::rules::{self, HistoryConfig, NegativesConfig, RulesConfig, SamplesConfig, SplitConfig};
+use crate::rules::{HistoryConfig, NegativesConfig, RulesConfig, SamplesConfig, SplitConfig};
 
 /// How a raw log becomes samples: the file `prepare.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -192,18 +192,37 @@ fn default_root() -> PathBuf {
     PathBuf::from(".")
 }
 
-impl PrepareConfig {
-    /// Looks for conflicts, without reading anything.
-    ///
-    /// # Errors
-    /// [`PrepareError::Config`] names the key, its value and what is allowed.
-    pub fn check(&self) -> Result<(), PrepareError> {
-        for (place, condition) in self.log.only.iter().enumerate() {
-            condition.check(&format!("log.only[{place}]"))?;
+impl FileNames {
+    /// The names, one or more of them.
+    pub(crate) fn as_slice(&self) -> &[String] {
+        match self {
+            Self::One(name) => std::slice::from_ref(name),
+            Self::Many(names) => names,
         }
-        rules::check(&self.rules())
     }
+}
 
+impl TimeConfig {
+    /// The column.
+    pub(crate) fn column(&self) -> &str {
+        match self {
+            Self::Seconds(column) | Self::Date(DateColumn { column, .. }) => column,
+        }
+    }
+}
+
+impl ColumnKind {
+    /// What samples keep of it.
+    pub(crate) fn stored(&self) -> Kind {
+        match self {
+            Self::Term | Self::First { .. } => Kind::Term,
+            Self::Number => Kind::Number,
+            Self::Terms(_) => Kind::Terms,
+        }
+    }
+}
+
+impl PrepareConfig {
     /// What the rules over one user's events are made from.
     pub(crate) fn rules(&self) -> RulesConfig<'_> {
         RulesConfig {
@@ -213,6 +232,26 @@ impl PrepareConfig {
             split: &self.split,
             negatives: self.negatives.as_ref(),
             timed: self.log.time.is_some(),
+        }
+    }
+
+    /// The columns of the samples.
+    pub(crate) fn layout(&self) -> Layout {
+        let columns = |columns: &IndexMap<String, ColumnKind>| {
+            let info = |(name, kind): (&String, &ColumnKind)| ColumnInfo { name: name.clone(), kind: kind.stored() };
+            columns.iter().map(info).collect()
+        };
+        let attributes =
+            |table: &Option<AttributeTable>| table.as_ref().map_or_else(Vec::new, |table| columns(&table.columns));
+        Layout {
+            user: self.log.user.clone(),
+            item: self.log.item.clone(),
+            time: self.log.time.as_ref().map(|time| time.column().to_owned()),
+            max_length: self.history.max_length,
+            row_columns: columns(&self.log.row),
+            event_columns: columns(&self.log.event),
+            user_columns: attributes(&self.users),
+            item_columns: attributes(&self.items),
         }
     }
 }

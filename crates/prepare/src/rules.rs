@@ -18,7 +18,10 @@ pub use split_config::{
 };
 pub use split_time::SplitTime;
 
-pub(crate) use apply::{LogEvent, Rules, UserSample, UserSamples};
+pub(crate) use apply::{LogEvent, Rules, UserSamples};
 pub(crate) use check::{RulesConfig, check};
 pub(crate) use row_hash::RowHash;
-pub(crate) use split::{TimeCuts, TimeRanks, TimeShares};
+pub(crate) use split::{TimeCuts, TimeShares};
+
+#[cfg(test)]
+mod tests;

@@ -19,6 +19,12 @@ pub enum StorageError {
         /// What is needed.
         needed: String,
     },
+    /// A source that changed while it was read: its passes saw different bytes.
+    #[error("{}: the file changed while it was read; run again when it is complete", file.display())]
+    Changed {
+        /// The source.
+        file: PathBuf,
+    },
     /// A file or folder cannot be read or written; a full disk is one cause.
     #[error("cannot {action} {}: {cause}", path.display())]
     Io {

@@ -31,6 +31,7 @@ mod error;
 mod file;
 mod mapped;
 mod read;
+mod source;
 mod workshop;
 mod write;
 
@@ -38,6 +39,7 @@ pub use checksum::{Hashing, checksum, hex};
 pub use chunks::{Chunks, ListChunk, ListChunks, TextChunks, maximum};
 pub use error::StorageError;
 pub use file::ColumnFile;
+pub use source::SourceFile;
 pub use workshop::{Workshop, sync_folder};
 pub use write::{FileInfo, FileWriter, list_of};
 

@@ -5,14 +5,14 @@ use fain_samples::Part;
 use crate::error::PrepareError;
 use crate::rules::check::RulesConfig;
 use crate::rules::split::{HashShares, LastRule, SplitRule, TimeCuts, TimeRule, TimeShares};
-use crate::rules::{PerUser, RowHash, SampleOrigin};
+use crate::rules::{PerUser, SampleOrigin};
 
 /// What the rules need to know of a row of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LogEvent {
     /// Seconds; only splits by time look at it.
     pub(crate) time: i64,
-    /// The hash of the row; only splits by hash look at it. [`Rules::row_hash`] makes it.
+    /// The hash of the row; only splits by hash look at it. [`SplitConfig::row_hash`](crate::SplitConfig) makes it.
     pub(crate) hash: u64,
     /// Whether the row fulfils `[label]`.
     pub(crate) positive: bool,
@@ -77,14 +77,6 @@ impl Rules {
             SplitRule::Hash(shares) => Split::Hash(shares),
         };
         Ok(Self { min_length: config.history.min_length, per: config.samples.per, from: config.samples.from, split })
-    }
-
-    /// What hashes the columns of `split.hash.of` for [`LogEvent::hash`]; `None` if rows need no hash.
-    pub(crate) fn row_hash(&self) -> Option<RowHash> {
-        match self.split {
-            Split::Hash(shares) => Some(RowHash::new(shares.seed())),
-            _ => None,
-        }
     }
 
     /// Applies the rules to the events of the user with the key `user`, in ascending order of time, those of one time

@@ -120,10 +120,6 @@ impl HashShares {
         Self { seed, test_end: end(test), validation_end: end(test + validation) }
     }
 
-    pub(crate) fn seed(self) -> u64 {
-        self.seed
-    }
-
     pub(crate) fn part(self, hash: u64) -> Part {
         if hash < self.test_end {
             Part::Test

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::PrepareError;
-use crate::rules::SplitTime;
 use crate::rules::split::{HashShares, LastRule, SplitRule, TimeCuts, TimeRule, TimeShares};
+use crate::rules::{RowHash, SplitTime};
 
 /// Which samples are for training, validation and test: TOML `[split]`. Exactly one rule is given. There are always
 /// three parts: choices made on the test part make its figures too good.
@@ -146,6 +146,11 @@ impl SplitConfig {
                 "must have exactly one of last, time, user and hash",
             )),
         }
+    }
+
+    /// What hashes the columns of `hash.of`; `None` if rows need no hash.
+    pub(crate) fn row_hash(&self) -> Option<RowHash> {
+        self.hash.as_ref().map(|hash| RowHash::new(hash.seed))
     }
 
     fn given(&self) -> Vec<&'static str> {

@@ -60,10 +60,10 @@ pub struct Excluded<'a> {
 /// No item is left to draw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{}, row {}: no negative can be drawn: of the {items} items with events in the training windows, the user has \
-     chosen every one",
+    "{}, row {}: no negative can be drawn: the user has chosen every one of the {items} items with events in the \
+     training windows",
     key.part,
-    key.row
+    key.row.saturating_add(1)
 )]
 pub struct NoneLeft {
     /// The draw.
