@@ -166,13 +166,13 @@ fn what_cannot_be_written_is_refused() {
         error.to_string()
     };
     let spaces = CsvExport { separator: 'n', missing: String::new() };
-    assert_eq!(said(&star, &spaces), "train, row 0, column \"tags\": \"plain\" holds the separator of lists");
+    assert_eq!(said(&star, &spaces), "train, row 1, column \"tags\": \"plain\" holds the separator of lists");
 
     let Values::Number(ratings) = &mut star.events.columns[0] else { panic!("ratings are numbers") };
     ratings[1] = f64::NAN;
     assert_eq!(
         said(&star, &CsvExport::default()),
-        "train, row 0, column \"history.rating\": \"\" is the only value of a list: in line it would read as a list \
+        "train, row 1, column \"history.rating\": \"\" is the only value of a list: in line it would read as a list \
          without values"
     );
     let folder = Written::new(&star).open();
@@ -193,8 +193,8 @@ fn a_user_who_has_chosen_everything_is_named() {
     assert_eq!(error.kind(), ErrorKind::Data);
     assert_eq!(
         error.to_string(),
-        "train, row 0: no negative can be drawn: of the 4 items with events in the training windows, the user has \
-         chosen every one"
+        "train, row 1: no negative can be drawn: the user has chosen every one of the 4 items with events in the \
+         training windows"
     );
 }
 
