@@ -57,7 +57,7 @@ pub enum SamplesError {
     Inline {
         /// The part of the samples.
         part: Part,
-        /// The stored row, counted from 0.
+        /// The stored row, counted from 1.
         row: u64,
         /// The column.
         column: String,

@@ -121,7 +121,7 @@ impl<'a, W: Write> Lines<'a, W> {
             };
             done.map_err(|problem| SamplesError::Inline {
                 part: self.part,
-                row: sample.row,
+                row: sample.row + 1,
                 column: column.name.clone(),
                 value: problem.value,
                 reason: problem.reason,

@@ -102,7 +102,7 @@ fn rules_that_cannot_be_drawn_by() {
     let said = |negatives: Negatives| negatives.check().unwrap_err().to_string();
     for alpha in [-0.5, f64::NAN, f64::INFINITY] {
         let negatives = Negatives { candidates: None, history: Some(rule(Distribution::Popularity(alpha))) };
-        let reason = format!("the power of the popularity is {alpha}; a number of 0 or more is needed");
+        let reason = format!("the exponent is {alpha}; a finite number of at least 0 is needed");
         assert_eq!(said(negatives), format!("\"negatives.history.distribution\": {reason}"));
     }
     let none = CandidateNegatives { per_positive: 0, rule: rule(Distribution::Uniform) };

@@ -42,10 +42,8 @@ proptest! {
                 let mut items = vec![u32::MAX; (events.end - events.start) as usize];
                 drawing.list(&drawn, events, &mut items).unwrap();
                 for item in items {
-                    match &negatives.history {
-                        Some(rule) => prop_assert!(!chosen(rule.exclude).contains(&item)),
-                        None => prop_assert_eq!(item, u32::MAX),
-                    }
+                    let excluded = negatives.history.as_ref().map(|rule| chosen(rule.exclude));
+                    prop_assert!(excluded.map_or(item == u32::MAX, |excluded| !excluded.contains(&item)));
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! Folders for tests.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use fain_samples::{ErrorKind, SamplesFolder};
@@ -47,8 +48,13 @@ impl Written {
         fs::read(self.path.join(name)).unwrap()
     }
 
+    /// Replaces a file in place: a file system may wait for the disk when a file is cut to nothing first.
     pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
-        fs::write(self.path.join(name), bytes).unwrap();
+        let bytes = bytes.as_ref();
+        let path = self.path.join(name);
+        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(false).open(path).unwrap();
+        file.write_all(bytes).unwrap();
+        file.set_len(bytes.len() as u64).unwrap();
     }
 
     /// All files, by their names in the folder.
@@ -76,13 +82,17 @@ impl Written {
 
 /// A manifest with its checksum made right.
 pub(crate) fn sealed(manifest: &str) -> String {
+    try_sealed(manifest).unwrap()
+}
+
+/// As [`sealed`]; `None` for a text that is no manifest any more.
+pub(crate) fn try_sealed(manifest: &str) -> Option<String> {
     let key = "\"checksum\": \"";
-    let start = manifest.find(key).unwrap() + key.len();
-    let mut text = manifest.to_owned();
-    text.replace_range(start..start + 32, &"0".repeat(32));
-    let sum = checksum(text.as_bytes());
-    text.replace_range(start..start + 32, &sum);
-    text
+    let start = manifest.find(key)? + key.len();
+    let (before, rest) = manifest.split_at(start);
+    let after = rest.get(32..)?;
+    let sum = checksum(format!("{before}{}{after}", "0".repeat(32)).as_bytes());
+    Some(format!("{before}{sum}{after}"))
 }
 
 fn files(folder: &Path) -> Vec<String> {

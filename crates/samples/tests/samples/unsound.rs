@@ -37,11 +37,11 @@ fn samples() {
     );
     assert_eq!(
         refusal(|star| star.rows.train.history_ends[3] = 6),
-        "train.arrow: history_end of row 3 is 6; needed: 0 to 5, the events of user 0"
+        "train.arrow: history_end of row 4 is 6; needed: 0 to 5, the events of user 0"
     );
     assert_eq!(
         refusal(|star| star.rows.train.history_ends[3] = 2),
-        "train.arrow: user, history_end of row 3 is 0, 2; needed: 0, 3 or more, those of the row before"
+        "train.arrow: user, history_end of row 4 is 0, 2; needed: 0, 3 or more, those of the row before"
     );
 }
 
@@ -58,7 +58,7 @@ fn samples_of_other_users() {
             two_users(star);
             star.rows.train.users = vec![0, 0, 1, 0];
         }),
-        "train.arrow: history_end of row 3 is 4; needed: 0 to 3, the events of user 0"
+        "train.arrow: history_end of row 4 is 4; needed: 0 to 3, the events of user 0"
     );
     assert_eq!(
         refusal(|star| {
@@ -66,7 +66,7 @@ fn samples_of_other_users() {
             star.rows.train.users = vec![0, 0, 1, 0];
             star.rows.train.history_ends = vec![1, 2, 3, 3];
         }),
-        "train.arrow: user, history_end of row 3 is 0, 3; needed: 1, 3 or more, those of the row before"
+        "train.arrow: user, history_end of row 4 is 0, 3; needed: 1, 3 or more, those of the row before"
     );
     // A history that would begin among the events of the user before.
     assert_eq!(
@@ -75,7 +75,7 @@ fn samples_of_other_users() {
             star.rows.train.users = vec![0, 0, 1, 1];
             star.rows.train.history_ends = vec![1, 2, 2, 4];
         }),
-        "train.arrow: history_end of row 2 is 2; needed: 3 to 5, the events of user 1"
+        "train.arrow: history_end of row 3 is 2; needed: 3 to 5, the events of user 1"
     );
 }
 
@@ -83,11 +83,11 @@ fn samples_of_other_users() {
 fn users() {
     assert_eq!(
         refusal(|star| star.users.events_starts[0] = 1),
-        "users.arrow: events_start of row 0 is 1; needed: 0, where the events of the user before end"
+        "users.arrow: events_start of row 1 is 1; needed: 0, where the events of the user before end"
     );
     assert_eq!(
         refusal(|star| star.users.events_ends[0] = 4),
-        "users.arrow: window_end of row 0 is 5; needed: 0 to 4, the events of the user"
+        "users.arrow: window_end of row 1 is 5; needed: 0 to 4, the events of the user"
     );
     assert_eq!(
         refusal(|star| {
@@ -103,7 +103,7 @@ fn users() {
             star.users.window_ends.push(4);
             star.terms[0].1.push("b".to_owned());
         }),
-        "users.arrow: events_end of row 1 is 4; needed: 5 or more, where the events start"
+        "users.arrow: events_end of row 2 is 4; needed: 5 or more, where the events start"
     );
     assert_eq!(
         refusal(|star| star.terms[0].1.push("b".to_owned())),
