@@ -112,7 +112,7 @@ fn ranges(folder: &SamplesFolder) -> Result<(), SamplesError> {
     let mut expected = 0;
     let columns = users.events_starts.slices().zip(users.events_ends.slices()).zip(users.window_ends.slices());
     let values = columns.flat_map(|((starts, ends), windows)| starts.iter().zip(ends).zip(windows));
-    for (row, ((start, end), window)) in values.enumerate() {
+    for (row, ((start, end), window)) in (1_u64..).zip(values) {
         if *start != expected {
             return wrong(
                 format!("events_start of row {row}"),
@@ -152,7 +152,7 @@ fn rows(folder: &SamplesFolder, part: Part) -> Result<(), SamplesError> {
     let columns = rows.users.slices().zip(rows.history_ends.slices());
     let values = columns.flat_map(|(users, ends)| users.iter().zip(ends));
     let mut before = (0, 0);
-    for (row, (user, end)) in values.enumerate() {
+    for (row, (user, end)) in (1_u64..).zip(values) {
         let (first, last) =
             (folder.users().events_starts.at(u64::from(*user)), folder.users().events_ends.at(u64::from(*user)));
         if *end < first || *end > last {

@@ -7,19 +7,18 @@
 pub struct ChosenItems {
     /// Where the items of each user begin; one more at the end.
     starts: Vec<usize>,
-    choices: Vec<Choice>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Choice {
-    item: u32,
-    /// The row of the first event with the item.
-    first: u32,
+    /// Apart from their first events, so that a search touches few cache lines.
+    items: Vec<u32>,
+    /// The row of the first event with each item.
+    first: Vec<u32>,
 }
 
 /// The items of one user's events, in ascending order.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Chosen<'a>(&'a [Choice]);
+pub struct Chosen<'a> {
+    items: &'a [u32],
+    first: &'a [u32],
+}
 
 impl ChosenItems {
     /// Reads the events of all users: for each one, in order, the rows of the user's events and their items, as
@@ -36,7 +35,7 @@ impl ChosenItems {
     /// assert!(chosen.of(3).is_none());
     /// ```
     pub fn new<E: IntoIterator<Item = (u32, u32)>>(users: impl IntoIterator<Item = E>) -> Self {
-        let mut chosen = Self { starts: vec![0], choices: Vec::new() };
+        let mut chosen = Self { starts: vec![0], ..Self::default() };
         let mut sorted: Vec<u64> = Vec::new();
         for events in users {
             sorted.clear();
@@ -44,11 +43,12 @@ impl ChosenItems {
             sorted.extend(events.into_iter().map(|(row, item)| (u64::from(item) << 32) | u64::from(row)));
             sorted.sort_unstable();
             sorted.dedup_by_key(|choice| *choice >> 32);
-            let choices = sorted.iter().map(|choice| Choice { item: (choice >> 32) as u32, first: *choice as u32 });
-            chosen.choices.extend(choices);
-            chosen.starts.push(chosen.choices.len());
+            chosen.items.extend(sorted.iter().map(|choice| (choice >> 32) as u32));
+            chosen.first.extend(sorted.iter().map(|choice| *choice as u32));
+            chosen.starts.push(chosen.items.len());
         }
-        chosen.choices.shrink_to_fit();
+        chosen.items.shrink_to_fit();
+        chosen.first.shrink_to_fit();
         chosen
     }
 
@@ -60,23 +60,21 @@ impl ChosenItems {
     /// The items of a user; `None` if there is no such user.
     pub fn of(&self, user: u32) -> Option<Chosen<'_>> {
         let user = user as usize;
-        let (start, end) = (*self.starts.get(user)?, *self.starts.get(user + 1)?);
-        self.choices.get(start..end).map(Chosen)
+        let choices = *self.starts.get(user)?..*self.starts.get(user + 1)?;
+        Some(Chosen { items: self.items.get(choices.clone())?, first: self.first.get(choices)? })
     }
 }
 
 impl Chosen<'_> {
     /// Whether the user has an event with this item in a row before `row`.
+    #[inline]
     pub fn contains(self, item: u32, row: u32) -> bool {
-        match self.0.binary_search_by_key(&item, |choice| choice.item) {
-            Ok(place) => self.0[place].first < row,
-            Err(_) => false,
-        }
+        self.items.binary_search(&item).is_ok_and(|place| self.first[place] < row)
     }
 
     /// The items of events in rows before `row`, ascending, each once.
     pub(crate) fn before(self, row: u32) -> impl Iterator<Item = u32> + Clone {
-        self.0.iter().filter(move |choice| choice.first < row).map(|choice| choice.item)
+        self.items.iter().zip(self.first).filter(move |(_, first)| **first < row).map(|(item, _)| *item)
     }
 }
 

@@ -75,24 +75,27 @@ impl Negatives {
     /// # Errors
     /// [`SamplesError::Layout`] names the setting and what is wrong with it.
     pub fn check(&self) -> Result<(), SamplesError> {
-        let problem = |name: &str, reason: String| Err(SamplesError::Layout { name: name.to_owned(), reason });
-        if self.candidates.as_ref().is_some_and(|candidates| candidates.per_positive == 0) {
-            return problem("negatives.candidates.per_positive", "0 negatives; at least 1 is needed".to_owned());
-        }
-        let rules = [
-            ("negatives.candidates.rule.distribution", self.candidates.as_ref().map(|candidates| &candidates.rule)),
-            ("negatives.history.distribution", self.history.as_ref()),
-        ];
-        for (name, rule) in rules {
-            if let Some(NegativeRule { distribution: Distribution::Popularity(alpha), .. }) = rule
-                && !(alpha.is_finite() && *alpha >= 0.0)
-            {
-                return problem(
-                    name,
-                    format!("the power of the popularity is {alpha}; a number of 0 or more is needed"),
-                );
+        if let Some(candidates) = &self.candidates {
+            if candidates.per_positive == 0 {
+                return Err(SamplesError::Layout {
+                    name: "negatives.candidates.per_positive".to_owned(),
+                    reason: "0 negatives; at least 1 is needed".to_owned(),
+                });
             }
+            candidates.rule.distribution.check("negatives.candidates.rule.distribution")?;
         }
-        Ok(())
+        self.history.as_ref().map_or(Ok(()), |rule| rule.distribution.check("negatives.history.distribution"))
+    }
+}
+
+impl Distribution {
+    pub(crate) fn check(self, name: &str) -> Result<(), SamplesError> {
+        match self {
+            Self::Popularity(exponent) if !(exponent >= 0.0 && exponent.is_finite()) => Err(SamplesError::Layout {
+                name: name.to_owned(),
+                reason: format!("the exponent is {exponent}; a finite number of at least 0 is needed"),
+            }),
+            _ => Ok(()),
+        }
     }
 }

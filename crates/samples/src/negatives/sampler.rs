@@ -3,7 +3,7 @@
 use crate::error::SamplesError;
 use crate::negatives::chosen::Chosen;
 use crate::negatives::key::{DrawKey, Numbers};
-use crate::negatives::rule::{Distribution, Draw, Exclude, NegativeRule};
+use crate::negatives::rule::{Draw, Exclude, NegativeRule};
 use crate::negatives::weights::WeightedItems;
 
 /// Draws that are thrown away before all items are looked at. Both ways give every item the same chance; with half of
@@ -60,10 +60,10 @@ pub struct Excluded<'a> {
 /// No item is left to draw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{}, row {}: no negative can be drawn: of the {items} items with events in the training windows, the user has \
-     chosen every one",
+    "{}, row {}: no negative can be drawn: the user has chosen every one of the {items} items with events in the \
+     training windows",
     key.part,
-    key.row
+    key.row.saturating_add(1)
 )]
 pub struct NoneLeft {
     /// The draw.
@@ -79,14 +79,7 @@ impl NegativeSampler {
     /// # Errors
     /// [`SamplesError::Layout`] if the exponent of the popularity is negative or not finite.
     pub fn new(rule: &NegativeRule, counts: impl IntoIterator<Item = u32>) -> Result<Self, SamplesError> {
-        if let Distribution::Popularity(exponent) = rule.distribution
-            && !(exponent >= 0.0 && exponent.is_finite())
-        {
-            return Err(SamplesError::Layout {
-                name: "popularity".to_owned(),
-                reason: format!("the exponent is {exponent}; a finite number of at least 0 is needed"),
-            });
-        }
+        rule.distribution.check("popularity")?;
         let items = WeightedItems::new(rule.distribution, counts);
         Ok(Self { items, exclude: rule.exclude, draw: rule.draw, seed: rule.seed })
     }
