@@ -6,8 +6,16 @@ use crate::cargo::{self, Cargo};
 use crate::console;
 
 /// The half of the workspace that builds and tests on a machine without libtorch.
-const TORCH_FREE: [&str; 7] =
-    ["fain-tables", "fain-storage", "fain-features", "fain-dataset", "fain-simulator", "fain-metrics", "fain-kernels"];
+const TORCH_FREE: [&str; 8] = [
+    "fain-tables",
+    "fain-storage",
+    "fain-samples",
+    "fain-features",
+    "fain-dataset",
+    "fain-simulator",
+    "fain-metrics",
+    "fain-kernels",
+];
 
 /// Packages that need libtorch to build.
 const TORCH: [&str; 2] = ["tch", "torch-sys"];
