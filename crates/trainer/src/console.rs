@@ -15,6 +15,8 @@ const SETTLED: Duration = Duration::from_millis(200);
 pub(crate) enum Unit {
     /// Bytes of a file.
     Bytes,
+    /// Rows of a log.
+    Rows,
     /// Samples.
     Samples,
 }
@@ -23,13 +25,14 @@ impl Unit {
     fn template(self) -> &'static str {
         match self {
             Self::Bytes => "{msg:32!} {bar:30} {bytes}/{total_bytes}{rate}, {eta} left",
-            Self::Samples => "{msg:32!} {bar:30} {human_pos}/{human_len}{rate}, {eta} left",
+            Self::Rows | Self::Samples => "{msg:32!} {bar:30} {human_pos}/{human_len}{rate}, {eta} left",
         }
     }
 
     fn rate(self, per_second: f64) -> String {
         match self {
             Self::Bytes => format!(", {}/s", HumanBytes(per_second as u64)),
+            Self::Rows => format!(", {} rows/s", count(per_second as u64)),
             Self::Samples => format!(", {} samples/s", count(per_second as u64)),
         }
     }

@@ -6,6 +6,8 @@ use fain_autograd::DeviceError;
 use fain_dataset::DatasetError;
 use fain_features::{DataError, DataErrorKind};
 use fain_models::{ModelError, WeightsError};
+use fain_prepare::PrepareError;
+use fain_samples::SamplesError;
 use fain_serving::BundleError;
 use fain_simulator::SimulatorError;
 use fain_training::{ConfigError, ErrorKind, TrainingError};
@@ -51,6 +53,10 @@ fn code_of(error: &(dyn Error + 'static)) -> Option<u8> {
         Some(of_training(error))
     } else if let Some(error) = error.downcast_ref::<DatasetError>() {
         Some(of_dataset(error))
+    } else if let Some(error) = error.downcast_ref::<PrepareError>() {
+        Some(of_prepare(error))
+    } else if let Some(error) = error.downcast_ref::<SamplesError>() {
+        Some(of_samples(error))
     } else if let Some(error) = error.downcast_ref::<BundleError>() {
         Some(of_bundle(error))
     } else {
@@ -72,6 +78,23 @@ fn of_dataset(error: &DatasetError) -> u8 {
         fain_dataset::ErrorKind::Config => REQUEST,
         fain_dataset::ErrorKind::Data => DATA,
         fain_dataset::ErrorKind::Interrupted => INTERRUPTED,
+        _ => FAILED,
+    }
+}
+
+fn of_prepare(error: &PrepareError) -> u8 {
+    match error.kind() {
+        fain_prepare::ErrorKind::Config => REQUEST,
+        fain_prepare::ErrorKind::Data => DATA,
+        fain_prepare::ErrorKind::Interrupted => INTERRUPTED,
+        _ => FAILED,
+    }
+}
+
+fn of_samples(error: &SamplesError) -> u8 {
+    match error.kind() {
+        fain_samples::ErrorKind::Config => REQUEST,
+        fain_samples::ErrorKind::Data => DATA,
         _ => FAILED,
     }
 }
@@ -147,6 +170,9 @@ mod tests {
         assert_eq!(code(&TrainingError::RunExists("runs/a".into()).into()), 2);
         assert_eq!(code(&DatasetError::Interrupted.into()), 130);
         assert_eq!(code(&SimulatorError::Interrupted.into()), 130);
+        assert_eq!(code(&PrepareError::Interrupted.into()), 130);
+        assert_eq!(code(&PrepareError::Exists { output: "a".into() }.into()), 2);
+        assert_eq!(code(&SamplesError::Output(io::Error::other("gone")).into()), 1);
         let missing =
             || DataError::from(TableError::Open { file: "a.csv".into(), source: io::ErrorKind::NotFound.into() });
         assert_eq!(code(&DatasetError::Data(missing()).into()), 3);

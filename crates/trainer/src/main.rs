@@ -38,6 +38,7 @@ fn main() -> ExitCode {
 fn dispatch(command: &Command) -> anyhow::Result<()> {
     match command {
         Command::Demo(arguments) => commands::demo::run(arguments, &Interrupt::listen()?),
+        Command::Prepare(arguments) => commands::prepare::run(arguments, &Interrupt::listen()?),
         Command::Train(arguments) => commands::train::run(arguments, &Interrupt::listen()?),
         Command::Evaluate(arguments) => commands::evaluate::run(arguments, &Interrupt::listen()?),
         Command::Predict(arguments) => commands::predict::run(arguments, &Interrupt::listen()?),

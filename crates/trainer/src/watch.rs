@@ -6,6 +6,8 @@ use std::time::Instant;
 
 use fain_dataset::{DataConfig, Dataset, Phase};
 use fain_features::Schema;
+use fain_prepare::{PrepareConfig, PrepareError, Summary};
+use fain_samples::SamplesFolder;
 use fain_simulator::{LogFiles, SampleFiles, Shop, SimulatorError};
 use fain_training::{EvaluationEvent, Progress};
 
@@ -44,6 +46,57 @@ pub(crate) fn prepare(
         None => format!("encoded data found: {folder}"),
     });
     Ok(dataset)
+}
+
+/// Makes samples of a raw log.
+pub(crate) fn prepare_samples(
+    config: &PrepareConfig,
+    output: &Path,
+    console: &mut Console,
+    interrupt: &Interrupt,
+) -> anyhow::Result<SamplesFolder> {
+    let started = Instant::now();
+    let mut running = None;
+    let prepared = fain_prepare::prepare(config, output, &mut |progress| {
+        if running != Some(progress.phase) {
+            running = Some(progress.phase);
+            let (what, unit) = preparing(progress.phase);
+            console.begin(what, unit, progress.done, progress.total);
+        }
+        console.at(progress.done);
+        interrupt.flow()
+    });
+    console.clear();
+    let prepared = prepared.map_err(|error| match error {
+        PrepareError::Interrupted => {
+            Stop::Interrupted("the samples were not all made, and nothing is left behind".to_owned()).into()
+        }
+        error => anyhow::Error::from(error),
+    })?;
+    let Summary { rows, counted_rows, undescribed_users, undescribed_items } = prepared.summary;
+    console.say(&format!("{} rows of the log in {:.1} s", count(rows), started.elapsed().as_secs_f64()));
+    if counted_rows < rows {
+        console.say(&format!("{} of them count (log.only)", count(counted_rows)));
+    }
+    for (missing, table) in [(undescribed_users, "users"), (undescribed_items, "items")] {
+        if missing > 0 {
+            let (missing, key) = (count(missing), &table[..table.len() - 1]);
+            console.say(&format!(
+                "{missing} {table} of the log are not in the table of {table}: what a {key} has is missing"
+            ));
+        }
+    }
+    Ok(prepared.samples)
+}
+
+fn preparing(phase: fain_prepare::Phase) -> (&'static str, Unit) {
+    match phase {
+        fain_prepare::Phase::Examine => ("examining the files", Unit::Bytes),
+        fain_prepare::Phase::ReadUsers => ("reading the users", Unit::Bytes),
+        fain_prepare::Phase::ReadItems => ("reading the items", Unit::Bytes),
+        fain_prepare::Phase::ReadLog => ("reading the log", Unit::Bytes),
+        _ => ("writing samples", Unit::Rows),
+    }
 }
 
 fn phase_name(phase: Phase) -> &'static str {

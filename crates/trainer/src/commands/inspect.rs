@@ -1,4 +1,4 @@
-//! `fain inspect`: what a configuration, a dataset, a run or a bundle is made of.
+//! `fain inspect`: what a configuration, samples, a dataset, a run or a bundle is made of.
 
 mod bundle;
 mod config;
@@ -8,6 +8,7 @@ mod features;
 mod layers;
 mod parts;
 mod run;
+mod samples;
 mod tensors;
 
 use std::path::Path;
@@ -18,6 +19,8 @@ use crate::arguments::InspectArguments;
 use crate::exit::Stop;
 use crate::output;
 use crate::scoring::Place;
+
+pub(crate) use samples::SamplesView;
 
 use drawing::Drawing;
 use parts::ModelParts;
@@ -36,6 +39,9 @@ pub(crate) fn run(arguments: &InspectArguments) -> anyhow::Result<()> {
     if path.is_file() {
         return show(&config::ConfigView::read(path)?, arguments);
     }
+    if samples::is_samples(path) {
+        return show(&SamplesView::open(path)?, arguments);
+    }
     if path.join("manifest.json").is_file() {
         return show(&dataset::DatasetView::open(path)?, arguments);
     }
@@ -50,7 +56,7 @@ fn show(view: &impl View, arguments: &InspectArguments) -> anyhow::Result<()> {
     if let Some(file) = &arguments.graph {
         let path = arguments.path.display();
         let Some((model, parts)) = view.model() else {
-            return Err(Stop::Request(format!("{path}: a dataset has no model that --graph could draw")).into());
+            return Err(Stop::Request(format!("{path}: data has no model that --graph could draw")).into());
         };
         Drawing::create(file, arguments.force)?.write(&parts.layers.to_dot(&format!("{model}: {path}")))?;
     }
@@ -59,7 +65,7 @@ fn show(view: &impl View, arguments: &InspectArguments) -> anyhow::Result<()> {
 
 fn unknown(path: &Path) -> &'static str {
     if path.exists() {
-        "is neither a configuration file nor the folder of a dataset, a run or a bundle"
+        "is neither a configuration file nor the folder of samples, a dataset, a run or a bundle"
     } else {
         "does not exist"
     }

@@ -200,6 +200,6 @@ fn a_dataset() {
     assert!(view["features"][1]["size"].as_u64().unwrap() > 100);
     let table = fain(&["inspect", text(&folder)]).done();
     let drawn = fain(&["inspect", text(&folder), "--graph", "none.svg"]);
-    drawn.refused(2, &["a dataset has no model that --graph could draw"]);
+    drawn.refused(2, &["data has no model that --graph could draw"]);
     assert!(table.contains("test.csv") && table.contains(splits["train"]["checksum"].as_str().unwrap()), "{table}");
 }

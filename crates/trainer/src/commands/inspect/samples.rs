@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use fain_samples::{Manifest, PartSummary, SamplesFolder, Summary};
+use fain_samples::{Content, Manifest, PartSummary, SamplesFolder, SourceTable, Summary};
 use serde::Serialize;
 
 use super::{ModelParts, View};
@@ -22,7 +22,7 @@ pub(crate) struct SamplesView {
 #[derive(Debug, Serialize)]
 struct Column {
     name: String,
-    content: String,
+    content: &'static str,
 }
 
 impl SamplesView {
@@ -36,7 +36,7 @@ impl SamplesView {
             kind: "samples",
             folder: samples.folder().display().to_string(),
             summary: samples.summary(),
-            columns: columns.map(|column| Column { name: column.name, content: column.content.to_string() }).collect(),
+            columns: columns.map(|column| Column { name: column.name, content: in_words(column.content) }).collect(),
             manifest: samples.manifest().clone(),
         }
     }
@@ -67,12 +67,37 @@ impl View for SamplesView {
     }
 }
 
+fn in_words(content: Content) -> &'static str {
+    match content {
+        Content::Label => "0 or 1",
+        Content::Time => "seconds",
+        Content::Term => "a term",
+        Content::Number => "a number",
+        Content::Terms => "terms",
+        Content::Times => "seconds, for each event",
+        Content::Numbers => "numbers, for each event",
+    }
+}
+
+fn of_table(table: SourceTable) -> &'static str {
+    match table {
+        SourceTable::Log => "log",
+        SourceTable::Users => "users",
+        SourceTable::Items => "items",
+    }
+}
+
+/// Whether a folder says that it is one of samples. Its manifest may be wrong otherwise; opening it tells.
+pub(super) fn is_samples(path: &Path) -> bool {
+    let manifest = std::fs::read_to_string(path.join("manifest.json")).unwrap_or_default();
+    manifest.lines().take(2).any(|line| line.contains("\"fain-samples\""))
+}
+
 fn parts(summary: &Summary) -> String {
     let heading = ["part", "rows", "clicks", "drawn", "shortest", "median", "mean", "longest"].map(str::to_owned);
     let line = |name: &str, part: &PartSummary| {
-        let length = |text: fn(&fain_samples::Lengths) -> String| {
-            part.lengths.as_ref().map_or_else(|| "-".to_owned(), text)
-        };
+        let length =
+            |text: fn(&fain_samples::Lengths) -> String| part.lengths.as_ref().map_or_else(|| "-".to_owned(), text);
         [
             name.to_owned(),
             count(part.rows),
@@ -85,19 +110,14 @@ fn parts(summary: &Summary) -> String {
         ]
     };
     let parts = &summary.parts;
-    let rows = [
-        heading,
-        line("train", &parts.train),
-        line("validation", &parts.validation),
-        line("test", &parts.test),
-    ];
+    let rows = [heading, line("train", &parts.train), line("validation", &parts.validation), line("test", &parts.test)];
     let right = Align::Right;
     table([Align::Left, right, right, right, right, right, right, right], &rows)
 }
 
 fn columns(columns: &[Column]) -> String {
     let mut rows = vec![["column", "content"].map(str::to_owned)];
-    rows.extend(columns.iter().map(|column| [column.name.clone(), column.content.clone()]));
+    rows.extend(columns.iter().map(|column| [column.name.clone(), column.content.to_owned()]));
     table([Align::Left, Align::Left], &rows)
 }
 
@@ -105,7 +125,7 @@ fn sources(manifest: &Manifest) -> String {
     let mut rows = vec![["source", "file", "rows", "bytes", "xxh3-128"].map(str::to_owned)];
     rows.extend(manifest.sources.iter().map(|source| {
         [
-            source.table.to_string(),
+            of_table(source.table).to_owned(),
             source.file.clone(),
             count(source.rows),
             count(source.bytes),
