@@ -43,9 +43,9 @@ pub(crate) fn column_name(feature: &str) -> String {
     format!("feature:{feature}")
 }
 
-/// The name of the column that holds the weights of a feature's terms.
-pub(crate) fn weight_name(feature: &str) -> String {
-    format!("weight:{feature}")
+/// The name of the column that holds the weights of a feature's values.
+pub(crate) fn weights_name(feature: &str) -> String {
+    format!("weights:{feature}")
 }
 
 /// The Arrow schema of files whose rows hold all their columns.
@@ -80,7 +80,7 @@ pub(crate) fn feature_fields(feature: &Feature) -> Vec<Field> {
         FeatureKind::Category { .. } => vec![column(DataType::UInt32)],
         FeatureKind::Sequence { weight_separator: None, .. } => vec![column(list_of(DataType::UInt32))],
         FeatureKind::Sequence { weight_separator: Some(_), .. } => {
-            let weights = field(weight_name(&feature.name), list_of(DataType::Float32));
+            let weights = field(weights_name(&feature.name), list_of(DataType::Float32));
             vec![column(list_of(DataType::UInt32)), weights]
         }
         FeatureKind::Numeric { .. } => vec![column(DataType::Float32)],

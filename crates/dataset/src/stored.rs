@@ -7,7 +7,7 @@ use fain_features::{Ceiling, Column, Encoders, Feature, FeatureKind, Parts, Samp
 use fain_storage::{Chunks, ColumnFile, ListChunks, maximum};
 
 use crate::error::DatasetError;
-use crate::layout::{CEILING, GROUP, LABEL, TIME, column_name, weight_name};
+use crate::layout::{CEILING, GROUP, LABEL, TIME, column_name, weights_name};
 
 /// What rows hold beside their features. The buffers are slices of the mapped file.
 #[derive(Clone)]
@@ -28,6 +28,11 @@ impl StoredParts {
             times: parts.times.then(|| file.chunks::<Int64Type>(TIME)).transpose()?,
             ceiling: parts.ceiling.then(ceiling).transpose()?,
         })
+    }
+
+    /// The time of a row; `None` if there is no such row, or no times.
+    pub(crate) fn time(&self, row: u64) -> Option<i64> {
+        self.times.as_ref()?.get(row)
     }
 
     /// Every label must be 0 or 1, and so many of them 1.
@@ -79,12 +84,13 @@ impl StoredColumn {
             FeatureKind::Category { .. } => Self::Category(file.chunks::<UInt32Type>(&name)?),
             FeatureKind::Sequence { weight_separator, .. } => {
                 let lists = file.lists::<UInt32Type>(&name)?;
-                let name = weight_name(&feature.name);
+                let name = weights_name(&feature.name);
                 let weights =
                     weight_separator.as_ref().map(|_| file.lists::<Float32Type>(&name)).transpose()?;
-                if weights.as_ref().is_some_and(|weights| !weights.same_offsets(&lists)) {
-                    let what = format!("the lengths of the column \"{name}\"");
-                    return Err(DatasetError::damaged(file.path(), what, "others", "those of the terms"));
+                if weights.as_ref().is_some_and(|weights| !weights.same_lengths(&lists)) {
+                    let what = format!("the column \"{name}\"");
+                    let needed = format!("of the lengths of \"{}\"", column_name(&feature.name));
+                    return Err(DatasetError::damaged(file.path(), what, "of other lengths", needed));
                 }
                 Self::Sequence(lists, weights)
             }
@@ -104,8 +110,14 @@ impl StoredColumn {
             Self::Sequence(lists, weights) => {
                 let mut used = if let Column::Sequence(used) = used { used } else { Sequences::default() };
                 lists.gather(rows, &mut used.values, &mut used.offsets)?;
-                let memory = used.weights.take().unwrap_or_default();
-                used.weights = weights.as_ref().map(|weights| weights.gather_values(rows, memory));
+                let mut memory = used.weights.take().unwrap_or_default();
+                used.weights = match weights {
+                    Some(weights) => {
+                        weights.gather(rows, &mut memory, &mut used.offsets)?;
+                        Some(memory)
+                    }
+                    None => None,
+                };
                 Column::Sequence(used)
             }
             Self::Numeric(numbers) => {
@@ -131,7 +143,7 @@ impl StoredColumn {
         if let Self::Sequence(_, Some(weights)) = self
             && weights.slices().flatten().any(|weight| !(0.0..=f32::MAX).contains(weight))
         {
-            let what = format!("a value of the column \"{}\"", weight_name(&feature.name));
+            let what = format!("a value of the column \"{}\"", weights_name(&feature.name));
             return Err(DatasetError::damaged(path, what, "no weight", "a finite number from 0 up"));
         }
         Ok(())
