@@ -135,6 +135,11 @@ impl TextChunks {
         (place < chunk.len()).then(|| chunk.value(place))
     }
 
+    /// Number of rows.
+    pub fn rows(&self) -> u64 {
+        self.0.iter().map(|chunk| chunk.len() as u64).sum()
+    }
+
     /// The texts in the order of the rows.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().flat_map(|chunk| (0..chunk.len()).map(|place| chunk.value(place)))

@@ -38,7 +38,7 @@ pub use checksum::{Hashing, checksum, hex};
 pub use chunks::{Chunks, ListChunk, ListChunks, TextChunks, maximum};
 pub use error::StorageError;
 pub use file::ColumnFile;
-pub use workshop::Workshop;
+pub use workshop::{Workshop, sync_folder};
 pub use write::{FileInfo, FileWriter, list_of};
 
 /// Rows of every record batch of a file except its last, so that a row is found by two integer operations.

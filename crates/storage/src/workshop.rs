@@ -57,13 +57,19 @@ impl Workshop {
 }
 
 /// Waits until the disk has the names in a folder.
+///
+/// # Errors
+/// [`StorageError::Io`].
 #[cfg(unix)]
-fn sync_folder(folder: &Path) -> Result<(), StorageError> {
+pub fn sync_folder(folder: &Path) -> Result<(), StorageError> {
     fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(|cause| StorageError::io("sync", folder, cause))
 }
 
 /// Folders cannot be synced here; the system does so in its own time.
+///
+/// # Errors
+/// None.
 #[cfg(not(unix))]
-fn sync_folder(_folder: &Path) -> Result<(), StorageError> {
+pub fn sync_folder(_folder: &Path) -> Result<(), StorageError> {
     Ok(())
 }
