@@ -20,7 +20,10 @@ pub use folder::SamplesFolder;
 pub use layout::{ColumnInfo, Kind, Layout, Place};
 pub use logical::{Content, Field, Logical, LogicalColumn, Past, TermTable};
 pub use manifest::{Manifest, SourceInfo, SourceTable, SplitInfo, TermsInfo};
-pub use negatives::{CandidateNegatives, Distribution, Draw, Exclude, NegativeRule, Negatives};
+pub use negatives::{
+    CandidateNegatives, Chosen, ChosenItems, Distribution, Draw, DrawKey, Exclude, Excluded, NegativeRule,
+    NegativeSampler, Negatives, NoneLeft, Slot,
+};
 pub use part::{ByPart, Part};
 pub use tables::{Events, Items, Rows, StoredColumn, Users};
 pub use writer::SamplesWriter;

@@ -1,5 +1,12 @@
-//! Negatives: the rules by which they are drawn.
+//! Negatives: the rules by which they are drawn, and the draws.
 
+mod chosen;
+mod key;
 mod rule;
+mod sampler;
+mod weights;
 
+pub use chosen::{Chosen, ChosenItems};
+pub use key::{DrawKey, Slot};
 pub use rule::{CandidateNegatives, Distribution, Draw, Exclude, NegativeRule, Negatives};
+pub use sampler::{Excluded, NegativeSampler, NoneLeft};
