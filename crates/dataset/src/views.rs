@@ -1,5 +1,6 @@
 //! Rows that refer to users, items and events, which are kept once.
 
+mod drawn;
 mod encode;
 mod fit;
 mod history;
@@ -9,6 +10,6 @@ mod prepare;
 mod rows;
 mod tables;
 
-pub(crate) use prepare::{ViewsJob, find_samples};
+pub(crate) use prepare::{FoundSamples, ViewsJob, find_samples};
 pub(crate) use rows::ViewRows;
 pub(crate) use tables::Tables;

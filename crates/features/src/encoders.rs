@@ -125,6 +125,23 @@ impl Encoders {
         stored::from_json(json)
     }
 
+    /// The id of a term of a feature, by the feature's place in [`Schema::features`];
+    /// [`Vocabulary::UNKNOWN`] where the feature has no vocabulary.
+    pub fn encode_term(&self, feature: usize, term: &str) -> u32 {
+        match self.columns.get(feature) {
+            Some(ColumnEncoder::Category { vocabulary } | ColumnEncoder::Sequence { vocabulary, .. }) => {
+                self.vocabularies[*vocabulary].id(term)
+            }
+            _ => Vocabulary::UNKNOWN,
+        }
+    }
+
+    /// The scaled value of a numeric feature, by the feature's place in [`Schema::features`]; `None` is a missing one.
+    /// 0 where the feature is not numeric.
+    pub fn encode_number(&self, feature: usize, value: Option<f64>) -> f32 {
+        self.numeric(feature).map_or(0.0, |encoder| encoder.encode(value))
+    }
+
     /// Encodes one row and appends it to `out`, which [`Samples::new`] made for the same schema and parts.
     ///
     /// # Errors

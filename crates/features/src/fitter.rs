@@ -113,6 +113,31 @@ impl EncoderFitter {
         Ok(())
     }
 
+    /// Takes in a term that so many rows show in a feature, by the feature's place in [`Schema::features`]; a missing
+    /// term is the empty text. Nothing is learnt from it for features without a vocabulary.
+    ///
+    /// # Errors
+    /// [`DataError::VocabularyFull`].
+    pub fn observe_term(&mut self, feature: usize, term: &str, times: u64) -> Result<(), DataError> {
+        let Some(ColumnFitter::Category { vocabulary } | ColumnFitter::Sequence { vocabulary, .. }) =
+            self.columns.get(feature)
+        else {
+            return Ok(());
+        };
+        if self.counters[*vocabulary].observe_times(term, times) {
+            return Ok(());
+        }
+        Err(DataError::VocabularyFull { feature: self.schema.vocabularies()[*vocabulary].clone(), limit: MOST_TERMS })
+    }
+
+    /// Takes in the value of the next row of a numeric feature, by the feature's place in [`Schema::features`]; `None` for
+    /// a missing one. The order of the rows decides the last bits of a mean. Nothing is learnt for other features.
+    pub fn observe_number(&mut self, feature: usize, value: Option<f64>) {
+        if let Some(ColumnFitter::Numeric(fitter)) = self.columns.get_mut(feature) {
+            fitter.observe(value);
+        }
+    }
+
     /// The encoders of the rows seen.
     ///
     /// # Errors

@@ -60,13 +60,18 @@ pub(crate) struct TermCounter {
 impl TermCounter {
     /// Counts a term; the empty text is a missing one and not counted. False when no more terms fit.
     pub(crate) fn observe(&mut self, term: &str) -> bool {
+        self.observe_times(term, 1)
+    }
+
+    /// Counts a term that came so many times.
+    pub(crate) fn observe_times(&mut self, term: &str, times: u64) -> bool {
         if term.is_empty() {
             return true;
         }
         let Some(number) = self.terms.intern(term) else { return false };
         match self.counts.get_mut(number as usize) {
-            Some(count) => *count += 1,
-            None => self.counts.push(1),
+            Some(count) => *count += times,
+            None => self.counts.push(times),
         }
         true
     }

@@ -3,12 +3,12 @@
 
 use fain_features::{EncoderFitter, FeatureKind};
 use fain_samples::{Part, Rows};
-use rayon::prelude::*;
 
 use crate::error::DatasetError;
 use crate::manifest::Reading;
 use crate::progress::Phase;
 use crate::table::Reporter;
+use crate::views::drawn;
 use crate::views::history::{Cut, history};
 use crate::views::negatives::{Drawing, Drawn};
 use crate::views::plan::{Plan, Values, reading};
@@ -97,7 +97,7 @@ impl<'a> Counting<'a> {
         self.end(&mut run);
         self.tables();
         if self.plan.fixed_lists() {
-            self.negatives()?;
+            self.negatives(reporter)?;
         }
         for (place, (feature, counted)) in self.plan.schema.features().iter().zip(&self.features).enumerate() {
             let table = counted.values.and_then(|values| values.terms());
@@ -182,7 +182,7 @@ impl<'a> Counting<'a> {
                     Reading::Item => u64::from(item),
                     Reading::History | Reading::Negative => continue,
                 };
-                fitter.observe_number(place, values.number(of))?;
+                fitter.observe_number(place, values.number(of));
             }
         }
         for feature in self.features.iter_mut().filter(|feature| feature.reading == Reading::Row) {
@@ -205,30 +205,41 @@ impl<'a> Counting<'a> {
         }
     }
 
-    /// Counts the items that are drawn beside the events of histories. The draws are independent, so they are made in
-    /// parallel; the sums do not depend on how.
-    fn negatives(&mut self) -> Result<(), DatasetError> {
+    /// Counts the items that are drawn beside the events of histories. Features with one cut show the same items.
+    fn negatives(&mut self, reporter: &mut Reporter<'_>) -> Result<(), DatasetError> {
         let Some(drawing) = self.drawing else { return Ok(()) };
-        for place in 0..self.features.len() {
-            let (Reading::Negative, Some(values), Some(cut)) =
-                (self.features[place].reading, self.features[place].values, self.features[place].cut)
-            else {
-                continue;
-            };
-            let known = (0..place).find(|&other| {
-                let other = &self.features[other];
-                other.reading == Reading::Negative && other.cut == Some(cut)
-            });
-            // Features with the same cut show the same items.
-            let items = match known.and(None) {
-                Some(items) => items,
-                None => self.drawn_items(drawing, cut)?,
-            };
-            let codes = &mut self.features[place].codes;
-            for (item, count) in (0..).zip(items) {
-                codes[values.code(item) as usize] += count * self.weight;
+        let reads = |feature: &Counted<'_>| feature.cut.filter(|_| feature.reading == Reading::Negative);
+        let mut cuts: Vec<Cut> = Vec::new();
+        for cut in self.features.iter().filter_map(reads) {
+            if !cuts.contains(&cut) {
+                cuts.push(cut);
+            }
+        }
+        for cut in cuts {
+            let items = drawn::count(self.plan, drawing, cut, reporter)?;
+            for feature in self.features.iter_mut().filter(|feature| reads(feature) == Some(cut)) {
+                for (item, count) in (0..).zip(&items).filter(|(_, count)| **count > 0) {
+                    feature.add(item, count * self.weight);
+                }
             }
         }
         Ok(())
+    }
+}
+
+impl Counted<'_> {
+    /// Counts the terms of a row of the feature's table.
+    fn add(&mut self, row: u64, times: u64) {
+        match self.values {
+            Some(values @ (Values::Key(_) | Values::Codes(..))) => self.codes[values.code(row) as usize] += times,
+            Some(Values::Lists(lists, _)) => {
+                let list = lists.list(row);
+                let kept = self.cut.map_or(0..0, |cut| cut.apply(&(0..list.len() as u64)));
+                for code in &list[kept.start as usize..kept.end as usize] {
+                    self.codes[*code as usize] += times;
+                }
+            }
+            Some(Values::Numbers(_) | Values::Times(_)) | None => {}
+        }
     }
 }

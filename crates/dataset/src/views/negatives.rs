@@ -63,13 +63,18 @@ impl Drawing {
         }
     }
 
-    /// Puts an item for each of the events into `out`, which is as long as there are events.
-    pub(crate) fn list(&self, row: &Drawn, events: Range<u64>, out: &mut [u32]) -> Result<(), NoneLeft> {
+    /// Gives an item for each of the events to `take`. None are given where no lists are drawn.
+    pub(crate) fn list(
+        &self,
+        row: &Drawn,
+        events: Range<u64>,
+        mut take: impl FnMut(u32),
+    ) -> Result<(), NoneLeft> {
         let Some(sampler) = &self.history else { return Ok(()) };
         let excluded = self.excluded(row, None);
-        for (event, item) in events.zip(out) {
+        for event in events {
             // Events are numbered by 32 bits.
-            *item = sampler.draw(key(row, Slot::History(event as u32)), &excluded)?;
+            take(sampler.draw(key(row, Slot::History(event as u32)), &excluded)?);
         }
         Ok(())
     }

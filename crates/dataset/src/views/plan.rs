@@ -1,11 +1,12 @@
 //! What each feature of a schema reads in a samples folder.
 
 use fain_features::{CeilingConfig, DataError, Feature, FeatureKind, Schema};
-use fain_samples::{Content, Draw, Field, Logical, LogicalColumn, Part, Past, SamplesFolder, StoredColumn, TermTable};
+use fain_samples::{Content, Draw, Field, Logical, LogicalColumn, NoneLeft, Part, Past, SamplesFolder, StoredColumn, TermTable};
 use fain_storage::{Chunks, ListChunks};
 use fain_tables::find_column;
 
 use crate::error::DatasetError;
+use crate::files::quoted;
 use crate::manifest::Reading;
 
 /// A schema whose columns were found in a samples folder.
@@ -162,6 +163,13 @@ impl<'a> Plan<'a> {
         candidates.is_some_and(|candidates| candidates.rule.draw == Draw::Fixed)
     }
 
+    /// The error of a draw for a user who has chosen everything.
+    pub(crate) fn none_left(&self, user: u32, cause: NoneLeft) -> DatasetError {
+        let keys = self.samples.terms(TermTable::User(Field::Key));
+        let user = keys.and_then(|keys| keys.get(u64::from(user))).unwrap_or_default().to_owned();
+        DatasetError::NoneLeft { user, cause }
+    }
+
     /// A vocabulary must not be made of draws that are others in each epoch.
     fn check_counted(&self) -> Result<(), DatasetError> {
         if self.fixed_lists() {
@@ -218,6 +226,3 @@ fn in_words(content: Content) -> &'static str {
     }
 }
 
-fn quoted(text: &str) -> String {
-    crate::files::quoted(text)
-}

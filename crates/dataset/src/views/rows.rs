@@ -292,22 +292,24 @@ impl ViewRows {
         let mut items = vec![0; offsets.last().map_or(0, |end| *end as usize)];
         let mut blocks = Vec::with_capacity(rows.len().div_ceil(BLOCK));
         let mut rest = items.as_mut_slice();
-        for (rows, offsets) in rows.chunks(BLOCK).zip(offsets.chunks(BLOCK)) {
-            let length = rows.iter().map(|row| { let kept = cut.apply(&row.history); (kept.end - kept.start) as usize }).sum();
-            let (block, behind) = rest.split_at_mut(length);
+        for (number, rows) in rows.chunks(BLOCK).enumerate() {
+            let first = number * BLOCK;
+            let (block, behind) = rest.split_at_mut((offsets[first + rows.len()] - offsets[first]) as usize);
             rest = behind;
-            blocks.push((rows, offsets[0], block));
+            blocks.push((rows, block));
         }
         let drawn: Vec<Result<(), NoneLeft>> = blocks
             .into_par_iter()
-            .map(|(rows, _, mut block)| {
-                for row in rows {
-                    let events = cut.apply(&row.history);
-                    let (list, behind) = block.split_at_mut((events.end - events.start) as usize);
-                    drawing.list(&self.drawn(row, epoch), events, list)?;
-                    block = behind;
-                }
-                Ok(())
+            .map(|(rows, block)| {
+                let mut places = block.iter_mut();
+                let mut take = |item| {
+                    if let Some(place) = places.next() {
+                        *place = item;
+                    }
+                };
+                rows.iter().try_for_each(|row| {
+                    drawing.list(&self.drawn(row, epoch), cut.apply(&row.history), &mut take)
+                })
             })
             .collect();
         drawn.into_iter().collect::<Result<(), NoneLeft>>().map_err(Problem::None)?;

@@ -157,6 +157,27 @@ impl Tables {
         })
     }
 
+    /// What each feature reads, in the order of the schema.
+    pub(crate) fn readings(&self) -> Vec<Reading> {
+        let reading = |source: &Source| match source {
+            Source::Row => Reading::Row,
+            Source::User(_) => Reading::User,
+            Source::Item(_) => Reading::Item,
+            Source::History(..) => Reading::History,
+            Source::Negative(..) => Reading::Negative,
+        };
+        self.features.iter().map(reading).collect()
+    }
+
+    /// Where the groups are.
+    pub(crate) fn group(&self) -> Option<Reading> {
+        self.groups.as_ref().map(|groups| match groups {
+            Groups::Row => Reading::Row,
+            Groups::User(_) => Reading::User,
+            Groups::Item(_) => Reading::Item,
+        })
+    }
+
     /// Rows made of one stored row: itself, and the candidates drawn beside it.
     pub(crate) fn per_row(&self) -> u64 {
         per_row(&self.negatives)
