@@ -6,11 +6,10 @@ use crate::encoders::Encoders;
 use crate::error::DataError;
 use crate::numeric::{NumericFitter, parse_number};
 use crate::sequence::SequenceRule;
-use crate::terms::MOST_TERMS;
 use crate::time::parse_time;
 use crate::vocabulary::TermCounter;
 use crate::weight::WeightRule;
-use fain_tables::Record;
+use fain_tables::{Record, TermTable};
 
 /// Learns encoders from the training rows, one pass, row by row.
 ///
@@ -107,7 +106,7 @@ impl EncoderFitter {
             };
             counted.map_err(|vocabulary| DataError::VocabularyFull {
                 feature: self.schema.vocabularies()[vocabulary].clone(),
-                limit: MOST_TERMS,
+                limit: TermTable::MOST,
             })?;
         }
         Ok(())
@@ -127,7 +126,7 @@ impl EncoderFitter {
         if self.counters[*vocabulary].observe_times(term, times) {
             return Ok(());
         }
-        Err(DataError::VocabularyFull { feature: self.schema.vocabularies()[*vocabulary].clone(), limit: MOST_TERMS })
+        Err(DataError::VocabularyFull { feature: self.schema.vocabularies()[*vocabulary].clone(), limit: TermTable::MOST })
     }
 
     /// Takes in the value of the next row of a numeric feature, by the feature's place in [`Schema::features`]; `None` for

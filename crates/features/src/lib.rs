@@ -72,7 +72,6 @@ mod schema;
 mod sequence;
 mod stored;
 mod summary;
-mod terms;
 mod time;
 mod vocabulary;
 mod weight;

@@ -1,6 +1,6 @@
 //! Terms and their ids.
 
-use crate::terms::TermTable;
+use fain_tables::TermTable;
 
 /// The terms of one or more features and their ids.
 ///

@@ -21,7 +21,9 @@ mod csv_config;
 mod error;
 mod source;
 mod table;
+mod terms;
 
 pub use csv_config::{CsvConfig, Encoding};
 pub use error::{TableError, TableErrorKind};
 pub use table::{Record, TableReader, find_column};
+pub use terms::TermTable;

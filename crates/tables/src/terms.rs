@@ -4,15 +4,20 @@ use std::fmt;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Most texts in one table: ids are these numbers plus one, and a slot counts from one as well.
-pub(crate) const MOST_TERMS: u32 = u32::MAX - 1;
-
 /// Distinct texts, numbered from 0 in the order they came.
 ///
 /// The index is open addressing with linear probing, at most half full. A text is stored once, so that
 /// millions of them cost their bytes and some 24 bytes each.
+///
+/// ```
+/// use fain_tables::TermTable;
+///
+/// let mut terms = TermTable::default();
+/// assert_eq!((terms.intern("Drama"), terms.intern("Comedy"), terms.intern("Drama")), (Some(0), Some(1), Some(0)));
+/// assert_eq!((terms.get(1), terms.find("Western")), (Some("Comedy"), None));
+/// ```
 #[derive(Clone, Default)]
-pub(crate) struct TermTable {
+pub struct TermTable {
     text: String,
     ends: Vec<usize>,
     slots: Vec<Slot>,
@@ -38,22 +43,33 @@ impl PartialEq for TermTable {
 }
 
 impl TermTable {
-    pub(crate) fn len(&self) -> usize {
+    /// Most texts in one table: a slot counts from one, and so may whoever makes ids of the numbers.
+    pub const MOST: u32 = u32::MAX - 1;
+
+    /// How many texts there are.
+    pub fn len(&self) -> usize {
         self.ends.len()
     }
 
-    pub(crate) fn get(&self, number: usize) -> Option<&str> {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The text of a number.
+    pub fn get(&self, number: usize) -> Option<&str> {
         let end = *self.ends.get(number)?;
         let start = if number == 0 { 0 } else { self.ends[number - 1] };
         self.text.get(start..end)
     }
 
-    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
+    /// The texts in the order of their numbers.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
         (0..self.len()).map(|number| self.get(number).unwrap_or_default())
     }
 
     /// The number of a text.
-    pub(crate) fn find(&self, term: &str) -> Option<u32> {
+    pub fn find(&self, term: &str) -> Option<u32> {
         if self.slots.is_empty() {
             return None;
         }
@@ -62,7 +78,7 @@ impl TermTable {
     }
 
     /// The number of a text, which is added if it is new; `None` when the table is full.
-    pub(crate) fn intern(&mut self, term: &str) -> Option<u32> {
+    pub fn intern(&mut self, term: &str) -> Option<u32> {
         if (self.len() + 1) * 2 > self.slots.len() {
             self.grow();
         }
@@ -71,7 +87,7 @@ impl TermTable {
         if let Some(number) = self.slots[slot].place.checked_sub(1) {
             return Some(number);
         }
-        let number = u32::try_from(self.len()).ok().filter(|&number| number < MOST_TERMS)?;
+        let number = u32::try_from(self.len()).ok().filter(|&number| number < Self::MOST)?;
         self.text.push_str(term);
         self.ends.push(self.text.len());
         self.slots[slot] = Slot { tag: tag(hash), place: number + 1 };
