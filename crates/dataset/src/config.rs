@@ -276,8 +276,10 @@ mod tests {
         let config = parse(
             "root = 'r'\ntrain = 'a'\ntest = 'b'\ncache = 'c'\n[validation]\nfraction = 0.25\nby = 'u'\nseed = 7",
         );
-        let text = toml::to_string(&config).unwrap();
-        assert_eq!(parse(&text), config);
+        for config in [config, parse("samples = 's'"), parse("train = ['a', 'b']\nencoders = { from = 'e', grow = true }")] {
+            let text = toml::to_string(&config).unwrap();
+            assert_eq!(parse(&text), config);
+        }
     }
 
     #[test]
@@ -285,13 +287,35 @@ mod tests {
         let unknown = |text: &str| toml::from_str::<DataConfig>(text).unwrap_err().to_string();
         assert!(unknown("train = 'a'\ntrian = 'b'").contains("unknown field `trian`"));
         assert!(unknown("train = 'a'\n[validation]\nshare = 1").contains("unknown field `share`"));
-        assert!(unknown("root = 'a'").contains("missing field `train`"));
+        assert!(unknown("train = 'a'\nencoders = { from = 'b', growth = true }").contains("unknown field `growth`"));
     }
 
     #[test]
     fn conflicts_are_refused() {
         let cases = [
-            ("train = ''", "data.train = \"\": must be the name of a file"),
+            ("root = 'a'", "data.train = (not set): must be given, or data.samples in its place"),
+            ("train = ''", "data.train = \"\": must be the name of a file, or a list of names"),
+            ("train = []", "data.train = []: must be the name of a file, or a list of names"),
+            ("train = ['a', '']", "data.train = [\"a\", \"\"]: must be the name of a file, or a list of names"),
+            ("train = ['a', 'b', './a']", "data.train = \"./a\": must be named once"),
+            ("train = 'a'\nencoders.from = ''", "data.encoders.from = \"\": must be the name of a file or folder"),
+            ("samples = ''", "data.samples = \"\": must be the name of a folder"),
+            (
+                "samples = 's'\ntrain = 'a'",
+                "data.train = \"a\": must be left out where data.samples is given, which has its own",
+            ),
+            (
+                "samples = 's'\ntest = ['a', 'b']",
+                "data.test = [\"a\", \"b\"]: must be left out where data.samples is given, which has its own",
+            ),
+            (
+                "samples = 's'\nvalidation.fraction = 0.1",
+                "data.validation = { .. }: must be left out where data.samples is given, which has its own",
+            ),
+            (
+                "samples = 's'\ncsv.separator = ';'",
+                "data.csv = { .. }: must be left out where data.samples is given, which has its own",
+            ),
             ("train = 'a'\ntest = './a'", "data.test = \"./a\": must be another file than data.train"),
             (
                 "train = 'a'\nvalidation.file = 'a'",

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use fain_dataset::{DataConfig, Dataset, DatasetError};
+use fain_dataset::{BySplit, Content, DataConfig, Dataset, DatasetError, SourceInfo};
 use fain_features::{Column, Samples, Schema, SchemaConfig};
 use tempfile::TempDir;
 
@@ -162,4 +162,12 @@ pub(crate) fn all(split: &fain_dataset::Split) -> Vec<Row> {
     let mut samples = Samples::default();
     split.gather(&(0..split.rows()).collect::<Vec<u64>>(), &mut samples).unwrap();
     split_up(&samples)
+}
+
+/// Where the rows of a dataset came from that hold all their columns.
+pub(crate) fn sources(dataset: &Dataset) -> BySplit<Vec<SourceInfo>, Option<Vec<SourceInfo>>> {
+    match &dataset.manifest().content {
+        Content::Inline(info) => info.sources.clone(),
+        other => panic!("{other:?}"),
+    }
 }
