@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use fain_storage::StorageError;
 
+use crate::negatives::NoneLeft;
+use crate::part::Part;
+
 /// An error of this crate.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -46,12 +49,15 @@ pub enum SamplesError {
     /// A file of a samples folder that is not what it should be, or one that the system does not let us read or write.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// A user has chosen every item that can be drawn.
+    #[error(transparent)]
+    NoneLeft(#[from] NoneLeft),
     /// A value that cannot be written in line.
     #[error("{part}, row {row}, column \"{column}\": \"{value}\" {reason}")]
     Inline {
         /// The part of the samples.
-        part: &'static str,
-        /// The row, counted from 1.
+        part: Part,
+        /// The stored row, counted from 0.
         row: u64,
         /// The column.
         column: String,
@@ -62,7 +68,7 @@ pub enum SamplesError {
     },
     /// Rows cannot be written to where they should go.
     #[error("cannot write samples: {0}")]
-    Output(#[from] io::Error),
+    Output(io::Error),
 }
 
 /// Whose fault an error is; the command line turns it into an exit code.
@@ -82,7 +88,10 @@ impl SamplesError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Layout { .. } => ErrorKind::Config,
-            Self::TooMuch { .. } | Self::Inline { .. } | Self::Storage(StorageError::Damaged { .. }) => ErrorKind::Data,
+            Self::TooMuch { .. }
+            | Self::NoneLeft(_)
+            | Self::Inline { .. }
+            | Self::Storage(StorageError::Damaged { .. }) => ErrorKind::Data,
             Self::Block { .. } | Self::Storage(_) | Self::Output(_) => ErrorKind::Work,
         }
     }

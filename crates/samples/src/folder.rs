@@ -11,6 +11,7 @@ use crate::files::{TERM, schema, terms_schema};
 use crate::layout::{Layout, Place};
 use crate::logical::{LogicalColumn, TermTable, logical_columns};
 use crate::manifest::{MANIFEST, Manifest};
+use crate::negatives::{Choices, Drawing};
 use crate::part::{ByPart, Part};
 use crate::tables::{Events, Items, Rows, Users};
 
@@ -110,6 +111,17 @@ impl SamplesFolder {
         let end = u64::from(history_end);
         let first = self.users.events_starts.get(u64::from(user)).map_or(end, u64::from);
         end.saturating_sub(u64::from(self.layout().max_length)).max(first).min(end)..end
+    }
+
+    /// What negatives are drawn by; `None` if the manifest has no rules for any. It takes memory for the items of all
+    /// events, 8 bytes each.
+    ///
+    /// # Errors
+    /// None for a folder that could be opened.
+    pub fn drawing(&self) -> Result<Option<Drawing>, SamplesError> {
+        let choices =
+            Choices { starts: &self.users.events_starts, ends: &self.users.events_ends, items: &self.events.items };
+        Drawing::new(&self.manifest.negatives, &self.items.counts, choices)
     }
 
     /// All columns as schemas and CSV exports know them.
