@@ -4,7 +4,6 @@ mod drawn;
 mod encode;
 mod fit;
 mod history;
-mod negatives;
 mod plan;
 mod prepare;
 mod rows;

@@ -1,13 +1,12 @@
 //! How often each item is drawn beside the events of training histories, where every epoch sees the same draws.
 
-use fain_samples::{NoneLeft, Part};
+use fain_samples::{Drawing, DrawnRow, NoneLeft, Part};
 use rayon::prelude::*;
 
 use crate::error::DatasetError;
 use crate::progress::Phase;
 use crate::table::Reporter;
-use crate::views::history::{Cut, history};
-use crate::views::negatives::{Drawing, Drawn};
+use crate::views::history::Cut;
 use crate::views::plan::Plan;
 
 /// Rows between two reports.
@@ -32,7 +31,12 @@ pub(crate) fn count(
             .enumerate()
             .map(|(place, counts)| {
                 let first = start + place as u64 * share;
-                (first..end.min(first + share)).try_for_each(|row| add(plan, drawing, cut, row, counts))
+                let mut list = Vec::new();
+                for row in first..end.min(first + share) {
+                    draw(plan, drawing, cut, row, &mut list)?;
+                    list.iter().for_each(|item| counts[*item as usize] += 1);
+                }
+                Ok(())
             })
             .collect();
         // In the order of the rows, so that the same samples fail with the same error.
@@ -49,18 +53,20 @@ pub(crate) fn count(
     Ok(total)
 }
 
-/// Counts the items drawn for a row.
-fn add(
+/// Replaces `list` by the items drawn for a row.
+fn draw(
     plan: &Plan<'_>,
     drawing: &Drawing,
     cut: Cut,
     row: u64,
-    counts: &mut [u64],
+    list: &mut Vec<u32>,
 ) -> Result<(), (u32, NoneLeft)> {
     let (rows, users) = (plan.samples.rows(Part::Train), plan.samples.users());
-    let (user, end) = (rows.users.at(row), rows.history_ends.at(row));
-    let events = history(users.events_starts.at(u64::from(user)), end, plan.samples.layout().max_length);
+    let (user, history_end) = (rows.users.at(row), rows.history_ends.at(row));
     let window_end = users.window_ends.at(u64::from(user));
-    let drawn = Drawn { epoch: 0, part: Part::Train, row, user, history_end: end, window_end };
-    drawing.list(&drawn, cut.apply(&events), |item| counts[item as usize] += 1).map_err(|none| (user, none))
+    let drawn = DrawnRow { epoch: 0, part: Part::Train, row, user, history_end, window_end };
+    let events = cut.apply(&plan.samples.history(user, history_end));
+    list.clear();
+    list.resize((events.end - events.start) as usize, 0);
+    drawing.list(&drawn, events, list).map_err(|none| (user, none))
 }

@@ -2,7 +2,7 @@
 //! the user's rows, an event once for each row whose history shows it.
 
 use fain_features::{EncoderFitter, FeatureKind};
-use fain_samples::{Part, Rows};
+use fain_samples::{Drawing, DrawnRow, Part, Rows, TermTable};
 
 use crate::error::DatasetError;
 use crate::manifest::Reading;
@@ -10,7 +10,6 @@ use crate::progress::Phase;
 use crate::table::Reporter;
 use crate::views::drawn;
 use crate::views::history::{Cut, history};
-use crate::views::negatives::{Drawing, Drawn};
 use crate::views::plan::{Plan, Values, reading};
 use crate::views::tables::per_row;
 
@@ -139,7 +138,7 @@ impl<'a> Counting<'a> {
                         continue;
                     }
                     let Some(values) = feature.values.filter(|_| !feature.codes.is_empty()) else { continue };
-                    let of_event = matches!(values.terms(), Some(fain_samples::TermTable::Event(_)));
+                    let of_event = matches!(values.terms(), Some(TermTable::Event(_)));
                     let place = if of_event { event } else { u64::from(items.at(event)) };
                     feature.codes[values.code(place) as usize] += shown as u64;
                 }
@@ -158,7 +157,7 @@ impl<'a> Counting<'a> {
             steps[(shown.end - u64::from(start)) as usize] -= self.weight as i64;
         }
         self.users[user as usize] += self.weight;
-        let drawn = Drawn {
+        let drawn = DrawnRow {
             epoch: 0,
             part: Part::Train,
             row,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use fain_features::Schema;
-use fain_samples::{Part, SamplesFolder};
+use fain_samples::{Choices, Drawing, Part, SamplesFolder};
 use fain_storage::{StorageError, checksum};
 use indexmap::IndexMap;
 
@@ -16,7 +16,6 @@ use crate::progress::Phase;
 use crate::table::Reporter;
 use crate::views::encode::Encoding;
 use crate::views::fit::Counting;
-use crate::views::negatives::{Choices, Drawing};
 use crate::views::plan::{Plan, reading};
 
 /// A samples folder, seen from outside: the manifest, which holds the checksums of all its files.
@@ -91,10 +90,10 @@ impl ViewsJob<'_> {
     fn drawing(&self, plan: &Plan<'_>) -> Result<Option<Drawing>, DatasetError> {
         let mut negatives = self.samples.manifest().negatives.clone();
         negatives.candidates.take_if(|_| !plan.fixed_candidates());
-        let lists = plan.fixed_lists() && plan.readings().contains(&Reading::Negative);
+        negatives.history.take_if(|_| !plan.fixed_lists() || !plan.readings().contains(&Reading::Negative));
         let (users, events) = (self.samples.users(), self.samples.events());
         let choices = Choices { starts: &users.events_starts, ends: &users.events_ends, items: &events.items };
-        Ok(Drawing::new(&negatives, lists, &self.samples.items().counts, choices)?)
+        Ok(Drawing::new(&negatives, &self.samples.items().counts, choices)?)
     }
 
     /// No split is made of nothing, and a model learns nothing from rows that all have one label.

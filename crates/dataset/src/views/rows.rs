@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow_array::types::UInt32Type;
 use arrow_schema::{DataType, Schema as ArrowSchema, SchemaRef};
 use fain_features::{Column, Encoders, Parts, Samples, Schema, Sequences, Times};
-use fain_samples::{NoneLeft, Part};
+use fain_samples::{Drawing, DrawnRow, NoneLeft, Part};
 use fain_storage::{Chunks, ColumnFile, maximum};
 use rayon::prelude::*;
 
@@ -16,7 +16,6 @@ use crate::layout::{REFERENCES, feature_fields, field, part_fields};
 use crate::manifest::{Reading, SplitInfo};
 use crate::stored::{StoredColumn, StoredParts};
 use crate::views::history::{Cut, history};
-use crate::views::negatives::{Drawing, Drawn};
 use crate::views::tables::{Elements, Groups, Source, Tables, check_below};
 
 /// Rows that one thread works on at a time. Fewer would cost more to hand out than to do.
@@ -279,10 +278,10 @@ impl ViewRows {
         Ok(found)
     }
 
-    fn drawn(&self, row: &Found, epoch: u64) -> Drawn {
+    fn drawn(&self, row: &Found, epoch: u64) -> DrawnRow {
         let window_end = self.tables.window_ends.at(u64::from(row.user));
         let &Found { stored, user, history_end, .. } = row;
-        Drawn { epoch, part: self.part, row: stored, user, history_end, window_end }
+        DrawnRow { epoch, part: self.part, row: stored, user, history_end, window_end }
     }
 
     /// Draws an item for each event of the rows' histories, cut as a feature cuts them.
@@ -300,16 +299,14 @@ impl ViewRows {
         }
         let drawn: Vec<Result<(), NoneLeft>> = blocks
             .into_par_iter()
-            .map(|(rows, block)| {
-                let mut places = block.iter_mut();
-                let mut take = |item| {
-                    if let Some(place) = places.next() {
-                        *place = item;
-                    }
-                };
-                rows.iter().try_for_each(|row| {
-                    drawing.list(&self.drawn(row, epoch), cut.apply(&row.history), &mut take)
-                })
+            .map(|(rows, mut block)| {
+                for row in rows {
+                    let events = cut.apply(&row.history);
+                    let (list, behind) = block.split_at_mut((events.end - events.start) as usize);
+                    drawing.list(&self.drawn(row, epoch), events, list)?;
+                    block = behind;
+                }
+                Ok(())
             })
             .collect();
         drawn.into_iter().collect::<Result<(), NoneLeft>>().map_err(Problem::None)?;

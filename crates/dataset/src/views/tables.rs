@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_array::types::{Int64Type, UInt32Type, UInt64Type};
 use arrow_schema::{DataType, Field, Schema as ArrowSchema, SchemaRef};
 use fain_features::{Encoders, Feature, FeatureKind, Schema};
-use fain_samples::Negatives;
+use fain_samples::{Choices, Drawing, Negatives};
 use fain_storage::{Chunks, ColumnFile, FileInfo, TextChunks, maximum};
 
 use crate::error::DatasetError;
@@ -14,7 +14,6 @@ use crate::layout::{COUNT, EVENTS, GROUP, ITEM, ITEMS, KEY, SPANS, USERS, elemen
 use crate::manifest::{MANIFEST, Reading, ViewsInfo};
 use crate::stored::{StoredColumn, check_largest};
 use crate::views::history::Cut;
-use crate::views::negatives::{Choices, Drawing};
 
 /// Users, items and events, with all features that are not in the rows themselves.
 pub(crate) struct Tables {
@@ -135,9 +134,11 @@ impl Tables {
             .zip(&readings)
             .map(|(feature, reading)| source(feature, *reading, [&users, &items, &events], encoders, &mut cuts))
             .collect::<Result<_, _>>()?;
-        let lists = readings.contains(&Reading::Negative);
+        let mut negatives = info.negatives.clone();
+        // Who chose what is only looked up where something is drawn.
+        negatives.history.take_if(|_| !readings.contains(&Reading::Negative));
         let choices = Choices { starts: &starts, ends: &ends, items: &chosen };
-        let drawing = Drawing::new(&info.negatives, lists, &counts, choices).map_err(|cause| {
+        let drawing = Drawing::new(&negatives, &counts, choices).map_err(|cause| {
             DatasetError::damaged(&folder.join(MANIFEST), "the rule for negatives", cause, "one that can be drawn by")
         })?;
         Ok(Self {
