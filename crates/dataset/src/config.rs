@@ -174,7 +174,7 @@ impl DataConfig {
                 }
             }
         }
-        self.csv.check()?;
+        self.csv.check("data.csv")?;
         self.validation.check()
     }
 

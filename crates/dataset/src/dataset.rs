@@ -65,7 +65,9 @@ impl Dataset {
     pub fn cached_encoders(config: &DataConfig, schema: &Schema) -> Result<Option<Encoders>, DatasetError> {
         config.check()?;
         let sources = match Sources::examine(config) {
-            Err(DatasetError::Data(DataError::Table(TableError::Open { .. }))) => return Ok(None),
+            Err(DatasetError::Data(DataError::Table(TableError::Open { .. } | TableError::NoFile { .. }))) => {
+                return Ok(None);
+            }
             Err(DatasetError::Storage(StorageError::Damaged { .. })) if config.samples.is_some() => return Ok(None),
             sources => sources?,
         };

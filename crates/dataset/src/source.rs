@@ -7,6 +7,7 @@ use std::time::UNIX_EPOCH;
 
 use fain_features::TableError;
 use fain_storage::hex;
+use fain_tables::find_files;
 use xxhash_rust::xxh3::Xxh3Default;
 
 use crate::config::{DataConfig, same_file};
@@ -48,7 +49,8 @@ impl Sources {
         let mut seen: Vec<(&str, PathBuf)> = Vec::new();
         let mut examine = |key: &'static str, files: &Files| {
             let mut sources = Vec::new();
-            for path in find_files(&config.root, files.names())? {
+            let paths = files.names().iter().map(|name| find(&config.root, name)).collect::<Result<Vec<_>, _>>()?;
+            for path in paths.concat() {
                 let source = Source::examine(&path)?;
                 if let Some((other, _)) = seen.iter().find(|(_, canonical)| *canonical == source.canonical) {
                     return Err(same_file(key, &source.path.display().to_string(), other));
@@ -122,6 +124,10 @@ pub(crate) fn file_name(path: &Path) -> String {
     path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }
 
-fn find_files(root: &Path, names: &[String]) -> Result<Vec<PathBuf>, TableError> {
-    Ok(names.iter().map(|name| root.join(name)).collect())
+/// The files that a name stands for. A name without a pattern is that of a file, whether it is there or not.
+fn find(root: &Path, name: &String) -> Result<Vec<PathBuf>, TableError> {
+    if name.contains(['*', '?', '[']) {
+        return find_files(root, std::slice::from_ref(name));
+    }
+    Ok(vec![root.join(name)])
 }

@@ -99,12 +99,12 @@ impl Binding {
         read: impl FnOnce(&str) -> Result<T, &'static str>,
     ) -> Result<T, DataError> {
         let text = record.get(place.index);
-        read(text).map_err(|allowed| record.wrong(&self.path, &place.column, place.index, allowed).into())
+        read(text).map_err(|allowed| record.wrong(&place.column, place.index, allowed).into())
     }
 
     /// The error of one term in a list; `allowed` says what would be right.
     pub(crate) fn wrong_term(&self, record: &Record, place: &Place, term: &str, allowed: &'static str) -> DataError {
-        let mut error = record.wrong(&self.path, &place.column, place.index, allowed);
+        let mut error = record.wrong(&place.column, place.index, allowed);
         // The list may be long, and only this term is wrong.
         if let TableError::Value { value, .. } = &mut error {
             term.clone_into(value);

@@ -1,9 +1,12 @@
 //! What can be wrong with a table.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
 use thiserror::Error;
+
+use crate::format::Format;
 
 /// What a [`TableError`] is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,19 +53,23 @@ pub enum TableError {
         /// The operating system's reason.
         source: io::Error,
     },
-    /// A gzip file ends in the middle.
-    #[error("{}: the gzip file is cut short after row {row}", file.display())]
+    /// A compressed file, or a Parquet file, ends in the middle.
+    #[error("{}: the {format} file is cut short after row {row}", file.display())]
     CutShort {
         /// The file.
         file: PathBuf,
+        /// How it is written.
+        format: Format,
         /// The last row that was read whole.
         row: u64,
     },
-    /// A gzip file is damaged, or something that is not gzip follows it.
-    #[error("{}: the gzip file is damaged after row {row}: {reason}", file.display())]
+    /// A compressed file, or a Parquet file, is damaged, or something else follows it.
+    #[error("{}: the {format} file is damaged after row {row}: {reason}", file.display())]
     Damaged {
         /// The file.
         file: PathBuf,
+        /// How it is written.
+        format: Format,
         /// The last row that was read whole.
         row: u64,
         /// What the decoder says.
@@ -74,29 +81,48 @@ pub enum TableError {
         /// The file.
         file: PathBuf,
     },
-    /// A row has more or fewer fields than the header.
-    #[error("{}, row {row}: {found} fields, but the header has {expected}", file.display())]
+    /// A row has more or fewer fields than there are columns.
+    #[error(
+        "{}, {place}: {found} fields, but {} {expected}",
+        file.display(),
+        names.as_ref().map_or("the header has".to_owned(), |key| format!("{key} names"))
+    )]
     FieldCount {
         /// The file.
         file: PathBuf,
         /// The row.
-        row: u64,
+        place: RowPlace,
         /// Fields of the row.
         found: usize,
-        /// Fields of the header.
+        /// Columns of the file.
         expected: usize,
+        /// The setting that names the columns, for a file without header.
+        names: Option<String>,
     },
     /// The file ends inside a quoted field.
-    #[error("{}, {}: the file ends inside a quoted field; a closing quote is missing", file.display(), place(*row))]
+    #[error("{}, {place}: the file ends inside a quoted field; a closing quote is missing", file.display())]
     OpenQuote {
         /// The file.
         file: PathBuf,
-        /// The row; 0 for the header.
-        row: u64,
+        /// The row.
+        place: RowPlace,
+    },
+    /// A row is so long that it cannot be meant.
+    #[error(
+        "{}, {place}: more than {limit} bytes without an end; a closing quote or a line break is missing",
+        file.display()
+    )]
+    RowTooLong {
+        /// The file.
+        file: PathBuf,
+        /// The row.
+        place: RowPlace,
+        /// The longest row that is read.
+        limit: usize,
     },
     /// A field of the header is not UTF-8.
     #[error(
-        "{}, header, field {field}: byte {offset} is not UTF-8; data.csv.encoding = \"latin1\" reads ISO-8859-1",
+        "{}, header, field {field}: byte {offset} is not UTF-8; {key}.encoding = \"latin1\" reads ISO-8859-1",
         file.display()
     )]
     HeaderEncoding {
@@ -106,22 +132,67 @@ pub enum TableError {
         field: usize,
         /// Offset in the field of the first wrong byte, counted from 0.
         offset: usize,
+        /// Where the settings of CSV files stand.
+        key: String,
     },
     /// A field is not UTF-8.
     #[error(
-        "{}, row {row}, column \"{column}\": byte {offset} is not UTF-8; \
-         data.csv.encoding = \"latin1\" reads ISO-8859-1",
+        "{}, {place}, column \"{column}\": byte {offset} is not UTF-8; \
+         {key}.encoding = \"latin1\" reads ISO-8859-1",
         file.display()
     )]
     Encoding {
         /// The file.
         file: PathBuf,
         /// The row.
-        row: u64,
+        place: RowPlace,
         /// The column.
         column: String,
         /// Offset in the field of the first wrong byte, counted from 0.
         offset: usize,
+        /// Where the settings of CSV files stand.
+        key: String,
+    },
+    /// A file has other columns than the one before which it is read.
+    #[error(
+        "{}: the columns are {}, but those of {} are {}; files that are read as one table need the same columns in \
+         the same order",
+        file.display(),
+        found.join(", "),
+        first.display(),
+        expected.join(", ")
+    )]
+    OtherColumns {
+        /// The file.
+        file: PathBuf,
+        /// Its columns.
+        found: Vec<String>,
+        /// The first of the files.
+        first: PathBuf,
+        /// The columns of the first.
+        expected: Vec<String>,
+    },
+    /// A column of a Parquet file has a type that is no text, number or time, and no list of these.
+    #[error(
+        "{}, column \"{column}\": the type {found} cannot be read; texts, numbers, dates and timestamps can, and lists \
+         of them",
+        file.display()
+    )]
+    ColumnType {
+        /// The file.
+        file: PathBuf,
+        /// The column.
+        column: String,
+        /// Its type, as Arrow names it.
+        found: String,
+    },
+    /// No file has a name.
+    #[error("{}: {pattern} matches no file", root.display())]
+    NoFile {
+        /// The folder in which it was looked for.
+        root: PathBuf,
+        /// The name or the pattern.
+        pattern: String,
     },
     /// The header lacks a column that the schema names.
     #[error(
@@ -152,12 +223,12 @@ pub enum TableError {
         times: usize,
     },
     /// A value is not one of those allowed.
-    #[error("{}, row {row}, column \"{column}\": \"{value}\" is not {allowed}", file.display())]
+    #[error("{}, {place}, column \"{column}\": \"{value}\" is not {allowed}", file.display())]
     Value {
         /// The file.
         file: PathBuf,
         /// The row.
-        row: u64,
+        place: RowPlace,
         /// The column.
         column: String,
         /// The value; a long one is cut.
@@ -167,18 +238,32 @@ pub enum TableError {
     },
 }
 
+/// Where in a file a row is: `row 7 (byte 1234)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowPlace {
+    /// Number of the row in its file, from 1; the header and blank lines do not count. 0 is the header.
+    pub row: u64,
+    /// Where the row starts in the decompressed text of a CSV file, in bytes. A Parquet file has no such place.
+    pub byte: Option<u64>,
+}
+
+impl fmt::Display for RowPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.row, self.byte) {
+            (0, _) => f.write_str("header"),
+            (row, Some(byte)) => write!(f, "row {row} (byte {byte})"),
+            (row, None) => write!(f, "row {row}"),
+        }
+    }
+}
+
 impl TableError {
     /// What the error is about.
     pub fn kind(&self) -> TableErrorKind {
         match self {
             Self::Config { .. } => TableErrorKind::Config,
-            Self::Open { .. } | Self::Read { .. } => TableErrorKind::Unreadable,
+            Self::Open { .. } | Self::Read { .. } | Self::NoFile { .. } => TableErrorKind::Unreadable,
             _ => TableErrorKind::Content,
         }
     }
-}
-
-/// Where a field is that started in a row, 0 being the header.
-fn place(row: u64) -> String {
-    if row == 0 { "header".to_owned() } else { format!("row {row}") }
 }

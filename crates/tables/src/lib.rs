@@ -17,13 +17,35 @@
 
 #![deny(missing_docs)]
 
+mod block;
+mod columns;
 mod csv_config;
+mod csv_draft;
+mod csv_quotes;
+mod csv_syntax;
+mod csv_table;
+mod csv_window;
 mod error;
-mod source;
+mod files;
+mod format;
+mod input;
+mod open_table;
+mod parquet_block;
+mod parquet_file;
+mod parquet_table;
+mod parquet_text;
+mod parsing;
+mod quiet;
+mod read_ahead;
+mod record;
 mod table;
 mod terms;
 
+pub use columns::{WantedColumn, find_column};
 pub use csv_config::{CsvConfig, Encoding};
-pub use error::{TableError, TableErrorKind};
-pub use table::{Record, TableReader, find_column};
+pub use error::{RowPlace, TableError, TableErrorKind};
+pub use files::find_files;
+pub use format::Format;
+pub use record::{Record, Rows};
+pub use table::{TablePlan, TableReader};
 pub use terms::TermTable;

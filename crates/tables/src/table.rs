@@ -1,23 +1,33 @@
-//! A table of texts, row by row.
+//! Tables of texts, row by row.
 
 use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
 
-use csv::StringRecord;
-
+use crate::columns::{Selection, WantedColumn};
 use crate::csv_config::CsvConfig;
 use crate::error::TableError;
-use crate::source::{END, Source};
+use crate::open_table::OpenTable;
+use crate::parsing::{Message, Parsing};
+use crate::record::{Record, Rows};
 
-/// Longest piece of a wrong value that an error shows, in characters.
-const SHOWN: usize = 60;
+/// Blocks that may wait for whoever reads.
+const WAITING: usize = 2;
 
-/// Reads a CSV file, plain or gzip, row by row.
+/// Reads tables row by row: CSV, plain or compressed by gzip or zstd, and Parquet.
 ///
-/// The first line is the header. Blank lines are skipped. A file is taken for gzip if it starts as gzip
-/// does, whatever its name is; several gzip members in one file are read one after the other.
-/// Reading and decompression run on a thread of their own.
+/// The first line of a CSV file is the header, unless [`CsvConfig::columns`] names the columns; blank lines are
+/// skipped. A file's first bytes say how it is written, whatever its name is. Several members of gzip or frames of
+/// zstd in one file are read one after the other.
+///
+/// Values of Parquet files become texts as a program would print them: the shortest decimal number that reads back as
+/// the same (`7`, `2.5`, `1e300`), `0` and `1` for booleans, the seconds since 1970 in UTC for dates and timestamps
+/// (rounded down), the empty text for a missing value. [`Record::list`] has the items of lists.
+///
+/// Reading, decompression and parsing run on threads of their own, a few blocks of rows ahead.
 ///
 /// ```
 /// use fain_tables::{CsvConfig, Record, TableReader};
@@ -35,200 +45,166 @@ const SHOWN: usize = 60;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct TableReader {
-    path: PathBuf,
+    files: Vec<PathBuf>,
     header: Vec<String>,
-    reader: csv::Reader<Source>,
-    row: u64,
+    blocks: Receiver<Message>,
+    /// Rows that came and were not read yet.
+    rows: Rows,
     finished: bool,
+    bytes: Arc<AtomicU64>,
+    bytes_total: u64,
 }
 
-/// One row of a table. Its memory is used again by the next row.
-#[derive(Debug, Clone, Default)]
-pub struct Record {
-    row: u64,
-    fields: StringRecord,
+/// What is read of files, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct TablePlan<'a> {
+    /// How those of the files that are CSV are written.
+    pub csv: &'a CsvConfig,
+    /// Where these settings stand, such as `log.csv`; errors name it.
+    pub csv_key: &'a str,
+    /// The fields of the records, in this order; `None` for all columns. Of a Parquet file, others are not decoded.
+    pub columns: Option<&'a [WantedColumn<'a>]>,
 }
 
-impl Record {
-    /// A record without fields, to read into.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Number of the row, from 1; the header and blank lines do not count.
-    pub fn row(&self) -> u64 {
-        self.row
-    }
-
-    /// Number of fields.
-    pub fn len(&self) -> usize {
-        self.fields.len()
-    }
-
-    /// Whether nothing was read into the record yet.
-    pub fn is_empty(&self) -> bool {
-        self.fields.is_empty()
-    }
-
-    /// The text of a field; empty for a field that the record does not have.
-    ///
-    /// Every record that [`TableReader::read`] filled has as many fields as the header.
-    pub fn get(&self, column: usize) -> &str {
-        self.fields.get(column).unwrap_or_default()
-    }
-}
-
-impl fmt::Debug for TableReader {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TableReader")
-            .field("path", &self.path)
-            .field("header", &self.header)
-            .field("row", &self.row)
-            .finish_non_exhaustive()
+impl<'a> TablePlan<'a> {
+    /// All columns; the settings stand in `data.csv`.
+    pub fn new(csv: &'a CsvConfig) -> Self {
+        Self { csv, csv_key: "data.csv", columns: None }
     }
 }
 
 impl TableReader {
-    /// Opens a file and reads its header.
+    /// Opens a file and reads its header: [`TableReader::open_all`] with one file and [`TablePlan::new`].
     ///
     /// # Errors
-    /// [`TableError::Config`] for a separator or quote that cannot be, [`TableError::Open`] with the true cause
-    /// for a file that cannot be opened, [`TableError::Empty`] for a file without header, and what
-    /// [`TableReader::read`] gives.
-    pub fn open(path: &Path, config: &CsvConfig) -> Result<Self, TableError> {
-        config.check()?;
-        let source = Source::open(path, config.encoding)
-            .map_err(|source| TableError::Open { file: path.to_path_buf(), source })?;
-        let reader = csv::ReaderBuilder::new()
-            .has_headers(false)
-            // Lengths are compared here, so that the error can name the row.
-            .flexible(true)
-            .delimiter(config.separator as u8)
-            .quote(config.quote as u8)
-            .buffer_capacity(64 * 1024)
-            .from_reader(source);
-        let mut table = Self { path: path.to_path_buf(), header: Vec::new(), reader, row: 0, finished: false };
-        let mut header = StringRecord::new();
-        if !table.next(&mut header, 0)? {
-            return Err(TableError::Empty { file: table.path });
-        }
-        table.header = header.iter().map(str::to_owned).collect();
-        Ok(table)
+    /// Those of [`TableReader::open_all`].
+    pub fn open(path: &Path, csv: &CsvConfig) -> Result<Self, TableError> {
+        Self::open_all(&[path], &TablePlan::new(csv))
     }
 
-    /// The names of the columns.
+    /// Opens files that are read one after the other as one table. The headers of all of them are read now.
+    ///
+    /// # Errors
+    /// [`TableError::Config`] for settings that cannot be, and for no files at all, [`TableError::Open`] with the
+    /// true cause for a file that cannot be opened, [`TableError::Empty`] for a file without header,
+    /// [`TableError::OtherColumns`] for files that have not the same columns in the same order,
+    /// [`TableError::MissingColumn`] and [`TableError::RepeatedColumn`] for a wanted column, and what
+    /// [`TableReader::read`] gives.
+    pub fn open_all<P: AsRef<Path>>(files: &[P], plan: &TablePlan<'_>) -> Result<Self, TableError> {
+        plan.csv.check(plan.csv_key)?;
+        let files: Vec<PathBuf> = files.iter().map(|file| file.as_ref().to_path_buf()).collect();
+        let Some((first, others)) = files.split_first() else {
+            let allowed = "at least one file is needed".to_owned();
+            return Err(TableError::Config { key: "files".to_owned(), value: "[]".to_owned(), allowed });
+        };
+        let bytes = Arc::new(AtomicU64::new(0));
+        let mut table = OpenTable::open(first, plan, &bytes)?;
+        let header = table.header().to_vec();
+        let selection = Selection::new(plan.columns, &header, first)?;
+        table.start(&selection)?;
+        for other in others {
+            // What is no file, such as a pipe, can be opened once only, and is when its turn comes.
+            if other.metadata().is_ok_and(|data| !data.is_file()) {
+                continue;
+            }
+            OpenTable::open(other, plan, &Arc::default())?.check_columns(other, first, &header)?;
+        }
+        let bytes_total = files.iter().filter_map(|file| Some(file.metadata().ok()?.len())).sum();
+        let names = selection.names.clone();
+        let (sender, blocks) = sync_channel(WAITING);
+        let work = Parsing {
+            files: files.clone(),
+            csv: plan.csv.clone(),
+            csv_key: plan.csv_key.to_owned(),
+            header,
+            selection,
+            bytes: Arc::clone(&bytes),
+        };
+        // The thread ends by itself: with the files, or when this value is dropped and its channel closes.
+        let spawned = thread::Builder::new().name("table rows".to_owned()).spawn(move || work.run(table, &sender));
+        spawned.map_err(|source| TableError::Open { file: first.clone(), source })?;
+        Ok(Self { files, header: names, blocks, rows: Rows::new(), finished: false, bytes, bytes_total })
+    }
+
+    /// The names of the columns of the records.
     pub fn header(&self) -> &[String] {
         &self.header
     }
 
-    /// The file.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// The files, in the order in which they are read.
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
     }
 
-    /// Bytes taken from the file so far, as they lie on the disk (compressed). The reading thread is some
-    /// hundred kilobytes ahead of the rows; at the end this is the size of the file.
+    /// Bytes taken from the files so far, as they lie on the disk (compressed). The reading threads are some rows
+    /// ahead; at the end this is the size of the files. Of a Parquet file, it is the share of its rows.
     pub fn bytes_read(&self) -> u64 {
-        self.reader.get_ref().bytes_read()
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// The size of the files when they were opened; what is no file, such as a pipe, counts nothing.
+    pub fn bytes_total(&self) -> u64 {
+        self.bytes_total
     }
 
     /// Reads the next row; false at the end of the table.
     ///
     /// # Errors
     /// A row with more or fewer fields than the header, text that is not UTF-8, a quote that is not closed,
-    /// a gzip file that is cut short or damaged, and a file that cannot be read: a [`TableError`] that names
-    /// the file and the row. After an error the reader is of no further use.
+    /// a compressed or Parquet file that is cut short or damaged, a type of column that cannot be read, and a file
+    /// that cannot be read: a [`TableError`] that names the file and the row. After an error there are no more rows.
     pub fn read(&mut self, record: &mut Record) -> Result<bool, TableError> {
-        let row = self.row + 1;
-        if self.finished || !self.next(&mut record.fields, row)? {
-            return Ok(false);
-        }
-        if record.fields.len() != self.header.len() {
-            return Err(TableError::FieldCount {
-                file: self.path.clone(),
-                row,
-                found: record.fields.len(),
-                expected: self.header.len(),
-            });
-        }
-        self.row = row;
-        record.row = row;
-        Ok(true)
-    }
-
-    /// Reads fields; `row` is their number, 0 for the header.
-    fn next(&mut self, fields: &mut StringRecord, row: u64) -> Result<bool, TableError> {
-        let more = self.reader.read_record(fields).map_err(|error| self.error(error, row))?;
-        let last = fields.len().checked_sub(1).and_then(|index| fields.get(index)).unwrap_or_default();
-        if !more || (fields.len() == 1 && last == END) {
-            self.finished = true;
-            fields.clear();
-            return Ok(false);
-        }
-        if last.ends_with(END) {
-            // The quote swallowed the mark of the end, and maybe many rows.
-            return Err(TableError::OpenQuote { file: self.path.clone(), row });
-        }
-        Ok(true)
-    }
-
-    fn error(&self, error: csv::Error, row: u64) -> TableError {
-        let file = self.path.clone();
-        let read = row.saturating_sub(1);
-        match error.into_kind() {
-            csv::ErrorKind::Utf8 { err, .. } if row == 0 => {
-                TableError::HeaderEncoding { file, field: err.field() + 1, offset: err.valid_up_to() }
+        while !self.rows.take_first(record) {
+            if !self.next_rows()? {
+                return Ok(false);
             }
-            csv::ErrorKind::Utf8 { err, .. } => TableError::Encoding {
-                file,
-                row,
-                column: self.header.get(err.field()).cloned().unwrap_or_else(|| format!("(field {})", err.field() + 1)),
-                offset: err.valid_up_to(),
-            },
-            csv::ErrorKind::Io(source) => match source.kind() {
-                io::ErrorKind::UnexpectedEof if self.reader.get_ref().is_gzip() => {
-                    TableError::CutShort { file, row: read }
-                }
-                io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData if self.reader.get_ref().is_gzip() => {
-                    TableError::Damaged { file, row: read, reason: source.to_string() }
-                }
-                _ => TableError::Read { file, row: read, source },
-            },
-            other => TableError::Read { file, row: read, source: io::Error::other(format!("{other:?}")) },
+        }
+        Ok(true)
+    }
+
+    /// Reads the next rows of a file, up to some thousand; false, and no rows, at the end of the table.
+    ///
+    /// Several threads work best on rows that are read so, each on its own.
+    ///
+    /// # Errors
+    /// Those of [`TableReader::read`]; the rows before a wrong one come first.
+    pub fn read_rows(&mut self, rows: &mut Rows) -> Result<bool, TableError> {
+        *rows = Rows::new();
+        if self.rows.is_empty() && !self.next_rows()? {
+            return Ok(false);
+        }
+        *rows = std::mem::take(&mut self.rows);
+        Ok(true)
+    }
+
+    fn next_rows(&mut self) -> Result<bool, TableError> {
+        if self.finished {
+            return Ok(false);
+        }
+        let message = self.blocks.recv();
+        self.finished = !matches!(message, Ok(Message::Block(_)));
+        match message {
+            Ok(Message::Block(block)) => {
+                self.rows = Rows::of(block);
+                Ok(true)
+            }
+            Ok(Message::End) => Ok(false),
+            Ok(Message::Failed(error)) => Err(error),
+            Err(_) => {
+                let file = self.rows.file().to_path_buf();
+                let source = std::io::Error::other("the reading thread ended early");
+                Err(TableError::Read { file, row: 0, source })
+            }
         }
     }
 }
 
-/// The place of the one column with a name; `key` is the setting that names it.
-///
-/// # Errors
-/// [`TableError::MissingColumn`] lists what the header has; [`TableError::RepeatedColumn`] says how often it is there.
-pub fn find_column(column: &str, key: &str, header: &[String], path: &Path) -> Result<usize, TableError> {
-    let (file, column, key) = (path.to_path_buf(), column.to_owned(), key.to_owned());
-    let times = header.iter().filter(|&name| *name == column).count();
-    match header.iter().position(|name| *name == column) {
-        Some(place) if times == 1 => Ok(place),
-        Some(_) => Err(TableError::RepeatedColumn { file, column, key, times }),
-        None => Err(TableError::MissingColumn { file, column, key, header: header.to_vec() }),
+impl fmt::Debug for TableReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TableReader")
+            .field("files", &self.files)
+            .field("header", &self.header)
+            .field("rows", &self.rows)
+            .finish_non_exhaustive()
     }
-}
-
-impl Record {
-    /// The error of a wrong value in this record; `allowed` says what would be right. A long value is cut.
-    pub fn wrong(&self, path: &Path, column: &str, place: usize, allowed: &'static str) -> TableError {
-        TableError::Value {
-            file: path.to_path_buf(),
-            row: self.row,
-            column: column.to_owned(),
-            value: shown(self.get(place)),
-            allowed,
-        }
-    }
-}
-
-/// The start of a value, as much of it as an error shows.
-fn shown(text: &str) -> String {
-    let mut characters = text.chars();
-    let start: String = characters.by_ref().take(SHOWN).collect();
-    if characters.next().is_some() { format!("{start}…") } else { start }
 }

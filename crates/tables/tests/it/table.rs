@@ -39,7 +39,7 @@ fn one_table_in_many_forms() {
     assert_eq!(rows(gzip(format!("\u{FEFF}{ROWS}")), &csv), expected, "gzip and byte order mark");
     let (first, second) = ROWS.split_at(13);
     assert_eq!(rows([gzip(first), gzip(""), gzip(second)].concat(), &csv), expected, "several gzip members");
-    let tabs = CsvConfig { separator: '\t', ..CsvConfig::default() };
+    let tabs = CsvConfig { separator: "\t".to_owned(), ..CsvConfig::default() };
     assert_eq!(rows(ROWS.replace(',', "\t"), &tabs), expected, "tabs");
 }
 
@@ -54,7 +54,7 @@ fn quotes_hold_separators_line_breaks_and_quotes() {
     let csv = CsvConfig::default();
     let content = "a,b\n\"1,2\",\"say \"\"hi\"\"\"\n\"two\nlines\",\"\"\nplain \"quote\",x\n";
     assert_eq!(rows(content, &csv), [["a", "b"], ["1,2", "say \"hi\""], ["two\nlines", ""], ["plain \"quote\"", "x"]]);
-    let off = CsvConfig { quote: '\0', ..csv };
+    let off = CsvConfig { quote: "\0".to_owned(), ..csv };
     assert_eq!(rows("a,b\n\"1,\"2\n", &off), [["a", "b"], ["\"1", "\"2"]]);
 }
 
@@ -117,7 +117,7 @@ fn files_that_cannot_be_opened() {
 
 #[test]
 fn settings_are_checked_before_the_file_is_opened() {
-    let config = CsvConfig { separator: 'ü', ..CsvConfig::default() };
+    let config = CsvConfig { separator: "ü".to_owned(), ..CsvConfig::default() };
     let error = TableReader::open(Path::new("no/such.csv"), &config).unwrap_err();
     assert_eq!(error.kind(), TableErrorKind::Config);
     assert!(error.to_string().starts_with("data.csv.separator = \"ü\": "));
@@ -133,14 +133,17 @@ fn files_without_a_header() {
 
 #[test]
 fn rows_of_another_width() {
-    assert_eq!(content_error("a,b\n1,2\n3\n"), "a.csv, row 2: 1 fields, but the header has 2");
-    assert_eq!(content_error("a,b\n1,2,3\n"), "a.csv, row 1: 3 fields, but the header has 2");
-    assert_eq!(content_error("a,b\n\"x\ny\",2\n\n3,\"4\",\n"), "a.csv, row 2: 3 fields, but the header has 2");
+    assert_eq!(content_error("a,b\n1,2\n3\n"), "a.csv, row 2 (byte 8): 1 fields, but the header has 2");
+    assert_eq!(content_error("a,b\n1,2,3\n"), "a.csv, row 1 (byte 4): 3 fields, but the header has 2");
+    assert_eq!(
+        content_error("a,b\n\"x\ny\",2\n\n3,\"4\",\n"),
+        "a.csv, row 2 (byte 13): 3 fields, but the header has 2"
+    );
 }
 
 #[test]
 fn a_quote_that_is_not_closed_does_not_swallow_the_rest() {
-    let message = "a.csv, row 2: the file ends inside a quoted field; a closing quote is missing";
+    let message = "a.csv, row 2 (byte 8): the file ends inside a quoted field; a closing quote is missing";
     assert_eq!(content_error("a,b\n1,2\n3,\"4\n5,6\n7,8\n"), message);
     assert_eq!(content_error("a,b\n1,2\n\"3,4"), message);
     assert_eq!(
@@ -153,7 +156,7 @@ fn a_quote_that_is_not_closed_does_not_swallow_the_rest() {
 fn text_that_is_not_utf8() {
     assert_eq!(
         content_error(b"a,b\n1,2\n3,caf\xE9\n"),
-        "a.csv, row 2, column \"b\": byte 3 is not UTF-8; data.csv.encoding = \"latin1\" reads ISO-8859-1"
+        "a.csv, row 2 (byte 8), column \"b\": byte 3 is not UTF-8; data.csv.encoding = \"latin1\" reads ISO-8859-1"
     );
     assert_eq!(
         content_error(b"a,\xFCb\n1,2\n"),
@@ -161,7 +164,7 @@ fn text_that_is_not_utf8() {
     );
     assert_eq!(
         content_error(b"a,b\n1,2,\xFF\n"),
-        "a.csv, row 1, column \"(field 3)\": byte 0 is not UTF-8; data.csv.encoding = \"latin1\" reads ISO-8859-1"
+        "a.csv, row 1 (byte 4), column \"(field 3)\": byte 0 is not UTF-8; data.csv.encoding = \"latin1\" reads ISO-8859-1"
     );
 }
 
