@@ -86,7 +86,7 @@ impl CsvConfig {
     pub fn check(&self, key: &str) -> Result<(), TableError> {
         let problem = |name: &str, value: &str, allowed: String| TableError::Config {
             key: format!("{key}.{name}"),
-            value: format!("\"{}\"", value.escape_debug()),
+            value: format!("{value:?}"),
             allowed,
         };
         let usable = |text: &str| text.is_ascii() && !text.contains(['\n', '\r']);

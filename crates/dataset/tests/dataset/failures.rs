@@ -97,7 +97,8 @@ fn a_wrong_row_in_the_last_source_leaves_nothing() {
     place.write("test.csv", &format!("{}7,u,0.5,0.5,i,i,1\n", rows(0, 20)));
     let config = "train = 'train.csv'\ntest = 'test.csv'\nvalidation.fraction = 0.2";
     let (message, kind) = refusal(&place, config);
-    assert!(message.starts_with("test.csv, row 21, column \"click\": \"7\" is not "), "{message}");
+    let start = format!("test.csv, row 21 (byte {}), column \"click\": \"7\" is not ", rows(0, 20).len());
+    assert!(message.starts_with(&start), "{message}");
     assert_eq!(kind, ErrorKind::Data);
 }
 

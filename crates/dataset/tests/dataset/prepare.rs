@@ -134,7 +134,7 @@ fn the_cache_is_used_while_nothing_changes() {
         assert_eq!(reports(&other), 0, "{rule}");
     }
     let mut quoted = config.clone();
-    quoted.csv = CsvConfig { quote: '\'', ..CsvConfig::default() };
+    quoted.csv = CsvConfig { quote: "'".to_owned(), ..CsvConfig::default() };
     assert!(reports(&quoted) > 0);
     assert_eq!(place.cached().len(), 5);
 

@@ -147,7 +147,7 @@ fn labels_are_zero_or_one() {
     for label in ["2", "", " 1", "true", "1.00", "-0"] {
         assert_eq!(
             row_error(&format!("1,a,shoe,,Rome,1,0,0\n{label},a,shoe,,Rome,1,0,0\n")),
-            format!("test.csv, row 2, column \"click\": \"{label}\" is not 0 or 1")
+            format!("test.csv, row 2 (byte 67), column \"click\": \"{label}\" is not 0 or 1")
         );
     }
 }
@@ -156,7 +156,7 @@ fn labels_are_zero_or_one() {
 fn numbers_are_finite_or_empty() {
     for value in ["ten", "NaN", "inf", "1e300", " 1"] {
         let message = format!(
-            "row 1, column \"price\": \"{value}\" is not a finite number within the range of 32-bit floats, or empty"
+            "row 1 (byte 46), column \"price\": \"{value}\" is not a finite number within the range of 32-bit floats, or empty"
         );
         assert_eq!(row_error(&format!("1,a,shoe,,Rome,{value},0,0\n")), format!("test.csv, {message}"));
 
@@ -171,12 +171,12 @@ fn probabilities_lie_between_zero_and_one() {
     for value in ["1.5", "-0.1", "NaN", "", "p"] {
         assert_eq!(
             row_error(&format!("1,a,shoe,,Rome,1,{value},0\n")),
-            format!("test.csv, row 1, column \"blind\": \"{value}\" is not a probability between 0 and 1")
+            format!("test.csv, row 1 (byte 46), column \"blind\": \"{value}\" is not a probability between 0 and 1")
         );
     }
     assert_eq!(
         row_error("1,a,shoe,,Rome,1,0,2\n"),
-        "test.csv, row 1, column \"true\": \"2\" is not a probability between 0 and 1"
+        "test.csv, row 1 (byte 46), column \"true\": \"2\" is not a probability between 0 and 1"
     );
 }
 
@@ -185,7 +185,7 @@ fn a_long_value_is_cut_in_the_message() {
     let value = "é".repeat(61);
     assert_eq!(
         row_error(&format!("{value},a,shoe,,Rome,1,0,0\n")),
-        format!("test.csv, row 1, column \"click\": \"{}…\" is not 0 or 1", "é".repeat(60))
+        format!("test.csv, row 1 (byte 46), column \"click\": \"{}…\" is not 0 or 1", "é".repeat(60))
     );
 }
 

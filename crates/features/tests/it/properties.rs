@@ -158,7 +158,7 @@ proptest! {
         }
         let bytes = writer.into_inner().unwrap();
         let file = TestFile::new("a.csv", if compressed { gzip(bytes) } else { bytes });
-        let config = CsvConfig { separator, quote, ..CsvConfig::default() };
+        let config = CsvConfig { separator: separator.into(), quote: quote.into(), ..CsvConfig::default() };
         prop_assert_eq!(read_table(file.path(), &config).unwrap(), fields);
     }
 

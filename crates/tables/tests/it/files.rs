@@ -29,6 +29,42 @@ impl TestFile {
     }
 }
 
+/// A folder with some files.
+pub(crate) struct TestFolder(tempfile::TempDir);
+
+impl TestFolder {
+    pub(crate) fn new(files: &[(&str, &[u8])]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, content) in files {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, content).unwrap();
+        }
+        Self(folder)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.path().join(name)
+    }
+
+    /// A message without the paths of the folder.
+    pub(crate) fn message(&self, error: &TableError) -> String {
+        error.to_string().replace(&format!("{}/", self.path().display()), "")
+    }
+}
+
+pub(crate) fn zstd(content: impl AsRef<[u8]>) -> Vec<u8> {
+    use std::io::Write;
+    let mut encoder = zstd::Encoder::new(Vec::new(), 3).unwrap();
+    encoder.include_checksum(true).unwrap();
+    encoder.write_all(content.as_ref()).unwrap();
+    encoder.finish().unwrap()
+}
+
 pub(crate) fn gzip(content: impl AsRef<[u8]>) -> Vec<u8> {
     use std::io::Write;
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());

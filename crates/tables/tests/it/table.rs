@@ -2,7 +2,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use crate::files::{TestFile, gzip, read_table};
+use crate::files::{TestFile, gzip, read_table, zstd};
 use fain_tables::{CsvConfig, Encoding, Record, TableErrorKind, TableReader};
 
 const ROWS: &str = "label,item\n1,shoe\n0,hat\n";
@@ -39,6 +39,10 @@ fn one_table_in_many_forms() {
     assert_eq!(rows(gzip(format!("\u{FEFF}{ROWS}")), &csv), expected, "gzip and byte order mark");
     let (first, second) = ROWS.split_at(13);
     assert_eq!(rows([gzip(first), gzip(""), gzip(second)].concat(), &csv), expected, "several gzip members");
+    assert_eq!(rows(zstd(ROWS), &csv), expected, "zstd by its content");
+    assert_eq!(rows([zstd(first), zstd(""), zstd(second)].concat(), &csv), expected, "several zstd frames");
+    let skipped = [&[0x5A, 0x2A, 0x4D, 0x18, 2, 0, 0, 0, 7, 7][..], &zstd(ROWS)].concat();
+    assert_eq!(rows(skipped, &csv), expected, "a frame to be skipped, as pzstd writes");
     let tabs = CsvConfig { separator: "\t".to_owned(), ..CsvConfig::default() };
     assert_eq!(rows(ROWS.replace(',', "\t"), &tabs), expected, "tabs");
 }
@@ -54,14 +58,20 @@ fn quotes_hold_separators_line_breaks_and_quotes() {
     let csv = CsvConfig::default();
     let content = "a,b\n\"1,2\",\"say \"\"hi\"\"\"\n\"two\nlines\",\"\"\nplain \"quote\",x\n";
     assert_eq!(rows(content, &csv), [["a", "b"], ["1,2", "say \"hi\""], ["two\nlines", ""], ["plain \"quote\"", "x"]]);
-    let off = CsvConfig { quote: "\0".to_owned(), ..csv };
-    assert_eq!(rows("a,b\n\"1,\"2\n", &off), [["a", "b"], ["\"1", "\"2"]]);
+    for quote in ["", "\0"] {
+        let off = CsvConfig { quote: quote.to_owned(), ..CsvConfig::default() };
+        assert_eq!(rows("a,b\n\"1,\"2\n", &off), [["a", "b"], ["\"1", "\"2"]]);
+    }
 }
 
 #[test]
 fn latin1_is_read_where_it_is_announced() {
     let latin1 = CsvConfig { encoding: Encoding::Latin1, ..CsvConfig::default() };
     assert_eq!(rows(b"caf\xE9,b\n\xFC,1\n", &latin1), [["café", "b"], ["ü", "1"]]);
+    assert_eq!(rows(b"caf\xE9,b\n\"\xFC,\",1\n", &latin1), [["café", "b"], ["ü,", "1"]]);
+    let all: Vec<u8> = (0..=255).filter(|byte| !b",\"\r\n".contains(byte)).collect();
+    let expected: String = all.iter().map(|&byte| char::from(byte)).collect();
+    assert_eq!(rows([b"a\n", &all[..]].concat(), &latin1), [["a"], [expected.as_str()]]);
 }
 
 #[test]
@@ -76,7 +86,7 @@ fn many_chunks_are_one_table() {
     for number in 0..40_000 {
         writeln!(content, "{number},\"row, {number}\"").unwrap();
     }
-    for bytes in [content.clone().into_bytes(), gzip(&content)] {
+    for bytes in [content.clone().into_bytes(), gzip(&content), zstd(&content)] {
         let file = TestFile::new("a.csv", &bytes);
         let mut table = TableReader::open(file.path(), &CsvConfig::default()).unwrap();
         let mut record = Record::new();
@@ -192,4 +202,21 @@ fn gzip_files_that_are_damaged() {
     );
     let trailing = [gzip(ROWS), b"something else that follows".to_vec()].concat();
     assert_eq!(content_error(trailing), "a.csv: the gzip file is damaged after row 2: invalid gzip header");
+}
+
+#[test]
+fn zstd_files_that_are_cut_short_or_damaged() {
+    let content: String = "a,b\n".to_owned() + &"1,2\n".repeat(10);
+    let whole = zstd(&content);
+    for length in 4..whole.len() {
+        let message = content_error(&whole[..length]);
+        assert!(message.starts_with("a.csv: the zstd file is cut short after row "), "{length}: {message}");
+    }
+    let mut checksum = whole.clone();
+    *checksum.last_mut().unwrap() ^= 1;
+    let message = content_error(checksum);
+    assert!(message.starts_with("a.csv: the zstd file is damaged after row "), "{message}");
+    let trailing = [whole, b"something else that follows".to_vec()].concat();
+    let message = content_error(trailing);
+    assert!(message.starts_with("a.csv: the zstd file is damaged after row 10: "), "{message}");
 }

@@ -121,14 +121,14 @@ fn a_header_without_a_wanted_column() {
 fn a_row_with_too_few_fields() {
     let mut case = Case::new();
     case.rows[7] = "1,u1,i1".to_owned();
-    case.rows_refused(&["train.csv, row 7: 3 fields, but the header has 5"]);
+    case.rows_refused(&["train.csv, row 7 (byte ", "): 3 fields, but the header has 5"]);
 }
 
 #[test]
 fn a_label_that_is_neither_0_nor_1() {
     let mut case = Case::new();
     case.rows[5] = "2,u1,i1,1.0,i1".to_owned();
-    case.rows_refused(&["train.csv, row 5, column \"click\": \"2\" is not ", "0", "1"]);
+    case.rows_refused(&["train.csv, row 5 (byte ", "), column \"click\": \"2\" is not ", "0", "1"]);
 }
 
 #[test]
@@ -138,10 +138,10 @@ fn a_number_that_is_none() {
     for row in [1, 30, 60] {
         let mut case = Case { rows: case.rows.clone(), ..Case::new() };
         case.rows[row] = "1,u1,i1,cheap,i1".to_owned();
-        case.rows_refused(&[&format!("train.csv, row {row}, column \"price\": \"cheap\" is not ")]);
+        case.rows_refused(&[&format!("train.csv, row {row} (byte "), "), column \"price\": \"cheap\" is not "]);
     }
     case.rows[9] = "1,u1,i1,inf,i1".to_owned();
-    case.rows_refused(&["train.csv, row 9, column \"price\": \"inf\" is not "]);
+    case.rows_refused(&["train.csv, row 9 (byte ", "), column \"price\": \"inf\" is not "]);
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn text_that_is_not_utf_8() {
     case.refused(
         &data,
         3,
-        &["train.csv, row 61, column \"item\": byte 1 is not UTF-8", "data.csv.encoding = \"latin1\""],
+        &["train.csv, row 61 (byte ", "), column \"item\": byte 1 is not UTF-8", "data.csv.encoding = \"latin1\""],
     );
 }
 
@@ -244,7 +244,7 @@ fn files_that_predict_and_evaluate_refuse() {
     case.rows[59] = "1,u1,i1,cheap,i1".to_owned();
     fs::write(new, (case.rows.join("\n") + "\n").as_bytes()).unwrap();
     for arguments in [&predict[..], &evaluate[..]] {
-        call(arguments).refused(3, &["new.csv, row 59, column \"price\": \"cheap\" is not "]);
+        call(arguments).refused(3, &["new.csv, row 59 (byte ", "), column \"price\": \"cheap\" is not "]);
     }
     fs::write(new, "item,price\ni1,1\n").unwrap();
     call(&predict).refused(3, &["new.csv: no column \"history\", which schema.features.history names"]);
