@@ -15,6 +15,8 @@ pub(crate) enum EncodersSource {
     Fit,
     /// They are there.
     Given(Box<Encoders>),
+    /// They are there, and gain the terms of the training rows that they lack.
+    Grown(Box<Encoders>),
 }
 
 impl EncodersSource {
@@ -28,14 +30,17 @@ impl EncodersSource {
             let allowed = "must hold encoders of the same schema; that one has another";
             return Err(DatasetError::config("data.encoders.from", value, allowed));
         }
-        Ok(Self::Given(Box::new(encoders)))
+        let encoders = Box::new(encoders);
+        Ok(if config.grow { Self::Grown(encoders) } else { Self::Given(encoders) })
     }
 
-    /// What the name of a dataset's folder takes in of its encoders: nothing where the training rows decide them.
-    pub(crate) fn digest(&self) -> Option<String> {
+    /// What the name of a dataset's folder takes in of its encoders, and whether they grow: nothing where the training
+    /// rows alone decide them.
+    pub(crate) fn digest(&self) -> Option<(String, bool)> {
         match self {
             Self::Fit => None,
-            Self::Given(encoders) => Some(encoders.digest()),
+            Self::Given(encoders) => Some((encoders.digest(), false)),
+            Self::Grown(encoders) => Some((encoders.digest(), true)),
         }
     }
 
@@ -45,14 +50,18 @@ impl EncodersSource {
         schema: &Schema,
         observe: impl FnOnce(&mut EncoderFitter) -> Result<(), DatasetError>,
     ) -> Result<Encoders, DatasetError> {
-        match self {
+        let mut fitter = EncoderFitter::new(schema.clone());
+        Ok(match self {
             Self::Fit => {
-                let mut fitter = EncoderFitter::new(schema.clone());
                 observe(&mut fitter)?;
-                Ok(fitter.finish()?)
+                fitter.finish()?
             }
-            Self::Given(encoders) => Ok((**encoders).clone()),
-        }
+            Self::Given(encoders) => (**encoders).clone(),
+            Self::Grown(encoders) => {
+                observe(&mut fitter)?;
+                (**encoders).clone().grow(&fitter)?
+            }
+        })
     }
 }
 

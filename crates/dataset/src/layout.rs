@@ -77,7 +77,7 @@ pub(crate) fn part_fields(parts: Parts) -> Vec<Field> {
 pub(crate) fn feature_fields(feature: &Feature) -> Vec<Field> {
     let column = |kind| field(column_name(&feature.name), kind);
     match &feature.kind {
-        FeatureKind::Category { .. } => vec![column(DataType::UInt32)],
+        FeatureKind::Category { .. } | FeatureKind::Bucket { .. } => vec![column(DataType::UInt32)],
         FeatureKind::Sequence { weight_separator: None, .. } => vec![column(list_of(DataType::UInt32))],
         FeatureKind::Sequence { weight_separator: Some(_), .. } => {
             let weights = field(weights_name(&feature.name), list_of(DataType::Float32));

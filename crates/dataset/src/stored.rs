@@ -81,7 +81,7 @@ impl StoredColumn {
     pub(crate) fn new(file: &ColumnFile, feature: &Feature) -> Result<Self, DatasetError> {
         let name = column_name(&feature.name);
         Ok(match &feature.kind {
-            FeatureKind::Category { .. } => Self::Category(file.chunks::<UInt32Type>(&name)?),
+            FeatureKind::Category { .. } | FeatureKind::Bucket { .. } => Self::Category(file.chunks::<UInt32Type>(&name)?),
             FeatureKind::Sequence { weight_separator, .. } => {
                 let lists = file.lists::<UInt32Type>(&name)?;
                 let name = weights_name(&feature.name);
@@ -157,12 +157,8 @@ pub(crate) fn check_largest(
     encoders: &Encoders,
     largest: Option<u32>,
 ) -> Result<(), DatasetError> {
-    let size = match feature.kind {
-        FeatureKind::Category { vocabulary } | FeatureKind::Sequence { vocabulary, .. } => {
-            encoders.vocabulary(vocabulary).size()
-        }
-        FeatureKind::Numeric { .. } | FeatureKind::Times { .. } => return Ok(()),
-    };
+    let Some(vocabulary) = feature.kind.vocabulary() else { return Ok(()) };
+    let size = encoders.vocabulary(vocabulary).size();
     match largest.filter(|id| *id as usize >= size) {
         Some(id) => {
             let what = format!("the largest id of the column \"{}\"", column_name(&feature.name));

@@ -36,22 +36,22 @@ pub(crate) struct Encoding<'a> {
 }
 
 impl<'a> Encoding<'a> {
-    pub(crate) fn new(plan: &'a Plan<'a>, encoders: &'a Encoders, folder: &'a Path) -> Self {
+    pub(crate) fn new(plan: &'a Plan<'a>, encoders: &'a Encoders, folder: &'a Path) -> Result<Self, DatasetError> {
         let terms = |meaning: Logical| plan.samples.terms(meaning.term_table(plan.samples.layout())?);
         let ids = plan.meanings.iter().enumerate().map(|(feature, meaning)| {
             let terms = terms(*meaning).into_iter().flat_map(|terms| terms.iter());
-            terms.map(|term| encoders.encode_term(feature, term)).collect()
+            terms.map(|term| encoders.encode_term(feature, term)).collect::<Result<_, _>>()
         });
         let groups = plan.group.and_then(terms).into_iter().flat_map(|terms| terms.iter());
-        Self {
+        Ok(Self {
             plan,
             encoders,
             folder,
             readings: plan.readings(),
             group: plan.group.map(reading),
-            ids: ids.collect(),
+            ids: ids.collect::<Result<_, _>>()?,
             groups: groups.map(|term| xxh3_64(term.as_bytes())).collect(),
-        }
+        })
     }
 
     /// Writes the users.
@@ -165,7 +165,7 @@ impl<'a> Encoding<'a> {
                     arrays.push(Arc::new(self.codes_to_ids(place, values, run.clone()).collect::<UInt32Array>()));
                 }
                 Reading::Row | Reading::User | Reading::Item if self.readings[place] == table => {
-                    let column = self.column((place, feature), values, run.clone());
+                    let column = self.column((place, feature), values, run.clone())?;
                     arrays.extend(arrays::column(path, &feature.name, column)?);
                 }
                 _ => {}
@@ -175,21 +175,37 @@ impl<'a> Encoding<'a> {
     }
 
     /// The values of a feature that has one in each row of its table.
-    fn column(&self, (place, feature): (usize, &Feature), values: Values<'_>, run: Range<u64>) -> Column {
-        match (&feature.kind, values) {
+    fn column(
+        &self,
+        (place, feature): (usize, &Feature),
+        values: Values<'_>,
+        mut run: Range<u64>,
+    ) -> Result<Column, DatasetError> {
+        Ok(match (&feature.kind, values) {
             (FeatureKind::Numeric { .. }, _) => {
-                Column::Numeric(run.map(|row| self.encoders.encode_number(place, values.number(row))).collect())
+                let number = |row| self.encoders.encode_number(place, values.number(row));
+                Column::Numeric(run.map(number).collect::<Result<_, _>>()?)
+            }
+            (FeatureKind::Bucket { .. }, _) => {
+                let id = |row| self.encoders.encode_bucket(place, values.number(row));
+                Column::Category(run.map(id).collect::<Result<_, _>>()?)
             }
             (_, Values::Lists(lists, _)) => {
                 let mut column = Sequences::default();
-                for row in run {
+                run.try_for_each(|row| {
                     let list = lists.list(row);
                     let kept = Cut::of(feature).map_or(0..0, |cut| cut.apply(&(0..list.len() as u64)));
                     let kept = &list[kept.start as usize..kept.end as usize];
                     column.values.extend(kept.iter().map(|code| self.ids[place][*code as usize]));
-                    // A run of lists that is too long for its offsets is refused when it is made an array.
-                    column.offsets.push(column.values.len() as u32);
-                }
+                    column.offsets.push(u32::try_from(column.values.len()).map_err(|_| ())?);
+                    Ok(())
+                })
+                .map_err(|()| DatasetError::TooManyValues {
+                    file: self.plan.samples.folder().to_owned(),
+                    feature: feature.name.clone(),
+                    values: column.values.len() as u64,
+                    rows: column.offsets.len(),
+                })?;
                 Column::Sequence(column)
             }
             // Times stand in histories only.
@@ -197,7 +213,7 @@ impl<'a> Encoding<'a> {
             (FeatureKind::Category { .. } | FeatureKind::Sequence { .. }, _) => {
                 Column::Category(self.codes_to_ids(place, values, run).collect())
             }
-        }
+        })
     }
 
     /// The values of a feature of past events.

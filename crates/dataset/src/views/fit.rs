@@ -181,7 +181,7 @@ impl<'a> Counting<'a> {
                     Reading::Item => u64::from(item),
                     Reading::History | Reading::Negative => continue,
                 };
-                fitter.observe_number(place, values.number(of));
+                fitter.observe_number(place, values.number(of))?;
             }
         }
         for feature in self.features.iter_mut().filter(|feature| feature.reading == Reading::Row) {

@@ -1,6 +1,6 @@
 //! What each feature of a schema reads in a samples folder.
 
-use fain_features::{CeilingConfig, DataError, Feature, FeatureKind, Schema};
+use fain_features::{CeilingConfig, DataError, Feature, FeatureKind, IdRule, Schema};
 use fain_samples::{Content, Draw, Field, Logical, LogicalColumn, NoneLeft, Part, Past, SamplesFolder, StoredColumn, TermTable};
 use fain_storage::{Chunks, ListChunks};
 use fain_tables::find_column;
@@ -176,7 +176,9 @@ impl<'a> Plan<'a> {
             return Ok(());
         }
         for (feature, meaning) in self.schema.features().iter().zip(&self.meanings) {
-            if reading(*meaning) == Reading::Negative && self.schema.vocabularies().contains(&feature.name) {
+            let owned = self.schema.vocabularies().iter().position(|owner| *owner == feature.name);
+            let counted = owned.is_some_and(|place| matches!(self.schema.id_rules()[place], IdRule::Terms { .. }));
+            if reading(*meaning) == Reading::Negative && counted {
                 let key = format!("schema.features.{}.vocabulary", feature.name);
                 let allowed = "must name the feature that reads the items themselves, as negatives that are drawn anew in \
                                each epoch have no counts";
@@ -193,6 +195,7 @@ fn check(feature: &Feature, key: &str, column: &LogicalColumn) -> Result<(), Dat
         FeatureKind::Category { .. } => (&[Content::Term], "category", "one term per sample"),
         FeatureKind::Sequence { .. } => (&[Content::Terms], "sequence", "a list of terms per sample"),
         FeatureKind::Numeric { .. } => (&[Content::Number, Content::Time], "numeric", "a number per sample"),
+        FeatureKind::Bucket { .. } => (&[Content::Number, Content::Time], "bucket", "a number per sample"),
         FeatureKind::Times { .. } => (&[Content::Times], "times", "the times of a history"),
     };
     if !wanted.contains(&column.content) {

@@ -56,7 +56,7 @@ impl ViewsJob<'_> {
             let drawing = self.drawing(&plan)?;
             Counting::new(&plan, drawing.as_ref()).observe(fitter, reporter)
         })?;
-        let encoding = Encoding::new(&plan, &encoders, folder);
+        let encoding = Encoding::new(&plan, &encoders, folder)?;
         let users = encoding.users(reporter)?;
         let items = encoding.items(reporter)?;
         let events = encoding.events(reporter)?;
