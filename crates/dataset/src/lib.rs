@@ -90,3 +90,5 @@ pub use origin::Origin;
 pub use plan::{BatchPlan, Order, Tail};
 pub use progress::{Phase, Progress};
 pub use split::Split;
+
+pub use fain_storage::FileInfo;
