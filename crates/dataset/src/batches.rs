@@ -3,11 +3,14 @@
 use fain_features::Samples;
 
 use crate::error::DatasetError;
-use crate::plan::{BatchPlan, Epoch};
+use crate::plan::{BatchPlan, Epoch, Order};
 use crate::prefetch::{Next, Prefetch};
 use crate::split::Split;
 
 /// The batches of an epoch, in order. A background thread makes them ahead; dropping the iterator stops it.
+///
+/// Negatives that are drawn anew in each epoch are those of the plan's epoch, or of epoch 0 where the order is
+/// [`Order::Sequential`].
 ///
 /// Hand used batches back with [`Batches::recycle`], and no memory is allocated after the first few.
 pub struct Batches {
@@ -26,12 +29,16 @@ impl Batches {
         plan.check(split.rows())?;
         let total = plan.count(split.rows());
         let epoch = Epoch::new(&plan, split.rows());
+        let drawn = match plan.order {
+            Order::Sequential => 0,
+            Order::Shuffled { epoch, .. } => epoch,
+        };
         let split = split.clone();
         let mut rows = Vec::with_capacity(plan.batch_size.min(split.rows() as usize) + 1);
         let gather = move |number, used: Option<Samples>| {
             let mut samples = used.unwrap_or_default();
             epoch.batch(number, &mut rows);
-            split.gather(&rows, &mut samples).map(|()| samples)
+            split.gather_epoch(&rows, drawn, &mut samples).map(|()| samples)
         };
         let prefetch = Prefetch::start(plan.start..total, plan.prefetch, gather)
             .map_err(|cause| DatasetError::Thread(format!("could not be started: {cause}")))?;

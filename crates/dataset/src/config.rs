@@ -6,17 +6,18 @@ use fain_features::CsvConfig;
 use serde::{Deserialize, Serialize};
 
 use crate::error::DatasetError;
+use crate::files::{Files, quoted};
 
 /// The sources of a dataset and the folder that keeps it encoded.
 ///
-/// In TOML:
+/// In TOML, with files whose rows hold all their columns:
 /// ```
 /// # use fain_dataset::DataConfig;
 /// let config: DataConfig = toml::from_str(
 ///     r#"
 ///     root = "data/movielens"
 ///     train = "train.csv.gz"
-///     test = "test.csv.gz"
+///     test = ["test/*.csv.gz", "late.csv"]
 ///     validation = { fraction = 0.1, by = "userId" }
 ///     csv = { separator = "\t" }
 ///     "#,
@@ -24,37 +25,70 @@ use crate::error::DatasetError;
 /// assert!(config.check().is_ok());
 /// # Ok::<(), toml::de::Error>(())
 /// ```
+/// or with a samples folder, which has its own parts:
+/// ```
+/// # use fain_dataset::DataConfig;
+/// let config: DataConfig = toml::from_str(r#"samples = "data/movielens/samples""#)?;
+/// assert!(config.check().is_ok());
+/// # Ok::<(), toml::de::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataConfig {
-    /// Folder of the source files. Default: the working directory.
+    /// Folder of the sources. Default: the working directory.
     #[serde(default = "default_root")]
     pub root: PathBuf,
-    /// File of the training rows, relative to `root`; CSV, plain or gzip.
-    pub train: String,
-    /// File of the test rows, relative to `root`.
+    /// Samples folder, relative to `root`. It holds training, validation and test rows, and stands in the place of
+    /// `train`, `test`, `validation` and `csv`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub test: Option<String>,
+    pub samples: Option<String>,
+    /// Files of the training rows, relative to `root`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train: Option<Files>,
+    /// Files of the test rows, relative to `root`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<Files>,
     /// Where the validation rows come from.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub validation: ValidationConfig,
     /// Folder of encoded datasets, relative to the working directory. Default: `.fain/datasets`.
     #[serde(default = "default_cache")]
     pub cache: PathBuf,
     /// How the source files are written.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub csv: CsvConfig,
+    /// Encoders that are there already, to be used in the place of fitted ones. Default: they are fitted on the training
+    /// rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoders: Option<EncodersConfig>,
 }
 
-/// Where validation rows come from: a file of their own, or a fraction of the training file. Exactly one of `file` and
+/// Where encoders come from that are not fitted anew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EncodersConfig {
+    /// A file of encoders, or the folder of a dataset or of a run, which holds one as `encoders.json`; relative to the
+    /// working directory. Their schema must be the experiment's.
+    pub from: PathBuf,
+    /// Whether the terms of the training rows that these encoders do not know are added to them. Known terms keep their
+    /// ids. Default: false, and such terms are unknown.
+    #[serde(default)]
+    pub grow: bool,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// Where validation rows come from: files of their own, or a fraction of the training rows. Exactly one of `file` and
 /// `fraction` is given.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ValidationConfig {
-    /// File of the validation rows, relative to [`DataConfig::root`].
+    /// Files of the validation rows, relative to [`DataConfig::root`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub file: Option<String>,
-    /// Expected share of the training file's rows (or, with `by`, of the column's values) that is held out, above 0
+    pub file: Option<Files>,
+    /// Expected share of the training files' rows (or, with `by`, of the column's values) that is held out, above 0
     /// and at most 0.5. Each one is drawn by a hash, so the share found differs from it by chance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fraction: Option<f64>,
@@ -91,32 +125,64 @@ impl DataConfig {
     /// # Errors
     /// [`DatasetError::Config`] names the key, its value and what is allowed.
     pub fn check(&self) -> Result<(), DatasetError> {
-        let files = self.files();
-        for (key, file) in &files {
-            if file.is_empty() {
-                return Err(DatasetError::config(*key, "\"\"", "must be the name of a file"));
-            }
-        }
-        for (later, (key, file)) in files.iter().enumerate() {
-            for (other, earlier) in &files[..later] {
-                if self.path(file) == self.path(earlier) {
-                    return Err(same_file(key, file, other));
-                }
-            }
-        }
         if self.cache.as_os_str().is_empty() {
             return Err(DatasetError::config("data.cache", "\"\"", "must be the name of a folder"));
+        }
+        if self.encoders.as_ref().is_some_and(|encoders| encoders.from.as_os_str().is_empty()) {
+            return Err(DatasetError::config("data.encoders.from", "\"\"", "must be the name of a file or folder"));
+        }
+        match &self.samples {
+            Some(samples) => self.check_samples(samples),
+            None => self.check_files(),
+        }
+    }
+
+    fn check_samples(&self, samples: &str) -> Result<(), DatasetError> {
+        if samples.is_empty() {
+            return Err(DatasetError::config("data.samples", "\"\"", "must be the name of a folder"));
+        }
+        let others = [
+            ("data.train", self.train.as_ref().map(Files::quoted)),
+            ("data.test", self.test.as_ref().map(Files::quoted)),
+            ("data.validation", (!is_default(&self.validation)).then(|| "{ .. }".to_owned())),
+            ("data.csv", (!is_default(&self.csv)).then(|| "{ .. }".to_owned())),
+        ];
+        match others.into_iter().find_map(|(key, value)| Some((key, value?))) {
+            Some((key, value)) => {
+                Err(DatasetError::config(key, value, "must be left out where data.samples is given, which has its own"))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn check_files(&self) -> Result<(), DatasetError> {
+        if self.train.is_none() {
+            let allowed = "must be given, or data.samples in its place";
+            return Err(DatasetError::config("data.train", "(not set)", allowed));
+        }
+        let files = self.files();
+        for (key, files) in &files {
+            if files.names().is_empty() || files.names().iter().any(String::is_empty) {
+                return Err(DatasetError::config(*key, files.quoted(), "must be the name of a file, or a list of names"));
+            }
+        }
+        let names = || files.iter().flat_map(|(key, files)| files.names().iter().map(move |name| (*key, name)));
+        for (later, (key, name)) in names().enumerate() {
+            for (other, earlier) in names().take(later) {
+                if self.path(name) == self.path(earlier) {
+                    return Err(same_file(key, name, other));
+                }
+            }
         }
         self.csv.check("data.csv")?;
         self.validation.check()
     }
 
     /// The sources that are given, with their keys, in a fixed order.
-    fn files(&self) -> Vec<(&'static str, &str)> {
-        let mut files = vec![("data.train", self.train.as_str())];
-        files.extend(self.validation.file.as_deref().map(|file| ("data.validation.file", file)));
-        files.extend(self.test.as_deref().map(|file| ("data.test", file)));
-        files
+    pub(crate) fn files(&self) -> Vec<(&'static str, &Files)> {
+        let files =
+            [("data.train", &self.train), ("data.validation.file", &self.validation.file), ("data.test", &self.test)];
+        files.into_iter().filter_map(|(key, files)| Some((key, files.as_ref()?))).collect()
     }
 
     /// Where a source lies.
@@ -127,12 +193,12 @@ impl DataConfig {
 
 /// Rows that are in two splits make the measured quality a lie.
 pub(crate) fn same_file(key: &str, file: &str, other: &str) -> DatasetError {
-    DatasetError::config(key, quoted(file), format!("must be another file than {other}"))
-}
-
-/// A text as TOML writes it.
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.escape_debug())
+    let allowed = if key == other {
+        "must be named once".to_owned()
+    } else {
+        format!("must be another file than {other}")
+    };
+    DatasetError::config(key, quoted(file), allowed)
 }
 
 impl ValidationConfig {
@@ -210,8 +276,10 @@ mod tests {
         let config = parse(
             "root = 'r'\ntrain = 'a'\ntest = 'b'\ncache = 'c'\n[validation]\nfraction = 0.25\nby = 'u'\nseed = 7",
         );
-        let text = toml::to_string(&config).unwrap();
-        assert_eq!(parse(&text), config);
+        for config in [config, parse("samples = 's'"), parse("train = ['a', 'b']\nencoders = { from = 'e', grow = true }")] {
+            let text = toml::to_string(&config).unwrap();
+            assert_eq!(parse(&text), config);
+        }
     }
 
     #[test]
@@ -219,13 +287,35 @@ mod tests {
         let unknown = |text: &str| toml::from_str::<DataConfig>(text).unwrap_err().to_string();
         assert!(unknown("train = 'a'\ntrian = 'b'").contains("unknown field `trian`"));
         assert!(unknown("train = 'a'\n[validation]\nshare = 1").contains("unknown field `share`"));
-        assert!(unknown("root = 'a'").contains("missing field `train`"));
+        assert!(unknown("train = 'a'\nencoders = { from = 'b', growth = true }").contains("unknown field `growth`"));
     }
 
     #[test]
     fn conflicts_are_refused() {
         let cases = [
-            ("train = ''", "data.train = \"\": must be the name of a file"),
+            ("root = 'a'", "data.train = (not set): must be given, or data.samples in its place"),
+            ("train = ''", "data.train = \"\": must be the name of a file, or a list of names"),
+            ("train = []", "data.train = []: must be the name of a file, or a list of names"),
+            ("train = ['a', '']", "data.train = [\"a\", \"\"]: must be the name of a file, or a list of names"),
+            ("train = ['a', 'b', './a']", "data.train = \"./a\": must be named once"),
+            ("train = 'a'\nencoders.from = ''", "data.encoders.from = \"\": must be the name of a file or folder"),
+            ("samples = ''", "data.samples = \"\": must be the name of a folder"),
+            (
+                "samples = 's'\ntrain = 'a'",
+                "data.train = \"a\": must be left out where data.samples is given, which has its own",
+            ),
+            (
+                "samples = 's'\ntest = ['a', 'b']",
+                "data.test = [\"a\", \"b\"]: must be left out where data.samples is given, which has its own",
+            ),
+            (
+                "samples = 's'\nvalidation.fraction = 0.1",
+                "data.validation = { .. }: must be left out where data.samples is given, which has its own",
+            ),
+            (
+                "samples = 's'\ncsv.separator = ';'",
+                "data.csv = { .. }: must be left out where data.samples is given, which has its own",
+            ),
             ("train = 'a'\ntest = './a'", "data.test = \"./a\": must be another file than data.train"),
             (
                 "train = 'a'\nvalidation.file = 'a'",

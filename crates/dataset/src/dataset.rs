@@ -2,20 +2,24 @@
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use fain_features::{DataError, Encoders, Schema, TableError};
-use fain_storage::Workshop;
+use fain_samples::Part;
+use fain_storage::{StorageError, Workshop};
 
 use crate::build::Job;
 use crate::cache;
-use crate::config::{DataConfig, same_file};
+use crate::config::DataConfig;
+use crate::encoders::{self, EncodersSource};
 use crate::error::DatasetError;
 use crate::layout::{TEST, TRAIN, VALIDATION};
-use crate::manifest::{BySplit, ENCODERS, MANIFEST, Manifest, SplitInfo, read_text};
+use crate::manifest::{BySplit, Content, ENCODERS, MANIFEST, Manifest, SplitInfo};
 use crate::progress::Progress;
-use crate::source::Source;
+use crate::source::Sources;
 use crate::split::Split;
 use crate::table::Reporter;
+use crate::views::Tables;
 
 /// An encoded dataset: a training split, a validation split, and a test split where there is one.
 #[derive(Debug, Clone)]
@@ -29,9 +33,9 @@ pub struct Dataset {
 impl Dataset {
     /// Opens the encoded dataset if the cache has it for these sources and this schema; builds it otherwise.
     ///
-    /// Building reads the training file twice, first to fit the encoders on its training rows, then to encode; memory
-    /// does not grow with the number of rows. `progress` is called every few thousand rows, and stops the work by
-    /// answering [`ControlFlow::Break`]. Whatever goes wrong, no unfinished dataset is left in the cache.
+    /// Building reads the training rows twice, first to fit the encoders on them, then to encode; memory does not grow with
+    /// the number of rows. `progress` is called every few thousand rows, and stops the work by answering
+    /// [`ControlFlow::Break`]. Whatever goes wrong, no unfinished dataset is left in the cache.
     ///
     /// # Errors
     /// [`DatasetError`]; its kind says whether configuration, data or work is at fault.
@@ -41,11 +45,11 @@ impl Dataset {
         progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
     ) -> Result<Self, DatasetError> {
         config.check()?;
-        let sources = examine(config)?;
-        let folder = cache::folder(config, schema, &sources)?;
+        let sources = Sources::examine(config)?;
+        let encoders = EncodersSource::open(config.encoders.as_ref(), schema)?;
+        let folder = cache::folder(config, schema, &sources, &encoders)?;
         if !folder.is_dir() {
-            let job = Job { config, schema, sources: &sources };
-            job.check_headers()?;
+            let job = Job { config, schema, sources: &sources, encoders: &encoders }.check()?;
             let workshop = Workshop::new(&config.cache)?;
             job.run(workshop.path(), &mut Reporter::new(progress))?;
             workshop.publish(&folder)?;
@@ -60,11 +64,15 @@ impl Dataset {
     /// [`DatasetError`] if the configuration is wrong, or the encoders in the cache are damaged.
     pub fn cached_encoders(config: &DataConfig, schema: &Schema) -> Result<Option<Encoders>, DatasetError> {
         config.check()?;
-        let sources = match examine(config) {
-            Err(DatasetError::Data(DataError::Table(TableError::Open { .. }))) => return Ok(None),
+        let sources = match Sources::examine(config) {
+            Err(DatasetError::Data(DataError::Table(TableError::Open { .. } | TableError::NoFile { .. }))) => {
+                return Ok(None);
+            }
+            Err(DatasetError::Storage(StorageError::Damaged { .. })) if config.samples.is_some() => return Ok(None),
             sources => sources?,
         };
-        let folder = cache::folder(config, schema, &sources)?;
+        let encoders = EncodersSource::open(config.encoders.as_ref(), schema)?;
+        let folder = cache::folder(config, schema, &sources, &encoders)?;
         if !folder.is_dir() {
             return Ok(None);
         }
@@ -75,23 +83,31 @@ impl Dataset {
     /// Opens a dataset folder and checks every file against the manifest.
     ///
     /// # Errors
-    /// [`DatasetError::Damaged`] names the file, what was found and what is needed; [`DatasetError::Encoders`] if the
-    /// encoders cannot be read; [`DatasetError::Io`] if the system refuses a file.
+    /// [`DatasetError::Storage`] names the file, what was found and what is needed; [`DatasetError::Encoders`] if the
+    /// encoders cannot be read.
     pub fn open(folder: &Path) -> Result<Self, DatasetError> {
         let manifest = Manifest::read(&folder.join(MANIFEST))?;
         let encoders = open_encoders(&folder.join(ENCODERS), &manifest)?;
-        let open = |name: &str, info: &SplitInfo| {
+        let tables = match &manifest.content {
+            Content::Views(info) => Some(Arc::new(Tables::open(folder, info, &encoders)?)),
+            Content::Inline(_) => None,
+        };
+        let open = |part: Part, name: &str, info: &SplitInfo| {
             if info.file != name {
                 let file = folder.join(MANIFEST);
                 return Err(DatasetError::damaged(&file, "the name of a split's file", &info.file, name));
             }
-            Split::open(&folder.join(name), info, &encoders)
+            let path = folder.join(name);
+            match &tables {
+                Some(tables) => Split::open_views(&path, info, &encoders, (part, Arc::clone(tables))),
+                None => Split::open(&path, info, &encoders),
+            }
         };
         let infos = &manifest.splits;
         let splits = BySplit {
-            train: open(TRAIN, &infos.train)?,
-            validation: open(VALIDATION, &infos.validation)?,
-            test: infos.test.as_ref().map(|info| open(TEST, info)).transpose()?,
+            train: open(Part::Train, TRAIN, &infos.train)?,
+            validation: open(Part::Validation, VALIDATION, &infos.validation)?,
+            test: infos.test.as_ref().map(|info| open(Part::Test, TEST, info)).transpose()?,
         };
         Ok(Self { folder: folder.to_owned(), manifest, encoders, splits })
     }
@@ -129,8 +145,7 @@ impl Dataset {
 
 /// Reads the encoders. They must be the ones that the rows were encoded with.
 fn open_encoders(file: &Path, manifest: &Manifest) -> Result<Encoders, DatasetError> {
-    let encoders = Encoders::from_json(&read_text(file)?)
-        .map_err(|cause| DatasetError::Encoders { file: file.to_owned(), cause })?;
+    let encoders = encoders::read(file)?;
     let digest = encoders.digest();
     if digest != manifest.encoders {
         return Err(DatasetError::damaged(file, "the digest", digest, &manifest.encoders));
@@ -139,23 +154,4 @@ fn open_encoders(file: &Path, manifest: &Manifest) -> Result<Encoders, DatasetEr
         return Err(DatasetError::damaged(file, "the schema", "another one", "the manifest's"));
     }
     Ok(encoders)
-}
-
-/// Looks at every source from outside. No two may be the same file.
-fn examine(config: &DataConfig) -> Result<BySplit<Source, Option<Source>>, DatasetError> {
-    let source = |file: &String| Source::examine(&config.path(file));
-    let sources = BySplit {
-        train: source(&config.train)?,
-        validation: config.validation.file.as_ref().map(source).transpose()?,
-        test: config.test.as_ref().map(source).transpose()?,
-    };
-    let mut seen: Vec<(&str, &Source)> = vec![("data.train", &sources.train)];
-    for (key, found) in [("data.validation.file", &sources.validation), ("data.test", &sources.test)] {
-        let Some(found) = found else { continue };
-        if let Some((other, _)) = seen.iter().find(|(_, source)| source.canonical == found.canonical) {
-            return Err(same_file(key, &found.path.display().to_string(), other));
-        }
-        seen.push((key, found));
-    }
-    Ok(sources)
 }

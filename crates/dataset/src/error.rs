@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use fain_features::{DataError, DataErrorKind, EncodersError, TableError};
+use fain_samples::{NoneLeft, Part, SamplesError};
 use fain_storage::StorageError;
 
 /// An error of this crate. [`DatasetError::kind`] says whose fault it is.
@@ -79,6 +80,27 @@ pub enum DatasetError {
         /// The cause.
         cause: EncodersError,
     },
+    /// A samples folder that cannot be read.
+    #[error(transparent)]
+    Samples(#[from] SamplesError),
+    /// A user for whom no negative can be drawn.
+    #[error("user \"{user}\": {cause}")]
+    NoneLeft {
+        /// The user.
+        user: String,
+        /// The draw.
+        cause: NoneLeft,
+    },
+    /// A known probability that is none.
+    #[error("the {part} samples, row {row}: the known probability is {value}; needed: a number from 0 to 1")]
+    Probability {
+        /// The part of the samples.
+        part: Part,
+        /// The row, counted from 1.
+        row: u64,
+        /// What was found.
+        value: String,
+    },
     /// A row that the split does not have.
     #[error("row {row} of a split of {rows} rows")]
     RowOutOfRange {
@@ -126,7 +148,14 @@ impl DatasetError {
             | Self::OneClass { .. }
             | Self::TooManyValues { .. }
             | Self::Storage(StorageError::Damaged { .. })
+            | Self::NoneLeft { .. }
+            | Self::Probability { .. }
             | Self::Encoders { .. } => ErrorKind::Data,
+            Self::Samples(error) => match error.kind() {
+                fain_samples::ErrorKind::Config => ErrorKind::Config,
+                fain_samples::ErrorKind::Data => ErrorKind::Data,
+                _ => ErrorKind::Work,
+            },
             Self::Changed { .. } | Self::Storage(_) | Self::Thread(_) => ErrorKind::Work,
             Self::Interrupted => ErrorKind::Interrupted,
         }

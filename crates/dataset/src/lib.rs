@@ -53,14 +53,19 @@
 //!
 //! The format on disk is specified in `docs/formats/dataset.md`.
 
+mod arrays;
 mod batches;
 mod build;
 mod cache;
 mod config;
 mod dataset;
+mod encoders;
 mod error;
+mod files;
+mod inline;
 mod layout;
 mod manifest;
+mod manifest_1;
 mod origin;
 mod permutation;
 mod plan;
@@ -70,15 +75,20 @@ mod routing;
 mod source;
 mod split;
 mod stored;
+mod stored_rows;
 mod table;
+mod views;
 mod write;
 
 pub use batches::Batches;
-pub use config::{DataConfig, ValidationConfig};
+pub use config::{DataConfig, EncodersConfig, ValidationConfig};
 pub use dataset::Dataset;
 pub use error::{DatasetError, ErrorKind};
-pub use manifest::{BySplit, Manifest, SourceInfo, SplitInfo};
+pub use files::Files;
+pub use manifest::{BySplit, Content, InlineInfo, Manifest, Reading, SourceInfo, SplitInfo, ViewsInfo};
 pub use origin::Origin;
 pub use plan::{BatchPlan, Order, Tail};
 pub use progress::{Phase, Progress};
 pub use split::Split;
+
+pub use fain_storage::FileInfo;

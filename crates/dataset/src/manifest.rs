@@ -2,18 +2,20 @@
 
 use std::path::Path;
 
-use fain_features::{CsvConfig, Encoders, SchemaConfig};
+use fain_features::{CsvConfig, SchemaConfig};
+use fain_samples::Negatives;
 use fain_storage::{FileInfo, StorageError};
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use crate::config::{DataConfig, ValidationConfig};
+use crate::config::ValidationConfig;
 use crate::error::DatasetError;
-use crate::source::file_name;
+use crate::manifest_1;
 
 /// The name of the format, the first field of every manifest.
 pub(crate) const FORMAT: &str = "fain-dataset";
-/// The version of the format that this crate writes and reads.
-pub(crate) const VERSION: u32 = 1;
+/// The version of the format that this crate writes. It reads version 1, too.
+pub(crate) const VERSION: u32 = 2;
 /// The manifest's file.
 pub(crate) const MANIFEST: &str = "manifest.json";
 /// The encoders' file.
@@ -25,20 +27,80 @@ pub(crate) const ENCODERS: &str = "encoders.json";
 pub struct Manifest {
     /// `fain-dataset`.
     pub format: String,
-    /// Version of the format.
+    /// Version of the format in the folder.
     pub version: u32,
     /// The schema the rows were encoded with.
     pub schema: SchemaConfig,
     /// The digest of the encoders.
     pub encoders: String,
-    /// How the sources were written.
-    pub csv: CsvConfig,
-    /// Where the validation rows came from. A file is given by its name without its folder.
-    pub validation: ValidationConfig,
-    /// The files that the rows came from.
-    pub sources: BySplit<SourceInfo, Option<SourceInfo>>,
+    /// How rows are kept, and what they came from.
+    pub content: Content,
     /// The encoded rows.
     pub splits: BySplit<SplitInfo, SplitInfo>,
+}
+
+/// How the rows of a dataset are kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Content {
+    /// Every row holds all its columns, as its source did.
+    Inline(InlineInfo),
+    /// A row refers to a user, an item and a place in the user's events, which are kept once.
+    Views(ViewsInfo),
+}
+
+/// What rows came from that hold all their columns.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InlineInfo {
+    /// How the sources were written.
+    pub csv: CsvConfig,
+    /// Where the validation rows came from. Files are given by their names without their folders.
+    pub validation: ValidationConfig,
+    /// The files that the rows came from, in the order they were read.
+    pub sources: BySplit<Vec<SourceInfo>, Option<Vec<SourceInfo>>>,
+}
+
+/// What rows came from that refer to tables, and these tables.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ViewsInfo {
+    /// The manifest of the samples folder. It holds the checksums of all files there.
+    pub samples: SourceInfo,
+    /// The name of the user key.
+    pub user: String,
+    /// The name of the item key.
+    pub item: String,
+    /// Most events of a history.
+    pub max_length: u32,
+    /// How negatives are drawn.
+    pub negatives: Negatives,
+    /// What each feature reads, in the order of the schema.
+    pub features: IndexMap<String, Reading>,
+    /// The table that holds the groups, where the schema names a column for them.
+    pub group: Option<Reading>,
+    /// One row per user.
+    pub users: FileInfo,
+    /// One row per item.
+    pub items: FileInfo,
+    /// One row per event.
+    pub events: FileInfo,
+}
+
+/// From where the value of a row is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reading {
+    /// From the row itself.
+    Row,
+    /// From its user.
+    User,
+    /// From its item: the candidate.
+    Item,
+    /// From the events of its history.
+    History,
+    /// From drawn items, one for each event of its history.
+    Negative,
 }
 
 /// One thing for each split: training, validation, and test where there is one.
@@ -47,7 +109,7 @@ pub struct Manifest {
 pub struct BySplit<T, V> {
     /// Of the training split.
     pub train: T,
-    /// Of the validation split. No source where its rows are a fraction of the training file.
+    /// Of the validation split. No source where its rows are a fraction of the training rows.
     pub validation: V,
     /// Of the test split.
     pub test: Option<T>,
@@ -63,6 +125,9 @@ pub struct SourceInfo {
     pub bytes: u64,
     /// xxh3-128 of its bytes as they lie on disk, 32 hexadecimal digits.
     pub checksum: String,
+    /// Its rows; `None` where the dataset was built by an earlier version, or where the file holds no rows itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<u64>,
 }
 
 /// A file of encoded rows.
@@ -71,7 +136,7 @@ pub struct SourceInfo {
 pub struct SplitInfo {
     /// Its name in the dataset folder.
     pub file: String,
-    /// Its rows.
+    /// Its rows. Drawn candidates, which are in no file, do not count.
     pub rows: u64,
     /// Its rows with label 1.
     pub positives: u64,
@@ -100,40 +165,23 @@ struct Head {
 }
 
 impl Manifest {
-    pub(crate) fn new(
-        encoders: &Encoders,
-        config: &DataConfig,
-        sources: BySplit<SourceInfo, Option<SourceInfo>>,
-        splits: BySplit<SplitInfo, SplitInfo>,
-    ) -> Self {
-        Self {
-            format: FORMAT.to_owned(),
-            version: VERSION,
-            schema: encoders.schema().config().clone(),
-            encoders: encoders.digest(),
-            csv: config.csv.clone(),
-            validation: portable(&config.validation),
-            sources,
-            splits,
-        }
-    }
-
-    /// Reads a manifest and checks that it is of the format and version this crate reads.
+    /// Reads a manifest and checks that it is of the format and of a version that this crate reads.
     pub(crate) fn read(path: &Path) -> Result<Self, DatasetError> {
         let text = read_text(path)?;
         let wrong = |cause: serde_json::Error| {
             let found = format!("not readable: {cause}");
-            DatasetError::damaged(path, "the manifest", found, "a manifest of version 1")
+            DatasetError::damaged(path, "the manifest", found, "a manifest of version 1 or 2")
         };
         let head: Head = serde_json::from_str(&text).map_err(wrong)?;
         if head.format != FORMAT {
             let found = format!("`{}`", head.format);
             return Err(DatasetError::damaged(path, "the format", found, format!("`{FORMAT}`")));
         }
-        if head.version != VERSION {
-            return Err(DatasetError::damaged(path, "the version", head.version, VERSION));
+        match head.version {
+            1 => manifest_1::read(&text).map_err(wrong),
+            VERSION => serde_json::from_str(&text).map_err(wrong),
+            other => Err(DatasetError::damaged(path, "the version", other, "1 or 2")),
         }
-        serde_json::from_str(&text).map_err(wrong)
     }
 
     /// The manifest as it stands in its file.
@@ -142,11 +190,6 @@ impl Manifest {
         text.push('\n');
         Ok(text)
     }
-}
-
-/// The validation rule as the manifest gives it: no folder names of the machine that built the dataset.
-fn portable(validation: &ValidationConfig) -> ValidationConfig {
-    ValidationConfig { file: validation.file.as_ref().map(|file| file_name(Path::new(file))), ..validation.clone() }
 }
 
 /// Reads a text file of a dataset.

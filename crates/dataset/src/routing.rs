@@ -36,10 +36,11 @@ impl Routing {
         config.by.is_none().then(|| Self { limit: limit(config), seed: config.seed, column: None })
     }
 
-    pub(crate) fn side(&self, record: &Record) -> Side {
+    /// The side of a row; rows are counted from 1, over all files.
+    pub(crate) fn side(&self, record: &Record, row: u64) -> Side {
         match self.column {
             Some(column) => self.side_of(record.get(column).as_bytes()),
-            None => self.side_of_row(record.row()),
+            None => self.side_of_row(row),
         }
     }
 

@@ -7,14 +7,28 @@ use std::time::UNIX_EPOCH;
 
 use fain_features::TableError;
 use fain_storage::hex;
+use fain_tables::find_files;
 use xxhash_rust::xxh3::Xxh3Default;
 
+use crate::config::{DataConfig, same_file};
 use crate::error::DatasetError;
-use crate::manifest::SourceInfo;
+use crate::files::Files;
+use crate::manifest::{BySplit, SourceInfo};
+use crate::views::{FoundSamples, find_samples};
 
 /// Bytes read at once for a checksum.
 const BLOCK: usize = 1 << 20;
 
+/// What a dataset is built from.
+#[derive(Debug, Clone)]
+pub(crate) enum Sources {
+    /// Files whose rows hold all their columns.
+    Files(BySplit<Vec<Source>, Option<Vec<Source>>>),
+    /// A samples folder.
+    Samples(FoundSamples),
+}
+
+/// A source file, seen from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Source {
     /// As the configuration gives it; errors name it so.
@@ -24,6 +38,34 @@ pub(crate) struct Source {
     pub(crate) bytes: u64,
     /// Nanoseconds since 1970.
     pub(crate) modified: i128,
+}
+
+impl Sources {
+    /// Looks at every source from outside. No two files may be the same.
+    pub(crate) fn examine(config: &DataConfig) -> Result<Self, DatasetError> {
+        if let Some(samples) = &config.samples {
+            return Ok(Self::Samples(find_samples(config.path(samples))?));
+        }
+        let mut seen: Vec<(&str, PathBuf)> = Vec::new();
+        let mut examine = |key: &'static str, files: &Files| {
+            let mut sources = Vec::new();
+            let paths = files.names().iter().map(|name| find(&config.root, name)).collect::<Result<Vec<_>, _>>()?;
+            for path in paths.concat() {
+                let source = Source::examine(&path)?;
+                if let Some((other, _)) = seen.iter().find(|(_, canonical)| *canonical == source.canonical) {
+                    return Err(same_file(key, &source.path.display().to_string(), other));
+                }
+                seen.push((key, source.canonical.clone()));
+                sources.push(source);
+            }
+            Ok(sources)
+        };
+        Ok(Self::Files(BySplit {
+            train: config.train.as_ref().map_or(Ok(Vec::new()), |files| examine("data.train", files))?,
+            validation: config.validation.file.as_ref().map(|files| examine("data.validation.file", files)).transpose()?,
+            test: config.test.as_ref().map(|files| examine("data.test", files)).transpose()?,
+        }))
+    }
 }
 
 impl Source {
@@ -46,6 +88,7 @@ impl Source {
     /// Reads the file once for its checksum. `go_on` is asked after every block, and may stop the work with an error.
     pub(crate) fn describe(
         &self,
+        rows: u64,
         mut go_on: impl FnMut() -> Result<(), DatasetError>,
     ) -> Result<SourceInfo, DatasetError> {
         let failed = |cause| DatasetError::io("read", &self.path, cause);
@@ -63,7 +106,7 @@ impl Source {
             go_on()?;
         }
         self.check_unchanged()?;
-        Ok(SourceInfo { file: self.name(), bytes, checksum: hex(hasher.digest128()) })
+        Ok(SourceInfo { file: self.name(), bytes, checksum: hex(hasher.digest128()), rows: Some(rows) })
     }
 
     /// The passes over a file must see the same rows.
@@ -79,4 +122,12 @@ impl Source {
 /// The last part of a path, as text.
 pub(crate) fn file_name(path: &Path) -> String {
     path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
+/// The files that a name stands for. A name without a pattern is that of a file, whether it is there or not.
+fn find(root: &Path, name: &String) -> Result<Vec<PathBuf>, TableError> {
+    if name.contains(['*', '?', '[']) {
+        return find_files(root, std::slice::from_ref(name));
+    }
+    Ok(vec![root.join(name)])
 }

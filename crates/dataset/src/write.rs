@@ -1,16 +1,14 @@
 //! Writes one split: runs of encoded rows, as record batches of an Arrow IPC file.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 
-use arrow_array::{ArrayRef, Float32Array, Float64Array, ListArray, RecordBatch, UInt32Array, UInt64Array};
-use arrow_buffer::{OffsetBuffer, ScalarBuffer};
-use arrow_schema::{ArrowError, DataType, Field, SchemaRef};
-use fain_features::{Binding, Column, Encoders, Parts, Record, Samples, Sequences};
+use arrow_schema::SchemaRef;
+use fain_features::{Binding, Encoders, Parts, Record, Samples};
 use fain_storage::{FileWriter, RUN};
 
+use crate::arrays;
 use crate::error::DatasetError;
-use crate::layout::arrow_schema;
+use crate::layout::inline_schema;
 use crate::manifest::SplitInfo;
 
 pub(crate) struct SplitWriter<'a> {
@@ -23,7 +21,7 @@ pub(crate) struct SplitWriter<'a> {
 
 impl<'a> SplitWriter<'a> {
     pub(crate) fn create(path: PathBuf, encoders: &'a Encoders) -> Result<Self, DatasetError> {
-        let schema = arrow_schema(encoders.schema());
+        let schema = inline_schema(encoders.schema());
         let writer = FileWriter::create(path, &schema)?;
         let run = Samples::new(encoders.schema(), Parts::of(encoders.schema()));
         Ok(Self { encoders, schema, writer, run, positives: 0 })
@@ -47,59 +45,14 @@ impl<'a> SplitWriter<'a> {
     }
 
     fn write_run(&mut self) -> Result<(), DatasetError> {
-        let labels = self.run.labels.as_deref().unwrap_or_default();
+        let schema = self.encoders.schema();
+        let mut run = std::mem::replace(&mut self.run, Samples::new(schema, Parts::of(schema)));
+        let labels = run.labels.as_deref().unwrap_or_default();
         self.positives += labels.iter().filter(|label| **label > 0.5).count() as u64;
-        let arrays = self.arrays()?;
-        let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays)
-            .map_err(|cause| failed(self.writer.path(), cause))?;
-        self.writer.write(&batch)?;
-        self.run.clear();
-        Ok(())
+        let mut arrays = arrays::parts(&mut run);
+        for (feature, column) in schema.features().iter().zip(run.columns) {
+            arrays.extend(arrays::column(self.writer.path(), &feature.name, column)?);
+        }
+        arrays::write(&mut self.writer, &self.schema, arrays)
     }
-
-    /// The run as Arrow arrays, in the order of the layout.
-    fn arrays(&self) -> Result<Vec<ArrayRef>, DatasetError> {
-        let run = &self.run;
-        let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.schema.fields().len());
-        if let Some(labels) = &run.labels {
-            arrays.push(Arc::new(Float32Array::from(labels.clone())));
-        }
-        if let Some(groups) = &run.groups {
-            arrays.push(Arc::new(UInt64Array::from(groups.clone())));
-        }
-        if let Some(ceiling) = &run.ceiling {
-            arrays.push(Arc::new(Float64Array::from(ceiling.blind.clone())));
-            arrays.push(Arc::new(Float64Array::from(ceiling.optimal.clone())));
-        }
-        for (feature, column) in self.encoders.schema().features().iter().zip(&run.columns) {
-            arrays.push(match column {
-                Column::Category(ids) => Arc::new(UInt32Array::from(ids.clone())),
-                Column::Sequence(lists) => Arc::new(self.list(&feature.name, lists)?),
-                Column::Numeric(numbers) => Arc::new(Float32Array::from(numbers.clone())),
-            });
-        }
-        Ok(arrays)
-    }
-
-    fn list(&self, feature: &str, lists: &Sequences) -> Result<ListArray, DatasetError> {
-        if i32::try_from(lists.values.len()).is_err() {
-            return Err(DatasetError::TooManyValues {
-                file: self.writer.path().to_owned(),
-                feature: feature.to_owned(),
-                values: lists.values.len() as u64,
-                rows: self.run.rows,
-            });
-        }
-        // Ascending up to the number of values, so no offset is cut.
-        let offsets: ScalarBuffer<i32> = lists.offsets.iter().map(|offset| *offset as i32).collect();
-        let values = Arc::new(UInt32Array::from(lists.values.clone()));
-        let field = Arc::new(Field::new("item", DataType::UInt32, false));
-        ListArray::try_new(field, OffsetBuffer::new(offsets), values, None)
-            .map_err(|cause| failed(self.writer.path(), cause))
-    }
-}
-
-/// Columns that do not make a record batch.
-fn failed(path: &Path, cause: ArrowError) -> DatasetError {
-    DatasetError::io("write", path, std::io::Error::other(cause))
 }

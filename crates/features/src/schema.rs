@@ -12,6 +12,10 @@ pub struct SchemaConfig {
     /// Column whose values group rows for GAUC, such as a user id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
+    /// Column that says when each row happened, in whole seconds since 1970. It is kept beside the features and never
+    /// shown to a model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<String>,
     /// Columns with known click probabilities. They are measured beside the model and never shown to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ceiling: Option<CeilingConfig>,
@@ -32,7 +36,7 @@ pub struct CeilingConfig {
 }
 
 /// One feature as written; `kind` says which.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum FeatureConfig {
     /// One term per row.
@@ -41,6 +45,10 @@ pub enum FeatureConfig {
     Sequence(SequenceConfig),
     /// One number per row.
     Numeric(NumericConfig),
+    /// One number per row, as the interval that it falls into.
+    Bucket(BucketConfig),
+    /// A list of times per row, such as those of a history's events.
+    Times(TimesConfig),
 }
 
 /// A feature with one term per row.
@@ -57,6 +65,10 @@ pub struct CategoryConfig {
     /// Only where the vocabulary is the feature's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_count: Option<u64>,
+    /// Number of hash buckets in the place of a vocabulary that is learnt: the id of a term is 1 + its xxh3-64 modulo
+    /// this number. Only where the vocabulary is the feature's own; features that share it share the buckets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buckets: Option<u32>,
 }
 
 /// A feature with a list of terms per row.
@@ -69,6 +81,10 @@ pub struct SequenceConfig {
     /// Text between two terms, one or more characters; `|` by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub separator: Option<String>,
+    /// Text between a term and its weight, as in `hat:0.5|shoe` with `":"`: a term without one weighs 1. What follows
+    /// the last such text of a term is its weight. By default terms have no weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight_separator: Option<String>,
     /// Most terms kept per row.
     pub max_length: usize,
     /// Which end of a longer list is kept.
@@ -81,6 +97,10 @@ pub struct SequenceConfig {
     /// Only where the vocabulary is the feature's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_count: Option<u64>,
+    /// Number of hash buckets in the place of a vocabulary that is learnt: the id of a term is 1 + its xxh3-64 modulo
+    /// this number. Only where the vocabulary is the feature's own; features that share it share the buckets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buckets: Option<u32>,
 }
 
 /// Which end of a list longer than `max_length` is kept.
@@ -94,19 +114,59 @@ pub enum Keep {
     First,
 }
 
+/// A feature with a list of times per row, in whole seconds since 1970.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimesConfig {
+    /// Column; the feature's name by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
+    /// Text between two times, one or more characters; `|` by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub separator: Option<String>,
+    /// Most times kept per row.
+    pub max_length: usize,
+    /// Which end of a longer list is kept.
+    #[serde(default)]
+    pub keep: Keep,
+}
+
 /// A feature with one number per row.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NumericConfig {
     /// Column; the feature's name by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub column: Option<String>,
+    /// What stands for a missing number; it is scaled as others are.
+    #[serde(default, skip_serializing_if = "Missing::is_mean")]
+    pub missing: Missing,
     /// How numbers are scaled.
     #[serde(default)]
     pub scale: Scale,
     /// Number of quantiles, with `scale = "quantile"` only; 1000 by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantiles: Option<usize>,
+}
+
+/// What stands for a missing number.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missing {
+    /// The mean of the training rows' numbers.
+    #[default]
+    Mean,
+    /// Their median; of an even count, the middle between the two middle ones.
+    Median,
+    /// A number of one's own: `missing = { constant = 0 }`.
+    Constant(f64),
+}
+
+impl Missing {
+    /// Whether it is what stands where nothing is written.
+    fn is_mean(&self) -> bool {
+        *self == Self::Mean
+    }
 }
 
 /// How a number is scaled, as written.
@@ -120,6 +180,25 @@ pub enum Scale {
     MinMax,
     /// To the share of training values below, between 0 and 1.
     Quantile,
+    /// To the logarithm of the number plus 1. Numbers must be above -1.
+    Log1p,
+    /// To that logarithm, then to mean 0 and standard deviation 1.
+    Log1pStandard,
     /// As it is.
     None,
+}
+
+/// A feature with one number per row, as the interval that it falls into. One of `boundaries` and `quantiles` is needed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BucketConfig {
+    /// Column; the feature's name by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
+    /// The numbers between two intervals, ascending. A boundary belongs to the interval above it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boundaries: Option<Vec<f64>>,
+    /// Number of intervals with as many training rows each, as far as equal numbers allow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantiles: Option<usize>,
 }

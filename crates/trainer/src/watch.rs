@@ -102,6 +102,7 @@ fn preparing(phase: fain_prepare::Phase) -> (&'static str, Unit) {
 fn phase_name(phase: Phase) -> &'static str {
     match phase {
         Phase::Fit => "fitting the encoders",
+        Phase::EncodeTables => "encoding users, items and events",
         Phase::EncodeTrain => "encoding the training rows",
         Phase::EncodeValidation => "encoding the validation rows",
         Phase::EncodeTest => "encoding the test rows",

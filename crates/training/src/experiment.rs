@@ -101,6 +101,9 @@ impl Experiment {
             |path: &PathBuf| std::path::absolute(path).map_err(|cause| ConfigError::Io { file: path.clone(), cause });
         self.data.root = absolute(&self.data.root)?;
         self.data.cache = absolute(&self.data.cache)?;
+        if let Some(encoders) = &mut self.data.encoders {
+            encoders.from = absolute(&encoders.from)?;
+        }
         self.training.threads = Some(self.training.resolved_threads());
         Ok(self)
     }

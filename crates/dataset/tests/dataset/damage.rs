@@ -65,10 +65,10 @@ fn manifests() {
     );
     // A later version may have other fields: it is refused for its version.
     assert_eq!(
-        refusal("\"version\": 1,", "\"version\": 2,\n  \"sharding\": 4,"),
-        "manifest.json: the version is 2; needed: 1"
+        refusal("\"version\": 2,", "\"version\": 3,\n  \"sharding\": 4,"),
+        "manifest.json: the version is 3; needed: 1 or 2"
     );
-    let unknown = refusal("\"version\": 1,", "\"version\": 1,\n  \"sharding\": 4,");
+    let unknown = refusal("\"version\": 2,", "\"version\": 2,\n  \"sharding\": 4,");
     assert!(unknown.starts_with("manifest.json: the manifest is not readable: unknown field `sharding`"), "{unknown}");
     assert_eq!(
         refusal("\"file\": \"train.arrow\"", "\"file\": \"../train.arrow\""),

@@ -9,3 +9,7 @@ mod prepare;
 mod round_trip;
 mod support;
 mod version_1;
+mod views;
+
+#[path = "../../../samples/tests/samples/star.rs"]
+mod star;

@@ -10,7 +10,7 @@ type OriginOf = fn(&Dataset, u64) -> Option<Origin>;
 /// Row `i` of the sources is the one with number `first + i - 1`.
 fn check(dataset: &Dataset, rows: &[Row], origin_of: OriginOf, file: &str, first: usize) {
     for (place, row) in rows.iter().enumerate() {
-        let expected = Origin { file: file.to_owned(), row: (row.number() - first) as u64 + 1 };
+        let expected = Origin::Row { file: file.to_owned(), row: (row.number() - first) as u64 + 1 };
         assert_eq!(origin_of(dataset, place as u64), Some(expected));
     }
     assert_eq!(origin_of(dataset, rows.len() as u64), None);

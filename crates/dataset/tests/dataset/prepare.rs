@@ -6,7 +6,7 @@ use std::sync::Barrier;
 use fain_dataset::{Dataset, ErrorKind, Phase, Progress};
 use fain_features::{CsvConfig, Parts, Vocabulary};
 
-use crate::support::{Place, Row, Value, all, names, prepare, rows, schema, small};
+use crate::support::{Place, Row, Value, all, names, prepare, rows, schema, small, sources};
 
 /// How often `prepare` reported, which is never for a dataset that is in the cache.
 fn reports(config: &fain_dataset::DataConfig) -> usize {
@@ -63,7 +63,7 @@ fn counts_and_parts() {
     let (_place, dataset) = small();
     let splits = [dataset.train(), dataset.validation(), dataset.test().unwrap()];
     for split in splits {
-        assert_eq!(split.parts(), Parts { labels: true, groups: true, ceiling: true });
+        assert_eq!(split.parts(), Parts { labels: true, groups: true, times: false, ceiling: true });
         let rows = all(split);
         assert_eq!(split.positives(), rows.iter().filter(|row| row.label > 0.5).count() as u64);
         assert!(rows.iter().all(|row| (row.label > 0.5) == (row.number() % 3 == 0)));
@@ -74,9 +74,11 @@ fn counts_and_parts() {
     let manifest = dataset.manifest();
     assert_eq!(manifest.splits.train.rows, splits[0].rows());
     assert_eq!(manifest.splits.validation.positives, splits[1].positives());
-    assert_eq!(manifest.sources.train.file, "train.csv");
-    assert_eq!(manifest.sources.train.bytes, rows(0, 1000).len() as u64);
-    assert_eq!(manifest.sources.validation, None);
+    let sources = sources(&dataset);
+    let [source] = &sources.train[..] else { panic!("{sources:?}") };
+    assert_eq!((source.file.as_str(), source.rows), ("train.csv", Some(1000)));
+    assert_eq!(source.bytes, rows(0, 1000).len() as u64);
+    assert_eq!(sources.validation, None);
     assert_eq!(manifest.schema, *schema().config());
     assert_eq!(
         names(dataset.folder()),

@@ -55,8 +55,11 @@ fn test_file(place: &Place, path: &Path) -> anyhow::Result<PathBuf> {
         return Err(refuse("a bundle names no test file").into());
     };
     let data = run.read_config()?.data;
-    let file = data.test.ok_or_else(|| refuse("the run's configuration has no data.test"))?;
-    Ok(data.root.join(file))
+    let files = data.test.ok_or_else(|| refuse("the run's configuration has no data.test"))?;
+    match files.names() {
+        [file] => Ok(data.root.join(file)),
+        _ => Err(refuse("the run's configuration names several files in data.test").into()),
+    }
 }
 
 /// Everything that is measured needs labels. The groups are part of it where the model's schema has them; the known

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use fain_dataset::{Dataset, Manifest, SourceInfo, SplitInfo};
+use fain_dataset::{Content, Dataset, FileInfo, InlineInfo, Manifest, SourceInfo, SplitInfo};
 use fain_features::FeatureSummary;
 use serde::Serialize;
 
@@ -33,9 +33,10 @@ impl DatasetView {
 impl View for DatasetView {
     fn text(&self) -> anyhow::Result<String> {
         Ok(format!(
-            "dataset {}\n\n{}\n{}\n{}",
+            "dataset {}\n\n{}{}\n{}\n{}",
             self.folder,
             splits(&self.manifest),
+            tables(&self.manifest),
             sources(&self.manifest),
             features::text(&self.features)
         ))
@@ -63,9 +64,27 @@ fn sources(manifest: &Manifest) -> String {
     let line = |name: &str, source: &SourceInfo| {
         [name.to_owned(), source.file.clone(), count(source.bytes), source.checksum.clone()]
     };
-    let sources = &manifest.sources;
-    let mut rows = vec![heading, line("train", &sources.train)];
-    rows.extend(sources.validation.as_ref().map(|source| line("validation", source)));
-    rows.extend(sources.test.as_ref().map(|source| line("test", source)));
+    let mut rows = vec![heading];
+    match &manifest.content {
+        Content::Inline(InlineInfo { sources, .. }) => {
+            let named = [("train", Some(&sources.train)), ("validation", sources.validation.as_ref()), ("test", sources.test.as_ref())];
+            for (name, sources) in named {
+                rows.extend(sources.into_iter().flatten().map(|source| line(name, source)));
+            }
+        }
+        Content::Views(info) => rows.push(line("samples", &info.samples)),
+    }
     table([Align::Left, Align::Left, Align::Right, Align::Left], &rows)
+}
+
+/// The tables that rows refer to, where there are some.
+fn tables(manifest: &Manifest) -> String {
+    let Content::Views(info) = &manifest.content else { return String::new() };
+    let heading = ["table", "rows", "bytes", "xxh3-128"].map(str::to_owned);
+    let line = |name: &str, file: &FileInfo| {
+        [name.to_owned(), count(file.rows), count(file.bytes), file.checksum.clone()]
+    };
+    let rows = vec![heading, line("users", &info.users), line("items", &info.items), line("events", &info.events)];
+    let right = Align::Right;
+    format!("\n{}", table([Align::Left, right, right, Align::Left], &rows))
 }
