@@ -84,6 +84,7 @@ mod schema;
 mod sequence;
 mod stored;
 mod summary;
+mod term;
 mod terms;
 mod time;
 mod vectors;
