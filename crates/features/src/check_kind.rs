@@ -58,8 +58,12 @@ pub(crate) fn numeric_kind(key: &str, config: &NumericConfig) -> Result<FeatureK
     if let Missing::Constant(constant) = config.missing {
         let domain = scale.domain();
         if domain.check(constant).is_err() {
-            let allowed = format!("{} is needed", domain.words());
-            return Err(problem(format!("{key}.missing.constant"), constant.to_string(), allowed));
+            let allowed = domain.words().trim_end_matches(", or empty");
+            return Err(problem(
+                format!("{key}.missing.constant"),
+                constant.to_string(),
+                format!("{allowed} is needed"),
+            ));
         }
     }
     Ok(FeatureKind::Numeric { missing: config.missing, scale })

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use fain_tables::TermTable;
+use fain_tables::{Term, TermTable};
 
 /// Terms in the order of their ids.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -17,7 +17,7 @@ impl TermList {
         self.terms.len()
     }
 
-    pub(crate) fn find(&self, term: &str) -> Option<u32> {
+    pub(crate) fn find(&self, term: Term<'_>) -> Option<u32> {
         self.terms.find(term)
     }
 
@@ -49,7 +49,7 @@ impl TermList {
             }
             // The empty text is never a term, so that "greater than the one before" refuses it too. A term of an
             // earlier generation keeps its old number.
-            if term <= previous || table.intern(term) != u32::try_from(number).ok() {
+            if term <= previous || table.intern(Term::new(term)) != u32::try_from(number).ok() {
                 return Err(term);
             }
             previous = term;
@@ -61,7 +61,7 @@ impl TermList {
     pub(crate) fn grow(&mut self, counter: &TermCounter, min_count: u64) -> bool {
         let before = self.len();
         for term in counter.kept(min_count) {
-            if self.terms.intern(term).is_none() {
+            if self.terms.intern(Term::new(term)).is_none() {
                 return false;
             }
         }
@@ -81,7 +81,7 @@ pub(crate) struct TermCounter {
 
 impl TermCounter {
     /// Counts a term so many times; the empty text is a missing one and not counted. False when no more terms fit.
-    pub(crate) fn observe(&mut self, term: &str, times: u64) -> bool {
+    pub(crate) fn observe(&mut self, term: Term<'_>, times: u64) -> bool {
         if term.is_empty() || times == 0 {
             return true;
         }
@@ -95,7 +95,7 @@ impl TermCounter {
 
     /// Counts what another counter counted. False when no more terms fit.
     pub(crate) fn merge(&mut self, other: &Self) -> bool {
-        other.terms.iter().zip(&other.counts).all(|(term, &times)| self.observe(term, times))
+        other.terms.iter().zip(&other.counts).all(|(term, &times)| self.observe(Term::new(term), times))
     }
 
     /// Forgets all terms and keeps the memory.
@@ -109,7 +109,7 @@ impl TermCounter {
         let mut terms = TermTable::default();
         for term in self.kept(min_count) {
             // They fitted into one table before, so they fit again.
-            terms.intern(term);
+            terms.intern(Term::new(term));
         }
         TermList { generations: vec![terms.len() as u32], terms }
     }
@@ -133,7 +133,7 @@ mod tests {
 
     fn counted(terms: &[&str]) -> TermCounter {
         let mut counter = TermCounter::default();
-        assert!(terms.iter().all(|term| counter.observe(term, 1)));
+        assert!(terms.iter().all(|term| counter.observe(Term::new(term), 1)));
         counter
     }
 
@@ -172,12 +172,16 @@ mod tests {
     #[test]
     fn counters_add_up() {
         let mut counter = counted(&["a", "b"]);
-        assert!(counter.merge(&counted(&["b", "c"])) && counter.observe("c", 4) && counter.observe("d", 0));
+        assert!(
+            counter.merge(&counted(&["b", "c"]))
+                && counter.observe(Term::new("c"), 4)
+                && counter.observe(Term::new("d"), 0)
+        );
         assert_eq!(counter.finish(2).terms.iter().collect::<Vec<_>>(), ["b", "c"]);
         assert_eq!(counter.finish(5).terms.iter().collect::<Vec<_>>(), ["c"]);
         counter.clear();
         assert_eq!(counter.finish(1).len(), 0);
-        assert!(counter.observe("z", 1));
+        assert!(counter.observe(Term::new("z"), 1));
         assert_eq!(counter.finish(1).terms.iter().collect::<Vec<_>>(), ["z"]);
     }
 

@@ -85,17 +85,18 @@ impl Encoders {
         let wrong = |term: &str, allowed| binding.wrong_term(record, place, term, allowed);
         match (rule, column) {
             (ColumnRule::Category { vocabulary }, Column::Category(ids)) => {
-                ids.push(self.vocabulary(*vocabulary).id(text))
+                ids.push(self.vocabulary(*vocabulary).id(text));
             }
             (ColumnRule::Sequence { vocabulary, list, weights }, Column::Sequence(sequences)) => {
                 let vocabulary = self.vocabulary(*vocabulary);
                 let Sequences { values, offsets, weights: out } = sequences;
                 match (weights, out) {
                     (None, None) => list.visit(text, |term| {
-                        values.push(vocabulary.id(term));
+                        values.push(vocabulary.id_of(term));
                         Ok::<(), DataError>(())
                     }),
-                    (Some(rule), Some(out)) => list.visit(text, |text| {
+                    (Some(rule), Some(out)) => list.visit(text, |term| {
+                        let text = term.text();
                         let (term, weight) = rule.split(text).map_err(|allowed| wrong(text, allowed))?;
                         values.push(vocabulary.id(term));
                         out.push(weight);
@@ -115,8 +116,8 @@ impl Encoders {
                 ids.push(self.vocabulary(*vocabulary).id_of_number(value));
             }
             (ColumnRule::Times { list }, Column::Times(Times { values, offsets })) => {
-                list.visit(text, |text| {
-                    values.push(parse_time(text).map_err(|allowed| wrong(text, allowed))?);
+                list.visit(text, |term| {
+                    values.push(parse_time(term.text()).map_err(|allowed| wrong(term.text(), allowed))?);
                     Ok::<(), DataError>(())
                 })?;
                 close(values.len(), offsets).ok_or_else(|| binding.run_too_long(record, place))?;

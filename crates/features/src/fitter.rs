@@ -11,6 +11,7 @@ use crate::error::DataError;
 use crate::hash::HashBuckets;
 use crate::learner::{Learner, Learnt, NumberFitter, full, observe};
 use crate::piece::Piece;
+use fain_tables::Term;
 use crate::vocabulary::Vocabulary;
 
 /// Rows that one thread takes at once.
@@ -86,7 +87,7 @@ impl EncoderFitter {
             _ => return Err(DataError::kind_of(&self.schema, feature, "terms")),
         };
         let counter = self.learnt.counters[vocabulary].as_mut();
-        if counter.is_none_or(|counter| counter.observe(term, times)) {
+        if counter.is_none_or(|counter| counter.observe(Term::new(term), times)) {
             Ok(())
         } else {
             Err(full(&self.schema, vocabulary))

@@ -10,13 +10,13 @@ use crate::error::DataError;
 use crate::intervals::IntervalFitter;
 use crate::number::parse_number;
 use crate::numeric_fitter::NumericFitter;
-use fain_tables::TermTable;
+use fain_tables::{Term, TermTable};
 use crate::time::parse_time;
 
 /// Whoever takes in the terms and numbers of rows.
 pub(crate) trait Learner {
     /// Takes a term of a vocabulary in; false when no more terms fit.
-    fn term(&mut self, vocabulary: usize, term: &str) -> bool;
+    fn term(&mut self, vocabulary: usize, term: Term<'_>) -> bool;
     /// Takes a number of a feature in; `None` is a missing one.
     fn number(&mut self, feature: usize, value: Option<f64>);
 }
@@ -34,14 +34,17 @@ pub(crate) fn observe(
         let wrong = |term: &str, allowed| binding.wrong_term(record, place, term, allowed);
         match rule {
             ColumnRule::Category { vocabulary } => {
-                if !learner.term(*vocabulary, record.get(place.index)) {
+                if !learner.term(*vocabulary, Term::new(record.get(place.index))) {
                     return Err(full(schema, *vocabulary));
                 }
             }
-            ColumnRule::Sequence { vocabulary, list, weights } => list.visit(record.get(place.index), |text| {
+            ColumnRule::Sequence { vocabulary, list, weights } => list.visit(record.get(place.index), |term| {
                 let term = match weights {
-                    None => text,
-                    Some(weights) => weights.split(text).map_err(|allowed| wrong(text, allowed))?.0,
+                    None => term,
+                    Some(weights) => {
+                        let text = term.text();
+                        Term::new(weights.split(text).map_err(|allowed| wrong(text, allowed))?.0)
+                    }
                 };
                 if learner.term(*vocabulary, term) { Ok(()) } else { Err(full(schema, *vocabulary)) }
             })?,
@@ -50,8 +53,8 @@ pub(crate) fn observe(
                 learner.number(feature, binding.value(record, place, |text| parse_number(text, domain))?);
             }
             // Nothing is learnt from times; but a wrong one is found before rows are encoded.
-            ColumnRule::Times { list } => list.visit(record.get(place.index), |text| {
-                parse_time(text).map(|_| ()).map_err(|allowed| wrong(text, allowed))
+            ColumnRule::Times { list } => list.visit(record.get(place.index), |term| {
+                parse_time(term.text()).map(|_| ()).map_err(|allowed| wrong(term.text(), allowed))
             })?,
         }
     }
@@ -99,7 +102,7 @@ impl Learnt {
 }
 
 impl Learner for Learnt {
-    fn term(&mut self, vocabulary: usize, term: &str) -> bool {
+    fn term(&mut self, vocabulary: usize, term: Term<'_>) -> bool {
         self.counters[vocabulary].as_mut().is_none_or(|counter| counter.observe(term, 1))
     }
 

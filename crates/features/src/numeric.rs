@@ -148,7 +148,7 @@ impl NumericEncoder {
             Fitted::None => format!("none: mean {mean}"),
         };
         if let Some(missing) = self.missing {
-            words.push_str(&format!(", missing as {missing}"));
+            words = format!("{words}, missing as {missing}");
         }
         words
     }

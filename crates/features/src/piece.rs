@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use crate::counter::TermCounter;
 use crate::learner::{Learner, Learnt};
+use fain_tables::Term;
 
 /// The terms of some rows, counted, and their numbers in the order of the rows.
 ///
@@ -30,7 +31,7 @@ impl Piece {
 }
 
 impl Learner for Piece {
-    fn term(&mut self, vocabulary: usize, term: &str) -> bool {
+    fn term(&mut self, vocabulary: usize, term: Term<'_>) -> bool {
         self.counters[vocabulary].as_mut().is_none_or(|counter| counter.observe(term, 1))
     }
 
@@ -44,14 +45,16 @@ impl Learnt {
     pub(crate) fn take_in(&mut self, pieces: &[Piece]) -> Result<(), usize> {
         for piece in pieces {
             for (feature, numbers) in piece.numbers.iter().enumerate() {
-                numbers.iter().for_each(|&value| self.number(feature, value));
+                for &value in numbers {
+                    self.number(feature, value);
+                }
             }
         }
         let counters = self.counters.par_iter_mut().enumerate();
         let full = counters.filter_map(|(vocabulary, counter)| {
             let counter = counter.as_mut()?;
-            let mut counted = pieces.iter().filter_map(|piece| piece.counters[vocabulary].as_ref());
-            (!counted.all(|counted| counter.merge(counted))).then_some(vocabulary)
+            let mut others = pieces.iter().filter_map(|piece| piece.counters[vocabulary].as_ref());
+            (!others.all(|other| counter.merge(other))).then_some(vocabulary)
         });
         full.min().map_or(Ok(()), Err)
     }

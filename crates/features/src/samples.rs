@@ -4,6 +4,7 @@ use crate::checked::{FeatureKind, Schema};
 
 /// Which of the optional parts of samples are read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each part is there or not, whatever the others are")]
 pub struct Parts {
     /// The labels.
     pub labels: bool,

@@ -51,7 +51,7 @@ impl Schema {
             FeatureKind::Sequence { vocabulary, separator, weight_separator, max_length, keep } => {
                 let mut detail = kept(separator, *max_length, *keep);
                 if let Some(weights) = weight_separator {
-                    detail.push_str(&format!(", weights behind \"{}\"", weights.escape_debug()));
+                    add(&mut detail, &format!("weights behind \"{}\"", weights.escape_debug()));
                 }
                 ("sequence", Some(*vocabulary), detail)
             }

@@ -8,7 +8,7 @@ use crate::error::DataError;
 use crate::number::{Domain, parse_number};
 use crate::schema::Keep;
 use crate::sequence::SequenceRule;
-use fain_tables::TermTable;
+use fain_tables::{Term, TermTable};
 use crate::vocabulary::Vocabulary;
 
 const KEY: &str = "a key that no row before has, and not empty";
@@ -102,10 +102,10 @@ impl Vectors {
                 record.wrong(column, place, allowed)
             };
             let key = record.get(places.key);
-            if key.is_empty() || self.keys.find(key).is_some() {
+            if key.is_empty() || self.keys.find(Term::new(key)).is_some() {
                 return Err(wrong(places.key, KEY).into());
             }
-            if self.keys.intern(key).is_none() {
+            if self.keys.intern(Term::new(key)).is_none() {
                 return Err(DataError::VocabularyFull { feature: columns.key.to_owned(), limit: TermTable::MOST });
             }
             self.add_numbers(&places.numbers, &record, &wrong)?;
@@ -128,7 +128,7 @@ impl Vectors {
             Numbers::List(place, list) => {
                 let before = self.values.len();
                 list.visit(record.get(*place), |text| {
-                    self.values.push(number(text).ok_or_else(|| wrong(*place, NUMBER))?);
+                    self.values.push(number(text.text()).ok_or_else(|| wrong(*place, NUMBER))?);
                     Ok::<(), TableError>(())
                 })?;
                 let width = self.values.len() - before;
@@ -160,7 +160,7 @@ impl Vectors {
 
     /// The vector of a key.
     pub fn get(&self, key: &str) -> Option<&[f32]> {
-        let start = self.keys.find(key)? as usize * self.width;
+        let start = self.keys.find(Term::new(key))? as usize * self.width;
         self.values.get(start..start + self.width)
     }
 

@@ -4,6 +4,7 @@ use crate::counter::TermList;
 use crate::hash::HashBuckets;
 use crate::intervals::Intervals;
 use crate::number::{Domain, parse_number};
+use fain_tables::Term;
 
 /// The ids of the values of one or more features.
 ///
@@ -44,10 +45,15 @@ impl Vocabulary {
     /// The id of a term; [`Vocabulary::UNKNOWN`] for one it does not have, and for the empty text. Among intervals it is
     /// the id of the number that the text says.
     pub fn id(&self, term: &str) -> u32 {
+        self.id_of(Term::new(term))
+    }
+
+    #[inline]
+    pub(crate) fn id_of(&self, term: Term<'_>) -> u32 {
         match &self.ids {
             Ids::Terms(terms) => terms.find(term).map_or(Self::UNKNOWN, |number| number + 1),
-            Ids::Hash(buckets) => buckets.id(term),
-            Ids::Intervals(intervals) => intervals.id(parse_number(term, Domain::All).ok().flatten()),
+            Ids::Hash(buckets) => buckets.id(term.text()),
+            Ids::Intervals(intervals) => intervals.id(parse_number(term.text(), Domain::All).ok().flatten()),
         }
     }
 

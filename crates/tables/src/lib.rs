@@ -39,6 +39,7 @@ mod quiet;
 mod read_ahead;
 mod record;
 mod table;
+mod term;
 mod terms;
 
 pub use columns::{WantedColumn, find_column};
@@ -48,4 +49,5 @@ pub use files::find_files;
 pub use format::Format;
 pub use record::{Record, Rows};
 pub use table::{TablePlan, TableReader};
+pub use term::Term;
 pub use terms::TermTable;

@@ -184,6 +184,89 @@ fn numbers_out_of_range() {
 }
 
 #[test]
+fn settings_of_ids_that_contradict() {
+    let error = |settings: &str| error(&format!("features.b.kind = 'category'\nfeatures.a = {{ {settings} }}"));
+    let category = |settings: &str| error(&format!("kind = 'category', {settings}"));
+    assert_eq!(category("buckets = 0"), "schema.features.a.buckets = 0: 1 to 4294967294 are possible");
+    assert_eq!(
+        category("buckets = 4294967295"),
+        "schema.features.a.buckets = 4294967295: 1 to 4294967294 are possible"
+    );
+    assert_eq!(
+        category("buckets = 5, min_count = 2"),
+        "schema.features.a.min_count = 2: not together with buckets: no term is counted then"
+    );
+    assert_eq!(
+        category("buckets = 5, vocabulary = 'b'"),
+        "schema.features.a.buckets = 5: only where the vocabulary is the feature's own; set it on \"b\""
+    );
+    let bucket = |settings: &str| error(&format!("kind = 'bucket', {settings}"));
+    assert_eq!(
+        bucket("column = 'c'"),
+        "schema.features.a = without boundaries and quantiles: one of the two is needed"
+    );
+    assert_eq!(
+        bucket("boundaries = [1], quantiles = 2"),
+        "schema.features.a.quantiles = 2: not together with boundaries"
+    );
+    assert_eq!(bucket("quantiles = 1"), "schema.features.a.quantiles = 1: at least 2 are needed");
+    assert_eq!(bucket("boundaries = []"), "schema.features.a.boundaries = []: at least one number is needed");
+    let ascending = "finite numbers are needed, each above the one before";
+    assert_eq!(bucket("boundaries = [1, 1]"), format!("schema.features.a.boundaries = [1.0, 1.0]: {ascending}"));
+    assert_eq!(bucket("boundaries = [1, inf]"), format!("schema.features.a.boundaries = [1.0, inf]: {ascending}"));
+}
+
+#[test]
+fn the_ids_of_intervals_are_not_shared() {
+    let lines = "features.a = { kind = 'bucket', boundaries = [1] }\nfeatures.b.kind = 'category'\n\
+                 features.t = { kind = 'times', max_length = 1 }\n";
+    let error = |owner: &str| error(&format!("{lines}features.c = {{ kind = 'category', vocabulary = '{owner}' }}"));
+    let known = "features with a vocabulary of their own: b";
+    assert_eq!(
+        error("a"),
+        format!(
+            "schema.features.c.vocabulary = \"a\": the ids of a bucket feature are of numbers, not of terms; {known}"
+        )
+    );
+    assert_eq!(
+        error("t"),
+        format!("schema.features.c.vocabulary = \"t\": a feature of times has no vocabulary; {known}")
+    );
+}
+
+#[test]
+fn settings_of_lists_and_numbers_that_contradict() {
+    let error = |settings: &str| error(&format!("features.a = {{ {settings} }}"));
+    let list = |settings: &str| error(&format!("kind = 'sequence', max_length = 5, {settings}"));
+    assert_eq!(
+        list("weight_separator = ''"),
+        "schema.features.a.weight_separator = \"\": at least one character is needed"
+    );
+    let neither = "a text that neither holds the separator \"|\" nor is in it";
+    assert_eq!(list("weight_separator = '|'"), format!("schema.features.a.weight_separator = \"|\": {neither}"));
+    assert_eq!(list("weight_separator = ':|'"), format!("schema.features.a.weight_separator = \":|\": {neither}"));
+    let times = |settings: &str| error(&format!("kind = 'times', {settings}"));
+    assert_eq!(times("max_length = 0"), "schema.features.a.max_length = 0: at least 1 is needed");
+    assert_eq!(
+        times("max_length = 1, separator = '-'"),
+        "schema.features.a.separator = \"-\": a text without digits and signs, which times are made of"
+    );
+    let number = |settings: &str| error(&format!("kind = 'numeric', {settings}"));
+    assert_eq!(
+        number("missing = { constant = nan }"),
+        "schema.features.a.missing.constant = NaN: a finite number within the range of 32-bit floats is needed"
+    );
+    assert_eq!(
+        number("missing = { constant = -1 }, scale = 'log1p'"),
+        "schema.features.a.missing.constant = -1: a finite number above -1 within the range of 32-bit floats is needed"
+    );
+    assert_eq!(
+        number("scale = 'log1p', quantiles = 5"),
+        "schema.features.a.quantiles = 5: only with scale = \"quantile\""
+    );
+}
+
+#[test]
 fn names_that_cannot_be() {
     let feature = "features.a.kind = 'category'";
     assert_eq!(error(""), "schema.features = {}: at least one feature is needed");
@@ -219,10 +302,12 @@ fn a_feature_cannot_read_the_answer() {
         format!("schema.features.p.column = \"p\": {allowed}")
     );
     let feature = "features.a.kind = 'category'";
-    assert_eq!(
-        error(&format!("group = 'click'\n{feature}")),
-        "schema.group = \"click\": a column other than the label is needed"
-    );
+    for key in ["group", "time"] {
+        assert_eq!(
+            error(&format!("{key} = 'click'\n{feature}")),
+            format!("schema.{key} = \"click\": a column other than the label is needed")
+        );
+    }
     assert_eq!(
         error(&format!("ceiling = {{ blind = 'click', optimal = 'p' }}\n{feature}")),
         "schema.ceiling.blind = \"click\": a column other than the label is needed"

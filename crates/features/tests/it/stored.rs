@@ -1,6 +1,6 @@
 //! Encoders as JSON.
 
-use fain_features::Encoders;
+use fain_features::{EncoderFitter, Encoders};
 
 use crate::files::TestFile;
 use crate::fitted::{fit, schema};
@@ -14,16 +14,9 @@ features.b = { kind = 'numeric', scale = 'quantile', quantiles = 3 }
 ";
 
 /// Version 1 as it was first written; it must be read for ever.
-const JSON: &str = concat!(
-    r#"{"format":"fain-encoders","version":1,"schema":{"label":"y","features":{"#,
-    r#""zip":{"kind":"category","min_count":2},"#,
-    r#""list":{"kind":"sequence","max_length":3,"keep":"last","vocabulary":"zip"},"#,
-    r#""a":{"kind":"numeric","scale":"standard"},"#,
-    r#""b":{"kind":"numeric","scale":"quantile","quantiles":3}}},"#,
-    r#""vocabularies":[{"feature":"zip","terms":["q\"x","é"]}],"#,
-    r#""numbers":[{"feature":"a","mean":0.2,"scale":"standard","deviation":0.09999999999999998},"#,
-    r#"{"feature":"b","mean":2.0,"scale":"quantile","quantiles":[1.0,3.0]}]}"#
-);
+const JSON: &str = include_str!("encoders/version_1.json");
+/// Version 2 as it was first written, of encoders with every kind that it brought.
+const VERSION_2: &str = include_str!("encoders/version_2.json");
 
 fn fitted() -> Encoders {
     let file = TestFile::new("a.csv", "y,zip,list,a,b\n1,é,é|once,0.1,1\n0,\"q\"\"x\",\"q\"\"x\",0.3,3\n");
@@ -45,6 +38,49 @@ fn the_format_is_pinned() {
     let encoders = fitted();
     assert_eq!(encoders.to_json().unwrap(), JSON);
     assert_eq!(encoders.digest(), "1046efde825dfc5a15b42efca9a7426b");
+}
+
+#[test]
+fn version_2_is_pinned() {
+    let mut newer = EncoderFitter::new(schema(crate::kinds::SCHEMA));
+    newer.observe_term(2, "boot", 1).unwrap();
+    let encoders = crate::kinds::fitted().grow(&newer).unwrap();
+    assert_eq!(encoders.to_json().unwrap(), VERSION_2);
+    let read = Encoders::from_json(VERSION_2).unwrap();
+    assert_eq!((&read, read.digest()), (&encoders, encoders.digest()));
+}
+
+#[test]
+fn content_of_version_2_is_checked() {
+    let error = |old: &str, new: &str| {
+        assert_eq!(VERSION_2.matches(old).count(), 1, "{old}");
+        error(&VERSION_2.replace(old, new))
+    };
+    assert_eq!(error("\"version\":2", "\"version\":1"), "encoders: version: version 1 has no such content");
+    assert_eq!(
+        error("\"hash\":\"xxh3_64\"", "\"hash\":\"md5\""),
+        "encoders: vocabularies, user: 1000 buckets of the hash \"md5\", and the schema needs 1000 of xxh3_64"
+    );
+    assert_eq!(
+        error("\"hash\":\"xxh3_64\",", ""),
+        "encoders: vocabularies, user: what is stored was not fitted for the schema"
+    );
+    assert_eq!(
+        error("\"feature\":\"age\",\"boundaries\":[18.0,65.0]", "\"feature\":\"age\",\"boundaries\":[18.0]"),
+        "encoders: vocabularies, age: the boundaries are not those of the schema"
+    );
+    assert_eq!(
+        error("[2.5]", "[null]").split_once(" at line").unwrap().0,
+        "encoders: invalid type: null, expected f64"
+    );
+    assert_eq!(
+        error("[2.5]", "[1.0,2.0]"),
+        "encoders: vocabularies, price: the boundaries are not those of the schema"
+    );
+    assert_eq!(
+        error("\"missing\":160.0", "\"missing\":null"),
+        "encoders: numbers, height: what stands for a missing number is not what the schema says"
+    );
 }
 
 #[test]
