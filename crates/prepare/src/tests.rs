@@ -33,6 +33,7 @@ struct Rules {
     max_length: u32,
     min_length: u32,
     per: &'static str,
+    from: &'static str,
     split: String,
 }
 
@@ -70,12 +71,14 @@ fn rules() -> impl Strategy<Value = Rules> {
             format!("hash = {{ of = [\"user\", \"item\"], validation = 0.3, test = 0.3, seed = {seed} }}")
         }),
     ];
-    (events, 1_u32..4, 0_u32..3, prop_oneof![Just("event"), Just("last_event")], split)
-        .prop_map(|(events, max_length, min_length, per, split)| Rules {
+    let (per, from) = (prop_oneof![Just("event"), Just("last_event")], prop_oneof![Just("all"), Just("positive")]);
+    (events, 1_u32..4, 0_u32..3, per, from, split)
+        .prop_map(|(events, max_length, min_length, per, from, split)| Rules {
             events,
             max_length,
             min_length: min_length.min(max_length),
             per,
+            from,
             split,
         })
         .prop_filter("last rows go with samples per event only", |rules| {
@@ -89,13 +92,18 @@ fn case() -> impl Strategy<Value = Case> {
 }
 
 impl Case {
-    /// Writes the log and the tables beside it, and returns what to do with them.
-    fn write(&self, root: &Path) -> PrepareConfig {
+    /// Where each file of the log ends.
+    fn ends(&self) -> Vec<usize> {
         let mut ends: Vec<usize> = self.cuts.iter().map(|cut| cut.index(self.rows.len())).collect();
         ends.push(self.rows.len());
         ends.sort_unstable();
+        ends
+    }
+
+    /// Writes the log and the tables beside it, and returns what to do with them.
+    fn write(&self, root: &Path) -> PrepareConfig {
         let mut start = 0;
-        for (number, end) in ends.into_iter().enumerate() {
+        for (number, end) in self.ends().into_iter().enumerate() {
             let mut text = "user,item,at,stars,device,tags\n".to_owned();
             for Row { user, item, time, stars, device, tags } in &self.rows[start..end] {
                 let rated = stars.map_or_else(String::new, |stars| stars.to_string());
@@ -106,13 +114,21 @@ impl Case {
         }
         std::fs::write(root.join("users.dat"), "u7::30::\nu2::::a b\n").unwrap();
         std::fs::write(root.join("items.csv"), "id;kinds\ni3;red|blue\ni0;\n").unwrap();
-        let Rules { events, max_length, min_length, per, split } = &self.rules;
+        let Rules { events, max_length, min_length, per, from, split } = &self.rules;
+        // Positives alone need drawn candidates.
+        let negatives = match *from {
+            "positive" => {
+                "negatives = { candidates = { per_positive = 1, distribution = \"uniform\", exclude = \"past\", draw = \"fixed\" } }"
+            }
+            _ => "",
+        };
         let text = format!(
             r#"
             label = {{ column = "stars", at_least = 4 }}
             history = {{ events = {events}, max_length = {max_length}, min_length = {min_length} }}
-            samples = {{ per = "{per}" }}
+            samples = {{ per = "{per}", from = "{from}" }}
             split = {{ {split} }}
+            {negatives}
             [log]
             files = "log-*.csv"
             user = "user"
@@ -153,7 +169,7 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(40))]
     #[test]
     fn samples_are_those_of_the_plain_way(case in case()) {
         let folder = tempfile::tempdir().unwrap();
@@ -164,6 +180,11 @@ proptest! {
                 prop_assert_eq!(Some(folder::read(&prepared.samples)), expected);
                 let kept = case.rows.iter().filter(|row| row.time >= 0).count() as u64;
                 prop_assert_eq!((prepared.summary.rows, prepared.summary.counted_rows), (case.rows.len() as u64, kept));
+                let sources = &prepared.samples.manifest().sources;
+                let rows: Vec<u64> = sources.iter().map(|source| source.rows).collect();
+                let ends = [vec![0], case.ends()].concat();
+                let of_log = ends.windows(2).map(|pair| (pair[1] - pair[0]) as u64);
+                prop_assert_eq!(rows, of_log.chain([2, 2]).collect::<Vec<_>>());
             }
             Err(error) => {
                 prop_assert_eq!(expected, None, "{}", error);
@@ -210,6 +231,7 @@ fn an_interruption_leaves_nothing_wherever_it_comes() {
         max_length: 3,
         min_length: 0,
         per: "event",
+        from: "all",
         split: "last = { test = 1, validation = 1 }".to_owned(),
     };
     let rows = (0..40).map(|number| row((number % 4) as u8, number)).collect();
@@ -219,12 +241,12 @@ fn an_interruption_leaves_nothing_wherever_it_comes() {
     let mut calls = 0;
     loop {
         let mut left = calls;
-        let stop = &mut |_: &crate::Progress| match left {
-            0 => ControlFlow::Break(()),
-            _ => {
-                left -= 1;
-                ControlFlow::Continue(())
+        let stop = &mut |_: &crate::Progress| {
+            if left == 0 {
+                return ControlFlow::Break(());
             }
+            left -= 1;
+            ControlFlow::Continue(())
         };
         match prepare_within(SMALL, &config, &output, stop) {
             Err(PrepareError::Interrupted) => assert_eq!(names(folder.path()), before, "after {calls} calls"),

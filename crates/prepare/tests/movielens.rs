@@ -111,7 +111,7 @@ fn compare(folder: &SamplesFolder, table: &Path, parts: &[Part]) -> u64 {
         assert_eq!(folder.rows(part).labels.at(row).to_string(), record.get(label), "the label of {key:?}");
         assert_eq!(line.history(), record.get(history), "the history of {key:?}");
         assert_eq!(line.genres(), record.get(genres), "the genres of {key:?}");
-        assert_eq!(line.age(), record.get(age).parse::<f64>().unwrap(), "the age of {key:?}");
+        assert_eq!(line.age().to_string(), record.get(age), "the age of {key:?}");
         let texts = [line.user_text(0), line.user_text(2), line.user_text(3)];
         assert_eq!(texts, [record.get(gender), record.get(occupation), record.get(zip)], "the user of {key:?}");
         rows += 1;

@@ -6,7 +6,7 @@ use fain_samples::Part;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::config::PrepareConfig;
-use crate::rules::{HistoryEvents, LastValidation, PerUser, SplitTime, TimeSplit};
+use crate::rules::{HistoryEvents, LastValidation, PerUser, SampleOrigin, SplitTime, TimeSplit};
 
 /// A row of the log.
 #[derive(Debug, Clone)]
@@ -90,10 +90,55 @@ fn time_cuts(split: &TimeSplit, rows: &[&Row]) -> Option<(i64, i64)> {
     }
 }
 
+fn positive(row: &Row) -> bool {
+    row.stars.is_some_and(|stars| stars >= 4)
+}
+
+/// Whether a row may become a sample.
+fn takes(config: &PrepareConfig, row: &Row) -> bool {
+    config.samples.from == SampleOrigin::All || positive(row)
+}
+
+/// The part of one of a user's rows; `None` for a row that cannot become a sample where the last samples are held out.
+fn part(config: &PrepareConfig, cuts: Option<(i64, i64)>, user: &str, rows: &[&Row], place: usize) -> Option<Part> {
+    let split = &config.split;
+    if let Some(last) = &split.last {
+        let others = match &last.validation {
+            LastValidation::Users(users) if drawn(user, users.seed, users.share, 0.0) != Part::Train => {
+                Part::Validation
+            }
+            _ => Part::Train,
+        };
+        let left = rows[place..].iter().filter(|row| takes(config, row)).count();
+        let held_out = match &last.validation {
+            LastValidation::Rows(validation) => (last.test + validation) as usize,
+            LastValidation::Users(_) => 0,
+        };
+        return match left {
+            _ if !takes(config, rows[place]) => Some(others).filter(|part| *part != Part::Train),
+            left if left <= last.test as usize => Some(Part::Test),
+            left if left <= held_out => Some(Part::Validation),
+            _ => Some(others),
+        };
+    }
+    if let Some((validation, test)) = cuts {
+        let time = rows[place].time;
+        return Some(match time {
+            time if time >= test => Part::Test,
+            time if time >= validation => Part::Validation,
+            _ => Part::Train,
+        });
+    }
+    if let Some(split) = &split.user {
+        return Some(drawn(user, split.seed, split.validation, split.test));
+    }
+    let split = split.hash.as_ref().unwrap();
+    Some(drawn(&format!("{user}\u{1f}{}", rows[place].item), split.seed, split.validation, split.test))
+}
+
 /// The samples of a log whose rows stand in this order; `None` if there are none.
 pub(super) fn samples(log: &[Row], config: &PrepareConfig) -> Option<Samples> {
     let log: Vec<&Row> = log.iter().filter(|row| row.time >= 0).collect();
-    let positive = |row: &Row| row.stars.is_some_and(|stars| stars >= 4);
     let in_history = |row: &Row| match &config.history.events {
         HistoryEvents::Positive => positive(row),
         HistoryEvents::All => true,
@@ -109,55 +154,26 @@ pub(super) fn samples(log: &[Row], config: &PrepareConfig) -> Option<Samples> {
     for user in keys(&["u7", "u2"], log.iter().map(|row| &row.user)) {
         let mut rows: Vec<&Row> = log.iter().copied().filter(|row| row.user == user).collect();
         rows.sort_by_key(|row| row.time);
-        let part = |place: usize| {
-            let split = &config.split;
-            if let Some(last) = &split.last {
-                let left = rows.len() - place;
-                let validation = match &last.validation {
-                    LastValidation::Rows(rows) => *rows as usize,
-                    LastValidation::Users(users) if drawn(&user, users.seed, users.share, 0.0) != Part::Train => {
-                        rows.len()
-                    }
-                    LastValidation::Users(_) => 0,
-                };
-                return match left {
-                    left if left <= last.test as usize => Part::Test,
-                    left if left <= last.test as usize + validation => Part::Validation,
-                    _ => Part::Train,
-                };
-            }
-            if let Some((validation, test)) = cuts {
-                let time = rows[place].time;
-                return if time >= test {
-                    Part::Test
-                } else if time >= validation {
-                    Part::Validation
-                } else {
-                    Part::Train
-                };
-            }
-            if let Some(split) = &split.user {
-                return drawn(&user, split.seed, split.validation, split.test);
-            }
-            let split = split.hash.as_ref().unwrap();
-            drawn(&format!("{}\u{1f}{}", user, rows[place].item), split.seed, split.validation, split.test)
-        };
+        let part = |place: usize| part(config, cuts, &user, &rows, place);
         let history = |end: usize| -> Vec<Event> {
             let kept = rows[..end].iter().filter(|row| in_history(row));
             kept.map(|row| (row.item.clone(), row.time, row.stars)).collect()
         };
         for (place, row) in rows.iter().enumerate() {
             let history = history(place);
-            let last_only = config.samples.per == PerUser::LastEvent && place + 1 < rows.len();
-            if last_only || history.len() < config.history.min_length as usize {
+            let later = rows[place + 1..].iter().any(|row| takes(config, row));
+            let last_only = config.samples.per == PerUser::LastEvent && later;
+            if !takes(config, row) || last_only || history.len() < config.history.min_length as usize {
                 continue;
             }
             let Row { item, time, device, tags, .. } = (*row).clone();
             let sample =
                 Sample { user: user.clone(), item, label: u8::from(positive(row)), time, device, tags, history };
-            parts[part(place) as usize].push(sample);
+            parts[part(place).unwrap() as usize].push(sample);
         }
-        let window = history((0..rows.len()).find(|place| part(*place) != Part::Train).unwrap_or(rows.len()));
+        let window = history(
+            (0..rows.len()).find(|place| part(*place).is_some_and(|part| part != Part::Train)).unwrap_or(rows.len()),
+        );
         for (item, _, _) in &window {
             *counts.entry(item.clone()).or_default() += 1;
         }
