@@ -53,6 +53,7 @@
 //!
 //! The format on disk is specified in `docs/formats/dataset.md`.
 
+mod audit;
 mod batches;
 mod build;
 mod cache;
@@ -73,6 +74,10 @@ mod stored;
 mod table;
 mod write;
 
+pub use audit::{
+    Audit, AuditConfig, AuditMode, AuditProgress, Example, Finding, FindingKind, Severity, SplitName, SplitStatistics,
+    UnknownShare, audit,
+};
 pub use batches::Batches;
 pub use config::{DataConfig, ValidationConfig};
 pub use dataset::Dataset;
