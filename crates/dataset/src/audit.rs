@@ -16,6 +16,7 @@ mod report;
 mod row_hash;
 mod tally;
 mod terms;
+mod times;
 
 use std::ops::ControlFlow;
 
@@ -47,7 +48,7 @@ pub struct AuditProgress {
 /// Looks for what makes a measured quality a lie, in one pass over the encoded rows of each split:
 ///
 /// - rows that stand in two splits, or more than once in one; validation equal to test
-/// - candidates inside their own history
+/// - candidates inside their own history, events after their sample, training rows after the first test row
 /// - drawn negatives that are positives
 /// - single columns that tell the label: their AUC, of a category that of its share of positives in training
 /// - terms and groups that training does not teach, features that say nothing, classes that come in other shares
@@ -66,22 +67,31 @@ pub fn audit(
     progress: &mut dyn FnMut(&AuditProgress) -> ControlFlow<()>,
 ) -> Result<Audit, DatasetError> {
     let plan = Plan::new(dataset.encoders(), config)?;
-    let mut splits = vec![(SplitName::Train, dataset.train()), (SplitName::Validation, dataset.validation())];
-    splits.extend(dataset.test().map(|split| (SplitName::Test, split)));
+    // Training comes last: what is counted there depends on when the test begins.
+    let mut splits: Vec<(SplitName, &Split)> =
+        dataset.test().map(|split| (SplitName::Test, split)).into_iter().collect();
+    splits.extend([(SplitName::Validation, dataset.validation()), (SplitName::Train, dataset.train())]);
     let mut state = AuditProgress { rows_done: 0, rows_total: splits.iter().map(|(_, split)| split.rows()).sum() };
-    let mut tallies = Vec::with_capacity(splits.len());
+    let mut tallies: Vec<Tally> = Vec::with_capacity(splits.len());
+    let mut test_begins = None;
     for (name, split) in splits {
-        let mut tally = Tally::new(&plan, name);
+        let limit = test_begins.filter(|_| name == SplitName::Train);
+        let mut tally = Tally::new(&plan, name, limit);
         pass(split, |samples| {
             tally.observe(&plan, samples);
             state.rows_done += samples.rows as u64;
             progress(&state)
         })?;
+        if name == SplitName::Test {
+            test_begins = tally.times.as_ref().and_then(|times| times.earliest);
+        }
         tallies.push(tally);
     }
+    tallies.sort_by_key(|tally| tally.split);
     let mut findings = Vec::new();
     duplicates::find(&plan, &mut tallies, &mut findings);
     let telling = history::find(&plan, &tallies, &mut findings);
+    times::find(&plan, &tallies, &mut findings);
     negatives::find(&plan, &tallies, &mut findings);
     leakage::find(&plan, &tallies, &telling, &mut findings);
     constants::find(&plan, &tallies, &mut findings);

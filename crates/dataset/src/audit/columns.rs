@@ -10,6 +10,7 @@ use super::plan::Plan;
 pub(super) enum ColumnTally {
     Category(CategoryTally),
     List(ListTally),
+    Times(Lengths),
     /// Numbers as encoded.
     Numeric(ValueCounts),
 }
@@ -20,11 +21,17 @@ pub(super) struct CategoryTally {
     first_unknown: Option<u64>,
 }
 
-/// Lists by their lengths, and the ids in them.
+/// Lists by their lengths.
+#[derive(Default)]
+pub(super) struct Lengths {
+    pub(super) counts: ValueCounts,
+    empty: u64,
+}
+
+/// Lists of ids.
 #[derive(Default)]
 pub(super) struct ListTally {
-    pub(super) lengths: ValueCounts,
-    pub(super) empty: u64,
+    lengths: Lengths,
     values: u64,
     unknown: u64,
     first_unknown: Option<u64>,
@@ -53,6 +60,7 @@ impl ColumnTally {
                 Self::List(ListTally { shown, ..ListTally::default() })
             }
             FeatureKind::Numeric { .. } => Self::Numeric(ValueCounts::default()),
+            FeatureKind::Times { .. } => Self::Times(Lengths::default()),
         }
     }
 
@@ -69,6 +77,11 @@ impl ColumnTally {
                     tally.observe(lists.get(row).unwrap_or_default(), label, first + row as u64);
                 }
             }
+            (Self::Times(tally), Column::Times(lists)) => {
+                for (row, &label) in labels.iter().enumerate() {
+                    tally.observe(lists.get(row).unwrap_or_default().len(), label);
+                }
+            }
             (Self::Numeric(values), Column::Numeric(numbers)) => {
                 for (&number, &label) in numbers.iter().zip(labels) {
                     values.add(number, label);
@@ -79,12 +92,27 @@ impl ColumnTally {
         }
     }
 
-    /// Whether all of so many rows have the same value. An empty list is one.
+    /// The lengths of lists; `None` for a feature that has none.
+    pub(super) fn lengths(&self) -> Option<&Lengths> {
+        match self {
+            Self::List(tally) => Some(&tally.lengths),
+            Self::Times(lengths) => Some(lengths),
+            Self::Category(_) | Self::Numeric(_) => None,
+        }
+    }
+
+    /// Whether each of so many rows has a list without values.
+    pub(super) fn is_empty(&self, rows: u64) -> bool {
+        self.lengths().is_some_and(|lengths| lengths.empty == rows)
+    }
+
+    /// Whether all of so many rows have the same value. The empty list is one; other times are never taken for constant.
     pub(super) fn is_constant(&self, rows: u64) -> bool {
         rows > 0
             && match self {
                 Self::Category(tally) => tally.commonest() == rows,
                 Self::List(tally) => !tally.differ,
+                Self::Times(lengths) => lengths.empty == rows,
                 Self::Numeric(values) => values.is_exact() && values.commonest() == rows,
             }
     }
@@ -93,7 +121,7 @@ impl ColumnTally {
     pub(super) fn commonest(&self) -> u64 {
         match self {
             Self::Category(tally) => tally.commonest(),
-            Self::List(tally) => tally.empty,
+            Self::List(ListTally { lengths, .. }) | Self::Times(lengths) => lengths.empty,
             Self::Numeric(values) => values.commonest(),
         }
     }
@@ -110,7 +138,7 @@ impl ColumnTally {
                 })
             }
             Self::List(tally) => Some(Unknown { count: tally.unknown, of: tally.values, first: tally.first_unknown }),
-            Self::Numeric(_) => None,
+            Self::Numeric(_) | Self::Times(_) => None,
         }
     }
 
@@ -119,7 +147,7 @@ impl ColumnTally {
         match self {
             Self::Category(tally) => Box::new(tally.counts.iter().map(|[zeros, ones]| zeros.saturating_add(*ones))),
             Self::List(tally) => Box::new(tally.shown.iter().copied()),
-            Self::Numeric(_) => Box::new(std::iter::empty()),
+            Self::Numeric(_) | Self::Times(_) => Box::new(std::iter::empty()),
         }
     }
 }
@@ -145,10 +173,16 @@ impl CategoryTally {
     }
 }
 
+impl Lengths {
+    fn observe(&mut self, length: usize, label: usize) {
+        self.counts.add(length as f32, label);
+        self.empty += u64::from(length == 0);
+    }
+}
+
 impl ListTally {
     fn observe(&mut self, list: &[u32], label: usize, row: u64) {
-        self.lengths.add(list.len() as f32, label);
-        self.empty += u64::from(list.is_empty());
+        self.lengths.observe(list.len(), label);
         self.values += list.len() as u64;
         let unknown = list.iter().filter(|id| **id == Vocabulary::UNKNOWN).count() as u64;
         self.unknown += unknown;

@@ -1,6 +1,5 @@
 //! Features that say nothing.
 
-use super::columns::ColumnTally;
 use super::finding::{Finding, FindingKind, Severity, Sighting, SplitName, share};
 use super::plan::Plan;
 use super::tally::Tally;
@@ -22,8 +21,7 @@ pub(super) fn find(plan: &Plan<'_>, tallies: &[Tally], findings: &mut Vec<Findin
                 .filter(|tally| tally.split != SplitName::Train && surprising(training, tally, place))
                 .collect()
         };
-        let empty =
-            |tally: &Tally| matches!(&tally.columns[place], ColumnTally::List(list) if list.empty == tally.rows);
+        let empty = |tally: &Tally| tally.columns[place].is_empty(tally.rows);
         for (kind, wanted) in [(FindingKind::EmptySequence, true), (FindingKind::ConstantFeature, false)] {
             let sightings: Vec<Sighting> = where_constant
                 .iter()

@@ -13,7 +13,7 @@ pub(super) fn find(plan: &Plan<'_>, tallies: &[Tally], telling: &[bool], finding
     for place in 0..plan.features().len() {
         let what = match &training.columns[place] {
             ColumnTally::Category(_) => "the share of positives that training has for each term",
-            ColumnTally::List(_) => "the length of the list",
+            ColumnTally::List(_) | ColumnTally::Times(_) => "the length of the list",
             ColumnTally::Numeric(_) => "its value",
         };
         let cells = |tally: &Tally| cells(training, tally, place);
@@ -34,9 +34,8 @@ fn cells(training: &Tally, tally: &Tally, place: usize) -> Option<Cells> {
         (ColumnTally::Category(fitted), ColumnTally::Category(found)) => {
             Some(means(fitted, training.classes()).zip(found.by_id()).collect())
         }
-        (_, ColumnTally::List(list)) => Some(list.lengths.cells()),
         (_, ColumnTally::Numeric(values)) => Some(values.cells()),
-        (_, ColumnTally::Category(_)) => None,
+        (_, lists) => lists.lengths().map(|lengths| lengths.counts.cells()),
     }
 }
 

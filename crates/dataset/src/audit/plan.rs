@@ -107,7 +107,7 @@ impl<'a> Plan<'a> {
 pub(super) fn vocabulary_of(kind: &FeatureKind) -> Option<usize> {
     match kind {
         FeatureKind::Category { vocabulary } | FeatureKind::Sequence { vocabulary, .. } => Some(*vocabulary),
-        FeatureKind::Numeric { .. } => None,
+        FeatureKind::Numeric { .. } | FeatureKind::Times { .. } => None,
     }
 }
 

@@ -17,6 +17,9 @@ impl RowHasher {
         if let Some(groups) = &samples.groups {
             bytes.extend_from_slice(&groups[row].to_le_bytes());
         }
+        if let Some(times) = &samples.times {
+            bytes.extend_from_slice(&times[row].to_le_bytes());
+        }
         for column in &samples.columns {
             match column {
                 Column::Category(ids) => bytes.extend_from_slice(&ids[row].to_le_bytes()),
@@ -25,6 +28,13 @@ impl RowHasher {
                     let list = lists.get(row).unwrap_or_default();
                     bytes.extend_from_slice(&(list.len() as u64).to_le_bytes());
                     bytes.extend(list.iter().flat_map(|id| id.to_le_bytes()));
+                    let weights = lists.weights(row).unwrap_or_default();
+                    bytes.extend(weights.iter().flat_map(|weight| (weight + 0.0).to_bits().to_le_bytes()));
+                }
+                Column::Times(lists) => {
+                    let list = lists.get(row).unwrap_or_default();
+                    bytes.extend_from_slice(&(list.len() as u64).to_le_bytes());
+                    bytes.extend(list.iter().flat_map(|time| time.to_le_bytes()));
                 }
             }
         }

@@ -9,6 +9,7 @@ use super::hash_sample::GroupSample;
 use super::history::HistoryTally;
 use super::negatives::NegativesTally;
 use super::plan::Plan;
+use super::times::TimesTally;
 
 /// Groups of a split that are held in memory; of more, some are drawn by their hash.
 const MOST_GROUPS: usize = 1 << 22;
@@ -20,6 +21,7 @@ pub(super) struct Tally {
     pub(super) positives: u64,
     pub(super) content: RowTally,
     pub(super) groups: Option<GroupSample>,
+    pub(super) times: Option<TimesTally>,
     /// One for each feature.
     pub(super) columns: Vec<ColumnTally>,
     /// One for each history of the plan.
@@ -30,13 +32,15 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    pub(super) fn new(plan: &Plan<'_>, split: SplitName) -> Self {
+    /// Nothing counted yet. Rows later than `limit` will be, where they have times.
+    pub(super) fn new(plan: &Plan<'_>, split: SplitName, limit: Option<i64>) -> Self {
         Self {
             split,
             rows: 0,
             positives: 0,
             content: RowTally::new(plan.config.most_compared),
             groups: plan.encoders.schema().group().map(|_| GroupSample::new(MOST_GROUPS)),
+            times: plan.encoders.schema().time().map(|_| TimesTally::new(plan, limit)),
             columns: (0..plan.features().len()).map(|place| ColumnTally::new(plan, split, place)).collect(),
             histories: plan.histories.iter().map(|history| HistoryTally::new(plan.size(history.sequence))).collect(),
             negatives: plan.negatives.iter().map(|one| NegativesTally::new(plan.size(one.sequence))).collect(),
@@ -55,6 +59,9 @@ impl Tally {
         self.content.observe(plan, samples, &labels, first);
         if let (Some(tally), Some(groups)) = (&mut self.groups, &samples.groups) {
             groups.iter().zip(first..).for_each(|(group, row)| tally.add(*group, row));
+        }
+        if let (Some(tally), Some(times)) = (&mut self.times, &samples.times) {
+            tally.observe(samples, times, first);
         }
         for (tally, column) in self.columns.iter_mut().zip(&samples.columns) {
             tally.observe(column, &labels, first);
