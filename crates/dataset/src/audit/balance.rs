@@ -33,7 +33,7 @@ pub(super) fn find(plan: &Plan<'_>, tallies: &[Tally], findings: &mut Vec<Findin
         FindingKind::OneClass,
         &[],
         &one_class,
-        "All labels of a split are the same: AUC is undefined on it. Part the log so that both come, in",
+        "All labels of a split are the same: AUC is undefined on it. Part the log so that both come. In",
     ));
     findings.extend(Finding::new(
         FindingKind::TooFewRows,
