@@ -22,9 +22,11 @@ use std::ops::ControlFlow;
 
 use fain_features::Samples;
 
+use crate::batches::Batches;
 use crate::dataset::Dataset;
 use crate::error::DatasetError;
 use crate::origin::Origin;
+use crate::plan::{BatchPlan, Order, Tail};
 use crate::split::Split;
 use plan::Plan;
 use tally::Tally;
@@ -34,7 +36,7 @@ pub use finding::{Example, Finding, FindingKind, Severity, SplitName};
 pub use report::{Audit, SplitStatistics, UnknownShare};
 
 /// Rows looked at at once.
-const BLOCK: u64 = 2048;
+const BLOCK: usize = 2048;
 
 /// How far an audit has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,9 +56,9 @@ pub struct AuditProgress {
 /// - terms and groups that training does not teach, features that say nothing, classes that come in other shares
 ///
 /// The same rows in another order give the same findings, but for the rows given as examples. Memory does not grow with
-/// the rows beyond [`AuditConfig::most_compared`] of each split; it grows with the vocabularies, by 8 bytes a term for each
-/// category, each history and each split. `progress` is called every few thousand rows, and stops the work by answering
-/// [`ControlFlow::Break`].
+/// the rows beyond [`AuditConfig::most_compared`] of each split; it grows with the vocabularies, by at most 8 bytes a
+/// term for each feature, each history and each split. `progress` is called every few thousand rows, and stops the work
+/// by answering [`ControlFlow::Break`].
 ///
 /// # Errors
 /// [`DatasetError::Config`] for a setting or a feature's name that is not allowed; [`DatasetError::Interrupted`] if
@@ -76,7 +78,7 @@ pub fn audit(
     let mut test_begins = None;
     for (name, split) in splits {
         let limit = test_begins.filter(|_| name == SplitName::Train);
-        let mut tally = Tally::new(&plan, name, limit);
+        let mut tally = Tally::new(&plan, name, split.rows(), limit);
         pass(split, |samples| {
             tally.observe(&plan, samples);
             state.rows_done += samples.rows as u64;
@@ -108,18 +110,14 @@ pub fn audit(
 
 /// Visits the rows of a split in order, block by block.
 fn pass(split: &Split, mut visit: impl FnMut(&Samples) -> ControlFlow<()>) -> Result<(), DatasetError> {
-    let mut rows = Vec::new();
-    let mut samples = Samples::default();
-    let mut first = 0;
-    while first < split.rows() {
-        let end = split.rows().min(first + BLOCK);
-        rows.clear();
-        rows.extend(first..end);
-        split.gather(&rows, &mut samples)?;
-        if visit(&samples).is_break() {
+    let plan = BatchPlan { batch_size: BLOCK, order: Order::Sequential, tail: Tail::Keep, start: 0, prefetch: 2 };
+    let mut batches = Batches::new(split, plan)?;
+    while let Some(batch) = batches.next() {
+        let batch = batch?;
+        if visit(&batch).is_break() {
             return Err(DatasetError::Interrupted);
         }
-        first = end;
+        batches.recycle(batch);
     }
     Ok(())
 }

@@ -51,6 +51,9 @@
 //! rows out of the mapping, and [`Batches`] are an epoch's worth of them, shuffled by a permutation that is computed
 //! rather than stored, so that an interrupted epoch goes on at any batch.
 //!
+//! [`audit()`] looks for what makes a quality measured on a dataset a lie: rows in two splits, candidates in their own
+//! history, columns that know the label.
+//!
 //! The format on disk is specified in `docs/formats/dataset.md`.
 
 mod audit;

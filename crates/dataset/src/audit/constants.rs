@@ -48,6 +48,7 @@ pub(super) fn find(plan: &Plan<'_>, tallies: &[Tally], findings: &mut Vec<Findin
 
 /// Whether a column is constant in a split although it varies in training, and chance hardly does that to so many rows.
 fn surprising(training: &Tally, tally: &Tally, place: usize) -> bool {
-    let usual = share(training.columns[place].commonest(), training.rows);
-    tally.columns[place].is_constant(tally.rows) && tally.rows as f64 * usual.ln() < HARDLY
+    // One more row than was seen, so that nothing is impossible; the first row of a split may have any value.
+    let usual = share(training.columns[place].commonest() + 1, training.rows + 1);
+    tally.columns[place].is_constant(tally.rows) && tally.rows.saturating_sub(1) as f64 * usual.ln() < HARDLY
 }

@@ -21,8 +21,8 @@ pub(super) struct RowTally {
 }
 
 impl RowTally {
-    pub(super) fn new(most: usize) -> Self {
-        Self { sum: 0, sample: HashSample::new(most), hasher: RowHasher::default() }
+    pub(super) fn new(most: usize, rows: u64) -> Self {
+        Self { sum: 0, sample: HashSample::new(most, rows), hasher: RowHasher::default() }
     }
 
     /// A row with an unknown term counts for the sum only: two rows that look the same may be of different terms.

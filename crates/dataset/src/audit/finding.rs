@@ -197,5 +197,5 @@ pub(super) fn share(count: u64, of: u64) -> f64 {
 /// A share in words.
 pub(super) fn percent(share: f64) -> String {
     let percent = 100.0 * share;
-    if percent > 0.0 && percent < 0.01 { "less than 0.01 %".to_owned() } else { format!("{percent:.2} %") }
+    if percent > 0.0 && percent < 0.01 { "<0.01 %".to_owned() } else { format!("{percent:.2} %") }
 }

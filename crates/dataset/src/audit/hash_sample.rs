@@ -23,9 +23,11 @@ pub(super) struct HashSample {
 }
 
 impl HashSample {
-    /// Keeps at most `most` rows, which is 1 or more.
-    pub(super) fn new(most: usize) -> Self {
-        Self { entries: Vec::new(), mask: 0, most }
+    /// Keeps at most `most` rows, 1 or more, of so many.
+    pub(super) fn new(most: usize, rows: u64) -> Self {
+        // Grown step by step, it would take up to twice the memory.
+        let most_held = usize::try_from(rows).unwrap_or(usize::MAX).min(most.saturating_add(1));
+        Self { entries: Vec::with_capacity(most_held), mask: 0, most }
     }
 
     pub(super) fn add(&mut self, hash: u128, label: bool, row: u64) {
@@ -123,7 +125,7 @@ mod tests {
     use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
     fn sample(rows: impl Iterator<Item = u64>, most: usize) -> HashSample {
-        let mut sample = HashSample::new(most);
+        let mut sample = HashSample::new(most, 10_000);
         rows.for_each(|row| sample.add(xxh3_128(&(row / 2).to_le_bytes()), row % 2 == 1, row));
         sample.sort(0);
         sample
@@ -155,10 +157,10 @@ mod tests {
 
     #[test]
     fn rows_that_are_all_equal_end() {
-        let mut sample = HashSample::new(3);
+        let mut sample = HashSample::new(3, 10);
         (0..10).for_each(|row| sample.add(u128::MAX << 64, false, row));
         assert_eq!(sample.len(), 0);
-        let mut zeros = HashSample::new(3);
+        let mut zeros = HashSample::new(3, 10);
         (0..10).for_each(|row| zeros.add(0, false, row));
         assert_eq!(zeros.mask(), u64::MAX);
     }

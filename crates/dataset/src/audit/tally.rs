@@ -32,13 +32,13 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Nothing counted yet. Rows later than `limit` will be, where they have times.
-    pub(super) fn new(plan: &Plan<'_>, split: SplitName, limit: Option<i64>) -> Self {
+    /// Nothing counted yet, of a split with so many rows. Those later than `limit` will be, where they have times.
+    pub(super) fn new(plan: &Plan<'_>, split: SplitName, rows: u64, limit: Option<i64>) -> Self {
         Self {
             split,
             rows: 0,
             positives: 0,
-            content: RowTally::new(plan.config.most_compared),
+            content: RowTally::new(plan.config.most_compared, rows),
             groups: plan.encoders.schema().group().map(|_| GroupSample::new(MOST_GROUPS)),
             times: plan.encoders.schema().time().map(|_| TimesTally::new(plan, limit)),
             columns: (0..plan.features().len()).map(|place| ColumnTally::new(plan, split, place)).collect(),

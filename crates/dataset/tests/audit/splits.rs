@@ -30,6 +30,17 @@ fn one_class_is_a_fault_and_few_rows_are_a_note() {
 }
 
 #[test]
+fn a_split_of_one_row_is_accused_of_nothing_but_its_one_class() {
+    let mut shop = Shop::clean();
+    shop.test.truncate(1);
+    shop.test[0].history.clear();
+    shop.test[0].times.clear();
+    let audit = shop.audit();
+    assert_eq!(short(&audit), [(Fault, Kind::OneClass, vec![], vec![Test])], "{audit}");
+    assert!(audit.splits[2].unknown.iter().all(|unknown| unknown.share == 0.0), "{audit}");
+}
+
+#[test]
 fn users_that_training_does_not_have_are_told() {
     let mut shop = Shop::clean();
     let mut known = 0;
