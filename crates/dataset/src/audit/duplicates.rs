@@ -186,7 +186,8 @@ fn across(plan: &Plan<'_>, earlier: &Tally, later: &Tally, drawn: &str, findings
         same,
         Severity::Fault,
         format!(
-            "Rows stand in {} as well, all features and the label alike: what is measured on them was learnt by heart. {remedy} Rows, in",
+            "Rows stand in {} as well, all features and the label alike: what is measured on them was learnt by heart. \
+             {remedy} Rows, in",
             earlier.split
         ),
     );
@@ -195,7 +196,8 @@ fn across(plan: &Plan<'_>, earlier: &Tally, later: &Tally, drawn: &str, findings
         other,
         Severity::Warning,
         format!(
-            "Rows stand in {} as well, all features alike but with the other label: what was learnt there is wrong here. {remedy} Rows, in",
+            "Rows stand in {} as well, all features alike but with the other label: what was learnt there is wrong here. \
+             {remedy} Rows, in",
             earlier.split
         ),
     );

@@ -1,6 +1,8 @@
 //! Rows that are the same.
 
-use crate::shop::{Fault, Kind, Note, Numbers, Row, SCHEMA, Shop, Test, Train, Validation, Warning, only, short};
+use crate::shop::{
+    Fault, Kind, Note, Numbers, Row, SCHEMA, Shop, Test, Train, Validation, Warning, flipped, only, short,
+};
 
 #[test]
 fn test_rows_in_training_are_a_fault() {
@@ -31,9 +33,7 @@ fn a_handful_of_copies_is_no_fault() {
 #[test]
 fn the_same_row_with_the_other_label_is_told_apart() {
     let mut shop = Shop::clean();
-    let mut copies = shop.validation[..30].to_vec();
-    copies.iter_mut().for_each(|row| row.label = 1 - row.label);
-    shop.train.extend(copies);
+    shop.train.extend(flipped(&shop.validation[..30]));
     let audit = shop.audit();
     assert_eq!(
         short(&audit),
@@ -48,9 +48,7 @@ fn rows_repeated_within_a_split_are_a_note() {
     let mut shop = Shop::clean();
     let copies = [&shop.train[..20], &shop.train[..20]].concat();
     shop.train.extend(copies);
-    let mut flipped = shop.test[..7].to_vec();
-    flipped.iter_mut().for_each(|row| row.label = 1 - row.label);
-    shop.test.extend(flipped);
+    shop.test.extend(flipped(&shop.test[..7]));
     let audit = shop.audit();
     let found = [
         (Note, Kind::DuplicatesWithinSplit, vec![], vec![Train]),
@@ -95,8 +93,10 @@ fn rows_that_only_look_alike_are_not_accused() {
 fn rows_of_different_users_and_times_are_different() {
     let mut shop = Shop::clean();
     let mut copies = shop.test[..50].to_vec();
-    copies.iter_mut().for_each(|row| row.time -= 1_000_000);
-    copies.iter_mut().for_each(|row| row.times.iter_mut().for_each(|time| *time -= 1_000_000));
+    for row in &mut copies {
+        row.time -= 1_000_000;
+        row.times.iter_mut().for_each(|time| *time -= 1_000_000);
+    }
     shop.train.extend(copies);
     let without_times = SCHEMA.replace("features.times = { kind = \"times\", max_length = 8 }\n", "");
     let audit = shop.audit_with(&without_times, "");

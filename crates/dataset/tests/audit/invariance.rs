@@ -3,7 +3,7 @@
 use fain_dataset::{Audit, Finding};
 use proptest::prelude::*;
 
-use crate::shop::{Numbers, SCHEMA, Shop};
+use crate::shop::{Numbers, SCHEMA, Shop, flipped};
 
 /// Some of every kind that does not need a dataset of its own.
 fn faulty() -> Shop {
@@ -13,9 +13,7 @@ fn faulty() -> Shop {
     shop.test.truncate(200);
     shop.train.extend(shop.test[..40].to_vec());
     shop.train.extend(shop.train[..30].to_vec());
-    let mut flipped = shop.validation[..20].to_vec();
-    flipped.iter_mut().for_each(|row| row.label = 1 - row.label);
-    shop.train.extend(flipped);
+    shop.train.extend(flipped(&shop.validation[..20]));
     for (number, row) in shop.train.iter_mut().enumerate() {
         if number % 9 == 0 && !row.history.is_empty() {
             row.negatives[0] = row.history[0];
@@ -27,7 +25,7 @@ fn faulty() -> Shop {
         row.price += 500_000 * i32::from(row.label);
     }
     shop.test.iter_mut().step_by(4).for_each(|row| row.item += 5000);
-    shop.test.iter_mut().step_by(6).for_each(|row| row.user = "new".to_owned());
+    shop.test.iter_mut().step_by(6).for_each(|row| row.user = "new".into());
     shop
 }
 

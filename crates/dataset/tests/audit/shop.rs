@@ -83,6 +83,11 @@ fn joined<T: ToString>(values: &[T]) -> String {
     values.iter().map(T::to_string).collect::<Vec<_>>().join("|")
 }
 
+/// The rows with the other label.
+pub(crate) fn flipped(rows: &[Row]) -> Vec<Row> {
+    rows.iter().map(|row| Row { label: 1 - row.label, ..row.clone() }).collect()
+}
+
 pub(crate) fn text(rows: &[Row]) -> String {
     let mut text = "click,user,time,item,history,negatives,times,price,colour,group\n".to_owned();
     for row in rows {
@@ -118,7 +123,7 @@ impl Shop {
         }
         let config = "train = 'train.csv'\nvalidation.file = 'validation.csv'\ntest = 'test.csv'";
         let mut config: DataConfig = toml::from_str(config).unwrap();
-        config.root = folder.path().to_owned();
+        config.root = folder.path().into();
         config.cache = folder.path().join("cache");
         let schema: SchemaConfig = toml::from_str(schema).unwrap();
         let dataset = Dataset::prepare(&config, &schema.check().unwrap(), &mut |_| ControlFlow::Continue(())).unwrap();
