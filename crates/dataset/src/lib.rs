@@ -51,9 +51,13 @@
 //! rows out of the mapping, and [`Batches`] are an epoch's worth of them, shuffled by a permutation that is computed
 //! rather than stored, so that an interrupted epoch goes on at any batch.
 //!
+//! [`audit()`] looks for what makes a quality measured on a dataset a lie: rows in two splits, candidates in their own
+//! history, columns that know the label.
+//!
 //! The format on disk is specified in `docs/formats/dataset.md`.
 
 mod arrays;
+mod audit;
 mod batches;
 mod build;
 mod cache;
@@ -80,6 +84,10 @@ mod table;
 mod views;
 mod write;
 
+pub use audit::{
+    Audit, AuditConfig, AuditMode, AuditProgress, Example, Finding, FindingKind, Severity, SplitName, SplitStatistics,
+    UnknownShare, audit,
+};
 pub use batches::Batches;
 pub use config::{DataConfig, EncodersConfig, ValidationConfig};
 pub use dataset::Dataset;
