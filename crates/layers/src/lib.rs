@@ -73,8 +73,8 @@ pub use dien::{
 };
 pub use dropout::dropout;
 pub use dsin::{
-    BiasEncoding, DsinInterest, DsinInterestConfig, DsinParts, SessionInterestActivation, SessionInterestExtractor,
-    SessionInterestInteraction, SessionLimits, Sessions,
+    BiasEncoding, DsinInterest, DsinInterestConfig, DsinParts, SessionInterestExtractor, SessionInterestInteraction,
+    SessionLimits, Sessions,
 };
 pub use embedding::{Embedding, EmbeddingConfig};
 pub use error::LayerError;
@@ -93,7 +93,7 @@ pub use positional_embedding::{PositionCombination, PositionalEmbedding, Positio
 pub use product::{ProductKind, ProductLayer};
 pub use recurrent::{
     AttentionalGru, AttentionalGruConfig, AttentionalGruKind, BiLstm, BiLstmConfig, Directions, Execution, GateOrder,
-    Gru, GruConfig, Recurrence, RecurrentCell, ResetGate, Unrolled, reorder_gates,
+    Gru, GruConfig, Recurrence, RecurrentCell, ResetGate, Unrolled,
 };
 pub use segment::{segment_max, segment_softmax, segment_sum, segment_weighted_sum};
 pub use self_attention::SelfAttention;

@@ -92,8 +92,8 @@ pub use feature_embeddings::FeatureEmbeddings;
 pub use first_order::FirstOrder;
 pub use graph::{GraphNode, GraphRole, ModelGraph};
 pub use import::{
-    ColumnBlocks, ColumnOrder, GateOrder, ImportError, ImportProblem, ImportReport, ImportedTensor, StateDict,
-    TensorNames, WeightMapping, WeightOperations, import_state, import_weights,
+    ColumnBlocks, ColumnOrder, ImportError, ImportProblem, ImportReport, ImportedTensor, StateDict, TensorNames,
+    WeightMapping, WeightOperations, import_state, import_weights,
 };
 pub use input::{InputColumn, ModelInput};
 pub use interest_config::{HistoryLengths, InterestConfig, InterestFeatures};

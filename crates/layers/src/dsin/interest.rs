@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use tch::{Tensor, nn};
 
-use super::{SessionInterestActivation, SessionInterestExtractor, SessionInterestInteraction, SessionLimits, Sessions};
+use super::{SessionInterestExtractor, SessionInterestInteraction, SessionLimits, Sessions};
 use crate::{
-    Interest, InterestInput, InterestLayer, Jagged, LayerError, Mode, Outline, Part, Source, TransformerBlockConfig,
+    AttentionNormalization, AttentionScoring, Interest, InterestInput, InterestLayer, Jagged, LayerError, Mode,
+    Outline, Part, Source, TargetAttention, TargetAttentionConfig, TransformerBlockConfig,
 };
 
 /// The settings of a [`DsinInterest`].
@@ -19,6 +20,13 @@ pub struct DsinInterestConfig {
 }
 
 impl DsinInterestConfig {
+    /// What pools sessions, the session interest activating layer: `a_k = exp(I_k W X) / Σ_k exp(I_k W X)`,
+    /// `U = Σ_k a_k I_k`.
+    pub fn activation() -> TargetAttentionConfig {
+        let normalization = AttentionNormalization::Softmax;
+        TargetAttentionConfig { normalization, ..TargetAttentionConfig::of(AttentionScoring::Bilinear) }
+    }
+
     /// Looks for conflicts with events of width `width`.
     ///
     /// # Errors
@@ -36,10 +44,10 @@ pub struct DsinParts {
     pub extractor: SessionInterestExtractor,
     /// Lets the sessions of a user know each other.
     pub interaction: SessionInterestInteraction,
-    /// Pools the extractor's interests.
-    pub interest_activation: SessionInterestActivation,
-    /// Pools the interaction's states.
-    pub interaction_activation: SessionInterestActivation,
+    /// Pools the extractor's interests by their relevance to the candidate.
+    pub interest_activation: TargetAttention,
+    /// Pools the interaction's states by theirs.
+    pub interaction_activation: TargetAttention,
 }
 
 /// Reads a history by its sessions: the interest of each, how they bear on each other, and both pooled by their
@@ -63,7 +71,8 @@ impl DsinInterest {
     pub fn new(variables: &nn::Path<'_>, width: i64, config: &DsinInterestConfig) -> Result<Self, LayerError> {
         config.check(width)?;
         let (limits, session) = (config.limits, variables / "session");
-        let activation = |name: &str| SessionInterestActivation::new(&(variables / name), width, width);
+        let settings = DsinInterestConfig::activation();
+        let activation = |name: &str| TargetAttention::new(&(variables / name), width, &settings);
         let parts = DsinParts {
             extractor: SessionInterestExtractor::new(&session, width, limits, &config.transformer)?,
             interaction: SessionInterestInteraction::new(&(variables / "interaction"), width)?,
@@ -82,8 +91,8 @@ impl DsinInterest {
         let width = parts.extractor.width();
         for (field, got) in [
             ("interaction.width", parts.interaction.width()),
-            ("interest_activation.width", parts.interest_activation.width()),
-            ("interaction_activation.width", parts.interaction_activation.width()),
+            ("interest_activation.width", parts.interest_activation.outputs()),
+            ("interaction_activation.width", parts.interaction_activation.outputs()),
         ] {
             if got != width {
                 let value = format!("{got} after sessions of width {width}");
@@ -107,10 +116,10 @@ impl DsinInterest {
         history: &Jagged,
         sessions: &Sessions,
     ) -> Result<(Tensor, Tensor), LayerError> {
-        let (interests, states) = self.read(history, sessions, Mode::Evaluation)?;
-        let parts = &self.parts;
-        let weights = parts.interest_activation.weights(candidate, &interests)?;
-        Ok((weights, parts.interaction_activation.weights(candidate, &states)?))
+        let (parts, mode) = (&self.parts, Mode::Evaluation);
+        let (interests, states) = self.read(history, sessions, mode)?;
+        let weights = parts.interest_activation.weights(candidate, &interests, mode)?;
+        Ok((weights, parts.interaction_activation.weights(candidate, &states, mode)?))
     }
 
     /// # Shapes
@@ -128,8 +137,8 @@ impl DsinInterest {
     ) -> Result<Tensor, LayerError> {
         let (interests, states) = self.read(history, sessions, mode)?;
         let parts = &self.parts;
-        let of_interests = parts.interest_activation.forward(candidate, &interests)?;
-        let of_states = parts.interaction_activation.forward(candidate, &states)?;
+        let of_interests = parts.interest_activation.forward(candidate, &interests, mode)?;
+        let of_states = parts.interaction_activation.forward(candidate, &states, mode)?;
         Ok(Tensor::f_cat(&[of_interests, of_states], 1)?)
     }
 

@@ -2,7 +2,7 @@
 
 use fain_layers::{
     BiasEncoding, DsinInterest, DsinInterestConfig, DsinParts, InterestInput, InterestLayer, Mode,
-    SessionInterestActivation, SessionInterestExtractor, SessionInterestInteraction, SessionLimits, Sessions,
+    SessionInterestExtractor, SessionInterestInteraction, SessionLimits, Sessions, TargetAttention,
     TransformerBlockConfig,
 };
 use proptest::prelude::*;
@@ -44,7 +44,7 @@ fn naive(layer: &Naive<'_>, config: &DsinInterestConfig, candidate: &[f64], sess
     }
     let states = layer.bi_lstm(&interests, "interaction.");
     let activate = |interests: &Rows, name: &str| -> Vec<f64> {
-        let weight = layer.matrix(&format!("{name}.weight"));
+        let weight = layer.matrix(&format!("{name}.bilinear.weight"));
         let query: Vec<f64> = weight.iter().map(|row| dot(row, candidate)).collect();
         let weights = softmax(&interests.iter().map(|interest| dot(interest, &query)).collect::<Vec<f64>>());
         let start = vec![vec![0.0; candidate.len()]];
@@ -189,11 +189,13 @@ fn the_weights_of_a_users_sessions_sum_to_one() {
 fn built_parts_must_fit() {
     let store = nn::VarStore::new(Device::Cpu);
     let (root, limits) = (store.root(), small().limits);
+    let activation =
+        |name: &str| TargetAttention::with_widths(&(&root / name), 3, 4, &DsinInterestConfig::activation()).unwrap();
     let parts = |interaction: i64| DsinParts {
         extractor: SessionInterestExtractor::new(&(&root / "a"), 4, limits, &small().transformer).unwrap(),
         interaction: SessionInterestInteraction::new(&(&root / "b"), interaction).unwrap(),
-        interest_activation: SessionInterestActivation::new(&(&root / "c"), 4, 3).unwrap(),
-        interaction_activation: SessionInterestActivation::new(&(&root / "d"), 4, 3).unwrap(),
+        interest_activation: activation("c"),
+        interaction_activation: activation("d"),
     };
     let error = DsinInterest::from_parts(parts(6), limits).unwrap_err().to_string();
     assert!(error.starts_with("interaction.width = 6 after sessions of width 4 is not allowed"), "{error}");
@@ -217,7 +219,6 @@ fn wrong_settings_are_refused_before_a_variable_is_registered() {
     assert_eq!(message, "sessions = 0 is not allowed: at least 1");
     assert!(DsinInterest::new(&root, 3, &small()).is_err());
     assert!(BiasEncoding::new(&root, 0, small().limits).is_err());
-    assert!(SessionInterestActivation::new(&root, 4, 0).is_err());
     assert!(SessionInterestInteraction::new(&root, 0).is_err());
     assert!(store.is_empty());
     assert!(serde_json::from_str::<DsinInterestConfig>(r#"{"limits": {"session": 2}}"#).is_err());
