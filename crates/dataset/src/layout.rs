@@ -17,12 +17,19 @@ pub(crate) const TEST: &str = "test.arrow";
 pub(crate) const LABEL: &str = "label";
 /// Column of the groups: `UInt64`.
 pub(crate) const GROUP: &str = "group";
+/// Column of the times: `Int64`.
+pub(crate) const TIME: &str = "time";
 /// Columns of the known probabilities: `Float64`.
 pub(crate) const CEILING: [&str; 2] = ["ceiling_blind", "ceiling_optimal"];
 
 /// The name of a feature's column. The prefix keeps features apart from the fixed columns, whatever they are called.
 pub(crate) fn column_name(feature: &str) -> String {
     format!("feature:{feature}")
+}
+
+/// The name of the column with the weights of a feature's values.
+pub(crate) fn weights_name(feature: &str) -> String {
+    format!("weights:{feature}")
 }
 
 /// The Arrow schema of every file of a dataset.
@@ -32,16 +39,23 @@ pub(crate) fn arrow_schema(schema: &Schema) -> SchemaRef {
     if parts.groups {
         fields.push(Field::new(GROUP, DataType::UInt64, false));
     }
+    if parts.times {
+        fields.push(Field::new(TIME, DataType::Int64, false));
+    }
     if parts.ceiling {
         fields.extend(CEILING.map(|name| Field::new(name, DataType::Float64, false)));
     }
-    fields.extend(schema.features().iter().map(|feature| {
+    for feature in schema.features() {
         let kind = match &feature.kind {
             FeatureKind::Category { .. } => DataType::UInt32,
             FeatureKind::Sequence { .. } => list_of(DataType::UInt32),
             FeatureKind::Numeric { .. } => DataType::Float32,
+            FeatureKind::Times { .. } => list_of(DataType::Int64),
         };
-        Field::new(column_name(&feature.name), kind, false)
-    }));
+        fields.push(Field::new(column_name(&feature.name), kind, false));
+        if let FeatureKind::Sequence { weight_separator: Some(_), .. } = feature.kind {
+            fields.push(Field::new(weights_name(&feature.name), list_of(DataType::Float32), false));
+        }
+    }
     Arc::new(ArrowSchema::new(fields))
 }

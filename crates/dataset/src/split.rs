@@ -31,6 +31,7 @@ impl Split {
         let stored = Stored::new(&ColumnFile::open(path, &info.info(), &arrow_schema(schema))?, schema)?;
         stored.check_labels(path, info.positives)?;
         stored.check_ids(path, encoders)?;
+        stored.check_weights(path, schema)?;
         Ok(Self { inner: Arc::new(Inner { schema: schema.clone(), positives: info.positives, stored }) })
     }
 
@@ -69,6 +70,8 @@ impl Split {
         out.labels = Some(stored.labels.gather(rows, out.labels.take().unwrap_or_default()));
         let groups = out.groups.take().unwrap_or_default();
         out.groups = stored.groups.as_ref().map(|stored| stored.gather(rows, groups));
+        let times = out.times.take().unwrap_or_default();
+        out.times = stored.times.as_ref().map(|stored| stored.gather(rows, times));
         let used = out.ceiling.take().unwrap_or_default();
         out.ceiling = stored.ceiling.as_ref().map(|[blind, optimal]| Ceiling {
             blind: blind.gather(rows, used.blind),

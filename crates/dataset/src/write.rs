@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Float32Array, Float64Array, ListArray, RecordBatch, UInt32Array, UInt64Array};
+use arrow_array::{
+    Array, ArrayRef, Float32Array, Float64Array, Int64Array, ListArray, RecordBatch, UInt32Array, UInt64Array,
+};
 use arrow_buffer::{OffsetBuffer, ScalarBuffer};
-use arrow_schema::{ArrowError, DataType, Field, SchemaRef};
-use fain_features::{Binding, Column, Encoders, Parts, Record, Samples, Sequences};
+use arrow_schema::{ArrowError, Field, SchemaRef};
+use fain_features::{Binding, Column, Encoders, Parts, Record, Samples};
 use fain_storage::{FileWriter, RUN};
 
 use crate::error::DatasetError;
@@ -67,33 +69,46 @@ impl<'a> SplitWriter<'a> {
         if let Some(groups) = &run.groups {
             arrays.push(Arc::new(UInt64Array::from(groups.clone())));
         }
+        if let Some(times) = &run.times {
+            arrays.push(Arc::new(Int64Array::from(times.clone())));
+        }
         if let Some(ceiling) = &run.ceiling {
             arrays.push(Arc::new(Float64Array::from(ceiling.blind.clone())));
             arrays.push(Arc::new(Float64Array::from(ceiling.optimal.clone())));
         }
         for (feature, column) in self.encoders.schema().features().iter().zip(&run.columns) {
-            arrays.push(match column {
-                Column::Category(ids) => Arc::new(UInt32Array::from(ids.clone())),
-                Column::Sequence(lists) => Arc::new(self.list(&feature.name, lists)?),
-                Column::Numeric(numbers) => Arc::new(Float32Array::from(numbers.clone())),
-            });
+            match column {
+                Column::Category(ids) => arrays.push(Arc::new(UInt32Array::from(ids.clone()))),
+                Column::Sequence(lists) => {
+                    let values = Arc::new(UInt32Array::from(lists.values.clone()));
+                    arrays.push(Arc::new(self.list(&feature.name, &lists.offsets, values)?));
+                    if let Some(weights) = &lists.weights {
+                        let weights = Arc::new(Float32Array::from(weights.clone()));
+                        arrays.push(Arc::new(self.list(&feature.name, &lists.offsets, weights)?));
+                    }
+                }
+                Column::Numeric(numbers) => arrays.push(Arc::new(Float32Array::from(numbers.clone()))),
+                Column::Times(times) => {
+                    let values = Arc::new(Int64Array::from(times.values.clone()));
+                    arrays.push(Arc::new(self.list(&feature.name, &times.offsets, values)?));
+                }
+            }
         }
         Ok(arrays)
     }
 
-    fn list(&self, feature: &str, lists: &Sequences) -> Result<ListArray, DatasetError> {
-        if i32::try_from(lists.values.len()).is_err() {
+    fn list(&self, feature: &str, offsets: &[u32], values: ArrayRef) -> Result<ListArray, DatasetError> {
+        if i32::try_from(values.len()).is_err() {
             return Err(DatasetError::TooManyValues {
                 file: self.writer.path().to_owned(),
                 feature: feature.to_owned(),
-                values: lists.values.len() as u64,
+                values: values.len() as u64,
                 rows: self.run.rows,
             });
         }
         // Ascending up to the number of values, so no offset is cut.
-        let offsets: ScalarBuffer<i32> = lists.offsets.iter().map(|offset| *offset as i32).collect();
-        let values = Arc::new(UInt32Array::from(lists.values.clone()));
-        let field = Arc::new(Field::new("item", DataType::UInt32, false));
+        let offsets: ScalarBuffer<i32> = offsets.iter().map(|offset| *offset as i32).collect();
+        let field = Arc::new(Field::new("item", values.data_type().clone(), false));
         ListArray::try_new(field, OffsetBuffer::new(offsets), values, None)
             .map_err(|cause| failed(self.writer.path(), cause))
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use fain_tables::{Record, find_column};
+use fain_tables::{Record, TableError, find_column};
 
 use crate::checked::{FeatureKind, Schema};
 use crate::error::DataError;
@@ -15,6 +15,7 @@ pub struct Binding {
     width: usize,
     pub(crate) label: Option<Place>,
     pub(crate) group: Option<Place>,
+    pub(crate) time: Option<Place>,
     /// Blind, optimal.
     pub(crate) ceiling: Option<(Place, Place)>,
     /// In the order of the features; nothing for one that is left out.
@@ -38,12 +39,12 @@ impl Binding {
         Self::leaving_out(&[], schema, parts, header, path)
     }
 
-    /// As [`Binding::new`], but the sequence features named in `unread` are not read: their lists are empty in every
+    /// As [`Binding::new`], but the sequence and times features named in `unread` are not read: their lists are empty in every
     /// row, whether the file has their columns or not. It is for rows to score, where a model reads some features in
     /// training only.
     ///
     /// # Errors
-    /// Those of [`Binding::new`]; [`DataError::Config`] for a name that is no sequence feature of the schema.
+    /// Those of [`Binding::new`]; [`DataError::Config`] for a name that is no sequence or times feature of the schema.
     pub fn leaving_out(
         unread: &[String],
         schema: &Schema,
@@ -54,11 +55,13 @@ impl Binding {
         check_unread(unread, schema)?;
         let find = |column: &str, key: &str| find(column, key, header, path);
         let label = parts.labels.then(|| find(schema.label(), "schema.label")).transpose()?;
-        let group = match (parts.groups, schema.group()) {
-            (false, _) => None,
-            (true, Some(group)) => Some(find(group, "schema.group")?),
-            (true, None) => return Err(not_named("schema.group")),
+        let named = |wanted: bool, column: Option<&str>, key: &str| match (wanted, column) {
+            (false, _) => Ok(None),
+            (true, Some(column)) => find(column, key).map(Some),
+            (true, None) => Err(not_named(key)),
         };
+        let group = named(parts.groups, schema.group(), "schema.group")?;
+        let time = named(parts.times, schema.time(), "schema.time")?;
         let ceiling = match (parts.ceiling, schema.ceiling()) {
             (false, _) => None,
             (true, Some(ceiling)) => {
@@ -74,7 +77,7 @@ impl Binding {
                 wanted.then(|| find(&feature.column, &format!("schema.features.{}", feature.name))).transpose()
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self { path: path.to_path_buf(), width: header.len(), label, group, ceiling, features })
+        Ok(Self { path: path.to_path_buf(), width: header.len(), label, group, time, ceiling, features })
     }
 
     /// A record of another file would be read at the wrong places.
@@ -99,21 +102,33 @@ impl Binding {
         read(text).map_err(|allowed| record.wrong(&self.path, &place.column, place.index, allowed).into())
     }
 
+    /// The error of one term in a list; `allowed` says what would be right.
+    pub(crate) fn wrong_term(&self, record: &Record, place: &Place, term: &str, allowed: &'static str) -> DataError {
+        let mut error = record.wrong(&self.path, &place.column, place.index, allowed);
+        // The list may be long, and only this term is wrong.
+        if let TableError::Value { value, .. } = &mut error {
+            term.clone_into(value);
+        }
+        error.into()
+    }
+
     pub(crate) fn run_too_long(&self, record: &Record, place: &Place) -> DataError {
         DataError::RunTooLong { file: self.path.clone(), row: record.row(), column: place.column.clone() }
     }
 }
 
-/// Only a sequence has a value that says nothing: the list without terms.
+/// Only a list has a value that says nothing: the one without terms.
 fn check_unread(unread: &[String], schema: &Schema) -> Result<(), DataError> {
-    let sequence =
-        |name: &str| matches!(schema.feature(name), Some((_, f)) if matches!(f.kind, FeatureKind::Sequence { .. }));
-    match unread.iter().find(|name| !sequence(name)) {
+    let is_list = |name: &str| {
+        let kind = schema.feature(name).map(|(_, feature)| &feature.kind);
+        matches!(kind, Some(FeatureKind::Sequence { .. } | FeatureKind::Times { .. }))
+    };
+    match unread.iter().find(|name| !is_list(name)) {
         None => Ok(()),
         Some(name) => Err(DataError::Config {
             key: "unread".to_owned(),
             value: format!("\"{name}\""),
-            allowed: "only sequence features of the schema can be left out".to_owned(),
+            allowed: "only sequence and times features of the schema can be left out".to_owned(),
         }),
     }
 }

@@ -2,7 +2,9 @@
 
 use crate::checked::{Feature, FeatureKind, Scaling, Schema};
 use crate::error::SchemaError;
-use crate::schema::{CategoryConfig, CeilingConfig, FeatureConfig, NumericConfig, Scale, SchemaConfig, SequenceConfig};
+use crate::schema::{
+    CategoryConfig, CeilingConfig, FeatureConfig, NumericConfig, Scale, SchemaConfig, SequenceConfig, TimesConfig,
+};
 
 /// Separator of a sequence's terms where the schema names none.
 const DEFAULT_SEPARATOR: &str = "|";
@@ -37,6 +39,7 @@ impl SchemaConfig {
                 FeatureConfig::Numeric(numeric) => {
                     (&numeric.column, FeatureKind::Numeric { scale: scaling(&key, numeric)? })
                 }
+                FeatureConfig::Times(times) => (&times.column, times_kind(&key, times)?),
             };
             let column = column.clone().unwrap_or_else(|| name.clone());
             self.check_feature_column(&format!("{key}.column"), &column)?;
@@ -52,6 +55,12 @@ impl SchemaConfig {
             not_empty("schema.group", group)?;
             if *group == self.label {
                 return Err(problem("schema.group", quoted(group), "a column other than the label is needed"));
+            }
+        }
+        if let Some(time) = &self.time {
+            not_empty("schema.time", time)?;
+            if *time == self.label {
+                return Err(problem("schema.time", quoted(time), "a column other than the label is needed"));
             }
         }
         if let Some(CeilingConfig { blind, optimal }) = &self.ceiling {
@@ -96,7 +105,7 @@ impl SchemaConfig {
             let (vocabulary, min_count) = match config {
                 FeatureConfig::Category(CategoryConfig { vocabulary, min_count, .. })
                 | FeatureConfig::Sequence(SequenceConfig { vocabulary, min_count, .. }) => (vocabulary, *min_count),
-                FeatureConfig::Numeric(_) => continue,
+                FeatureConfig::Numeric(_) | FeatureConfig::Times(_) => continue,
             };
             let key = || format!("schema.features.{name}.min_count");
             match (vocabulary, min_count) {
@@ -133,6 +142,7 @@ impl SchemaConfig {
         let reason = match self.features.get(wanted) {
             _ if wanted == name => "a feature does not name itself; leave the key out for a vocabulary of its own",
             Some(FeatureConfig::Numeric(_)) => "a numeric feature has no vocabulary",
+            Some(FeatureConfig::Times(_)) => "a feature of times has no vocabulary",
             Some(_) => "that feature itself shares a vocabulary; name the one that owns it",
             None => "no such feature",
         };
@@ -145,14 +155,44 @@ impl SchemaConfig {
 }
 
 fn sequence_kind(key: &str, config: &SequenceConfig, vocabulary: usize) -> Result<FeatureKind, SchemaError> {
-    if config.max_length == 0 {
+    let separator = list_separator(key, config.separator.as_deref(), config.max_length)?;
+    if let Some(weights) = &config.weight_separator {
+        let key = || format!("{key}.weight_separator");
+        if weights.is_empty() {
+            return Err(problem(key(), "\"\"", "at least one character is needed"));
+        }
+        if weights.contains(&separator) || separator.contains(weights) {
+            let allowed = format!("a text that neither holds the separator {} nor is in it", quoted(&separator));
+            return Err(problem(key(), quoted(weights), allowed));
+        }
+    }
+    Ok(FeatureKind::Sequence {
+        vocabulary,
+        separator,
+        weight_separator: config.weight_separator.clone(),
+        max_length: config.max_length,
+        keep: config.keep,
+    })
+}
+
+fn times_kind(key: &str, config: &TimesConfig) -> Result<FeatureKind, SchemaError> {
+    let separator = list_separator(key, config.separator.as_deref(), config.max_length)?;
+    if separator.contains(|c: char| c.is_ascii_digit() || c == '-' || c == '+') {
+        let allowed = "a text without digits and signs, which times are made of";
+        return Err(problem(format!("{key}.separator"), quoted(&separator), allowed));
+    }
+    Ok(FeatureKind::Times { separator, max_length: config.max_length, keep: config.keep })
+}
+
+/// The separator of a list, once its settings are checked.
+fn list_separator(key: &str, separator: Option<&str>, max_length: usize) -> Result<String, SchemaError> {
+    if max_length == 0 {
         return Err(problem(format!("{key}.max_length"), "0", "at least 1 is needed"));
     }
-    let separator = config.separator.clone().unwrap_or_else(|| DEFAULT_SEPARATOR.to_owned());
-    if separator.is_empty() {
-        return Err(problem(format!("{key}.separator"), "\"\"", "at least one character is needed"));
+    match separator.unwrap_or(DEFAULT_SEPARATOR) {
+        "" => Err(problem(format!("{key}.separator"), "\"\"", "at least one character is needed")),
+        separator => Ok(separator.to_owned()),
     }
-    Ok(FeatureKind::Sequence { vocabulary, separator, max_length: config.max_length, keep: config.keep })
 }
 
 fn scaling(key: &str, config: &NumericConfig) -> Result<Scaling, SchemaError> {

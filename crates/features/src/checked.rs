@@ -36,6 +36,8 @@ pub enum FeatureKind {
         vocabulary: usize,
         /// Text between two terms, never empty.
         separator: String,
+        /// Text between a term and its weight, never empty; `None` where terms have no weights.
+        weight_separator: Option<String>,
         /// Most terms kept per row, at least 1.
         max_length: usize,
         /// Which end of a longer list is kept.
@@ -45,6 +47,15 @@ pub enum FeatureKind {
     Numeric {
         /// How it is scaled.
         scale: Scaling,
+    },
+    /// A list of times per row, in seconds since 1970.
+    Times {
+        /// Text between two times, never empty.
+        separator: String,
+        /// Most times kept per row, at least 1.
+        max_length: usize,
+        /// Which end of a longer list is kept.
+        keep: Keep,
     },
 }
 
@@ -98,6 +109,11 @@ impl Schema {
     /// The group's column.
     pub fn group(&self) -> Option<&str> {
         self.config.group.as_deref()
+    }
+
+    /// The column of the rows' times.
+    pub fn time(&self) -> Option<&str> {
+        self.config.time.as_deref()
     }
 
     /// The columns with known probabilities.

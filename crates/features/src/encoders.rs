@@ -6,10 +6,12 @@ use crate::binding::{Binding, Place};
 use crate::checked::{FeatureKind, Schema};
 use crate::error::{DataError, EncodersError};
 use crate::numeric::{NumericEncoder, parse_number};
-use crate::samples::{Column, Samples, Sequences};
+use crate::samples::{Column, Samples, Sequences, Times};
 use crate::sequence::SequenceRule;
 use crate::stored;
+use crate::time::parse_time;
 use crate::vocabulary::Vocabulary;
+use crate::weight::WeightRule;
 use fain_tables::Record;
 
 const LABEL: &str = "0 or 1";
@@ -31,8 +33,9 @@ pub struct Encoders {
 #[derive(Debug, Clone, PartialEq)]
 enum ColumnEncoder {
     Category { vocabulary: usize },
-    Sequence { vocabulary: usize, rule: SequenceRule },
+    Sequence { vocabulary: usize, rule: SequenceRule, weights: Option<WeightRule> },
     Numeric(NumericEncoder),
+    Times(SequenceRule),
 }
 
 impl Encoders {
@@ -49,11 +52,17 @@ impl Encoders {
             .iter()
             .filter_map(|feature| match &feature.kind {
                 FeatureKind::Category { vocabulary } => Some(ColumnEncoder::Category { vocabulary: *vocabulary }),
-                FeatureKind::Sequence { vocabulary, separator, max_length, keep } => Some(ColumnEncoder::Sequence {
-                    vocabulary: *vocabulary,
-                    rule: SequenceRule::new(separator, *max_length, *keep),
-                }),
+                FeatureKind::Sequence { vocabulary, separator, weight_separator, max_length, keep } => {
+                    Some(ColumnEncoder::Sequence {
+                        vocabulary: *vocabulary,
+                        rule: SequenceRule::new(separator, *max_length, *keep),
+                        weights: weight_separator.as_deref().map(WeightRule::new),
+                    })
+                }
                 FeatureKind::Numeric { .. } => numbers.next().map(ColumnEncoder::Numeric),
+                FeatureKind::Times { separator, max_length, keep } => {
+                    Some(ColumnEncoder::Times(SequenceRule::new(separator, *max_length, *keep)))
+                }
             })
             .collect();
         let mut encoders = Self { schema, vocabularies, columns, digest: String::new() };
@@ -133,15 +142,38 @@ impl Encoders {
                 (ColumnEncoder::Category { vocabulary }, Some(place), Column::Category(ids)) => {
                     ids.push(self.vocabularies[*vocabulary].id(record.get(place.index)));
                 }
-                (ColumnEncoder::Sequence { vocabulary, rule }, Some(place), Column::Sequence(sequences)) => {
+                (ColumnEncoder::Sequence { vocabulary, rule, weights }, Some(place), Column::Sequence(sequences)) => {
                     let vocabulary = &self.vocabularies[*vocabulary];
-                    rule.visit(record.get(place.index), |term| sequences.values.push(vocabulary.id(term)));
-                    close(sequences).ok_or_else(|| binding.run_too_long(record, place))?;
+                    let wrong = |term: &str, allowed| binding.wrong_term(record, place, term, allowed);
+                    let Sequences { values, offsets, weights: out } = sequences;
+                    match (weights, out) {
+                        (None, None) => rule.visit(record.get(place.index), |term| {
+                            values.push(vocabulary.id(term));
+                            Ok(())
+                        }),
+                        (Some(split), Some(out)) => rule.visit(record.get(place.index), |text| {
+                            let (term, weight) = split.split(text).map_err(|allowed| wrong(text, allowed))?;
+                            values.push(vocabulary.id(term));
+                            out.push(weight);
+                            Ok(())
+                        }),
+                        _ => Err(DataError::Mismatch { what: "samples" }),
+                    }?;
+                    close(values.len(), offsets).ok_or_else(|| binding.run_too_long(record, place))?;
                 }
-                (ColumnEncoder::Sequence { .. }, None, Column::Sequence(sequences)) => {
+                (ColumnEncoder::Times(rule), Some(place), Column::Times(times)) => {
+                    let wrong = |term: &str, allowed| binding.wrong_term(record, place, term, allowed);
+                    rule.visit(record.get(place.index), |text| {
+                        times.values.push(parse_time(text).map_err(|allowed| wrong(text, allowed))?);
+                        Ok::<(), DataError>(())
+                    })?;
+                    close(times.values.len(), &mut times.offsets).ok_or_else(|| binding.run_too_long(record, place))?;
+                }
+                (ColumnEncoder::Sequence { .. }, None, Column::Sequence(Sequences { offsets, .. }))
+                | (ColumnEncoder::Times(_), None, Column::Times(Times { offsets, .. })) => {
                     // An empty list ends where the one before did.
-                    let end = sequences.offsets.last().copied().unwrap_or_default();
-                    sequences.offsets.push(end);
+                    let end = offsets.last().copied().unwrap_or_default();
+                    offsets.push(end);
                 }
                 (ColumnEncoder::Numeric(encoder), Some(place), Column::Numeric(numbers)) => {
                     numbers.push(encoder.encode(binding.value(record, place, parse_number)?));
@@ -166,6 +198,11 @@ fn encode_parts(record: &Record, binding: &Binding, out: &mut Samples) -> Result
         (None, None) => {}
         _ => return Err(DataError::Mismatch { what: "samples" }),
     }
+    match (&binding.time, &mut out.times) {
+        (Some(place), Some(times)) => times.push(binding.value(record, place, parse_time)?),
+        (None, None) => {}
+        _ => return Err(DataError::Mismatch { what: "samples" }),
+    }
     match (&binding.ceiling, &mut out.ceiling) {
         (Some((blind, optimal)), Some(ceiling)) => {
             let probability = |place: &Place| binding.value(record, place, parse_probability);
@@ -179,8 +216,8 @@ fn encode_parts(record: &Record, binding: &Binding, out: &mut Samples) -> Result
 }
 
 /// Ends the list of a row; `None` when offsets of 32 bits do not reach that far.
-fn close(sequences: &mut Sequences) -> Option<()> {
-    sequences.offsets.push(u32::try_from(sequences.values.len()).ok()?);
+fn close(values: usize, offsets: &mut Vec<u32>) -> Option<()> {
+    offsets.push(u32::try_from(values).ok()?);
     Some(())
 }
 

@@ -7,7 +7,9 @@ use crate::error::DataError;
 use crate::numeric::{NumericFitter, parse_number};
 use crate::sequence::SequenceRule;
 use crate::terms::MOST_TERMS;
+use crate::time::parse_time;
 use crate::vocabulary::TermCounter;
+use crate::weight::WeightRule;
 use fain_tables::Record;
 
 /// Learns encoders from the training rows, one pass, row by row.
@@ -24,9 +26,17 @@ pub struct EncoderFitter {
 
 #[derive(Debug, Clone)]
 enum ColumnFitter {
-    Category { vocabulary: usize },
-    Sequence { vocabulary: usize, rule: SequenceRule },
+    Category {
+        vocabulary: usize,
+    },
+    Sequence {
+        vocabulary: usize,
+        rule: SequenceRule,
+        weights: Option<WeightRule>,
+    },
     Numeric(Box<NumericFitter>),
+    /// Nothing is learnt from times, which are only read; so a wrong one is found before the rows are encoded.
+    Times(SequenceRule),
 }
 
 impl EncoderFitter {
@@ -37,11 +47,17 @@ impl EncoderFitter {
             .iter()
             .map(|feature| match &feature.kind {
                 FeatureKind::Category { vocabulary } => ColumnFitter::Category { vocabulary: *vocabulary },
-                FeatureKind::Sequence { vocabulary, separator, max_length, keep } => ColumnFitter::Sequence {
-                    vocabulary: *vocabulary,
-                    rule: SequenceRule::new(separator, *max_length, *keep),
-                },
+                FeatureKind::Sequence { vocabulary, separator, weight_separator, max_length, keep } => {
+                    ColumnFitter::Sequence {
+                        vocabulary: *vocabulary,
+                        rule: SequenceRule::new(separator, *max_length, *keep),
+                        weights: weight_separator.as_deref().map(WeightRule::new),
+                    }
+                }
                 FeatureKind::Numeric { scale } => ColumnFitter::Numeric(Box::new(NumericFitter::new(*scale))),
+                FeatureKind::Times { separator, max_length, keep } => {
+                    ColumnFitter::Times(SequenceRule::new(separator, *max_length, *keep))
+                }
             })
             .collect();
         let counters = vec![TermCounter::default(); schema.vocabularies().len()];
@@ -63,11 +79,26 @@ impl EncoderFitter {
                     let term = record.get(place.index);
                     self.counters[*vocabulary].observe(term).then_some(()).ok_or(*vocabulary)
                 }
-                ColumnFitter::Sequence { vocabulary, rule } => {
+                ColumnFitter::Sequence { vocabulary, rule, weights } => {
                     let counter = &mut self.counters[*vocabulary];
+                    let wrong = |term: &str, allowed| binding.wrong_term(record, place, term, allowed);
                     let mut fits = true;
-                    rule.visit(record.get(place.index), |term| fits &= counter.observe(term));
+                    rule.visit(record.get(place.index), |text| {
+                        let term = match weights {
+                            None => text,
+                            Some(weights) => weights.split(text).map_err(|allowed| wrong(text, allowed))?.0,
+                        };
+                        fits &= counter.observe(term);
+                        Ok::<(), DataError>(())
+                    })?;
                     fits.then_some(()).ok_or(*vocabulary)
+                }
+                ColumnFitter::Times(rule) => {
+                    let wrong = |term: &str, allowed| binding.wrong_term(record, place, term, allowed);
+                    rule.visit(record.get(place.index), |text| {
+                        parse_time(text).map_err(|allowed| wrong(text, allowed)).map(|_| ())
+                    })?;
+                    Ok(())
                 }
                 ColumnFitter::Numeric(fitter) => {
                     fitter.observe(binding.value(record, place, parse_number)?);

@@ -73,7 +73,9 @@ mod sequence;
 mod stored;
 mod summary;
 mod terms;
+mod time;
 mod vocabulary;
+mod weight;
 
 pub use binding::Binding;
 pub use checked::{Feature, FeatureKind, Scaling, Schema};
@@ -82,9 +84,9 @@ pub use error::{DataError, DataErrorKind, EncodersError, SchemaError};
 pub use fitter::EncoderFitter;
 pub use numeric::{NumericEncoder, NumericFitter};
 pub use sample_reader::{ReadPlan, SampleReader};
-pub use samples::{Ceiling, Column, Parts, Samples, Sequences};
+pub use samples::{Ceiling, Column, Parts, Samples, Sequences, Times};
 pub use schema::{
-    CategoryConfig, CeilingConfig, FeatureConfig, Keep, NumericConfig, Scale, SchemaConfig, SequenceConfig,
+    CategoryConfig, CeilingConfig, FeatureConfig, Keep, NumericConfig, Scale, SchemaConfig, SequenceConfig, TimesConfig,
 };
 pub use summary::FeatureSummary;
 pub use vocabulary::Vocabulary;

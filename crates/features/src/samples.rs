@@ -9,6 +9,8 @@ pub struct Parts {
     pub labels: bool,
     /// The groups for GAUC.
     pub groups: bool,
+    /// The times of the rows.
+    pub times: bool,
     /// The known probabilities.
     pub ceiling: bool,
 }
@@ -16,7 +18,12 @@ pub struct Parts {
 impl Parts {
     /// Every part that the schema names.
     pub fn of(schema: &Schema) -> Self {
-        Self { labels: true, groups: schema.group().is_some(), ceiling: schema.ceiling().is_some() }
+        Self {
+            labels: true,
+            groups: schema.group().is_some(),
+            times: schema.time().is_some(),
+            ceiling: schema.ceiling().is_some(),
+        }
     }
 }
 
@@ -29,6 +36,8 @@ pub struct Samples {
     pub labels: Option<Vec<f32>>,
     /// `[B]`, xxh3-64 of the group column's text: the same on every machine and in every version.
     pub groups: Option<Vec<u64>>,
+    /// `[B]`, when each row happened, in seconds since 1970.
+    pub times: Option<Vec<i64>>,
     /// Known probabilities, `[B]` each.
     pub ceiling: Option<Ceiling>,
     /// One column per feature, in the order of [`Schema::features`].
@@ -53,37 +62,90 @@ pub enum Column {
     Sequence(Sequences),
     /// `[B]`, scaled numbers.
     Numeric(Vec<f32>),
+    /// `B` lists of times.
+    Times(Times),
 }
 
 /// `B` lists without padding: the list of row `i` is `values[offsets[i]..offsets[i + 1]]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Sequences {
     /// `[N]`, the lists one after the other.
     pub values: Vec<u32>,
     /// `[B + 1]`, ascending, from 0 to `N`.
     pub offsets: Vec<u32>,
+    /// `[N]`, what each value weighs, from 0 up; `None` where the terms have no weights.
+    pub weights: Option<Vec<f32>>,
 }
 
 impl Default for Sequences {
+    fn default() -> Self {
+        Self { values: Vec::new(), offsets: vec![0], weights: None }
+    }
+}
+
+impl Sequences {
+    /// Lists without rows whose values have weights.
+    pub fn weighted() -> Self {
+        Self { weights: Some(Vec::new()), ..Self::default() }
+    }
+
+    /// Empties the lists and keeps the memory.
+    pub fn clear(&mut self) {
+        self.values.clear();
+        empty(&mut self.offsets);
+        if let Some(weights) = &mut self.weights {
+            weights.clear();
+        }
+    }
+
+    /// The list of one row; `None` if there is no such row.
+    pub fn get(&self, row: usize) -> Option<&[u32]> {
+        list(&self.values, &self.offsets, row)
+    }
+
+    /// What the values of one row weigh; `None` if there is no such row, or no weights.
+    pub fn weights(&self, row: usize) -> Option<&[f32]> {
+        list(self.weights.as_ref()?, &self.offsets, row)
+    }
+}
+
+/// `B` lists of times without padding: the list of row `i` is `values[offsets[i]..offsets[i + 1]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Times {
+    /// `[N]`, seconds since 1970, the lists one after the other.
+    pub values: Vec<i64>,
+    /// `[B + 1]`, ascending, from 0 to `N`.
+    pub offsets: Vec<u32>,
+}
+
+impl Default for Times {
     fn default() -> Self {
         Self { values: Vec::new(), offsets: vec![0] }
     }
 }
 
-impl Sequences {
+impl Times {
     /// Empties the lists and keeps the memory.
     pub fn clear(&mut self) {
         self.values.clear();
-        self.offsets.clear();
-        self.offsets.push(0);
+        empty(&mut self.offsets);
     }
 
     /// The list of one row; `None` if there is no such row.
-    pub fn get(&self, row: usize) -> Option<&[u32]> {
-        let start = *self.offsets.get(row)? as usize;
-        let end = *self.offsets.get(row + 1)? as usize;
-        self.values.get(start..end)
+    pub fn get(&self, row: usize) -> Option<&[i64]> {
+        list(&self.values, &self.offsets, row)
     }
+}
+
+/// Leaves the offsets of no rows.
+fn empty(offsets: &mut Vec<u32>) {
+    offsets.clear();
+    offsets.push(0);
+}
+
+fn list<'a, T>(values: &'a [T], offsets: &[u32], row: usize) -> Option<&'a [T]> {
+    let (start, end) = (*offsets.get(row)?, *offsets.get(row + 1)?);
+    values.get(start as usize..end as usize)
 }
 
 impl Samples {
@@ -92,16 +154,19 @@ impl Samples {
         let columns = schema
             .features()
             .iter()
-            .map(|feature| match feature.kind {
+            .map(|feature| match &feature.kind {
                 FeatureKind::Category { .. } => Column::Category(Vec::new()),
-                FeatureKind::Sequence { .. } => Column::Sequence(Sequences::default()),
+                FeatureKind::Sequence { weight_separator: None, .. } => Column::Sequence(Sequences::default()),
+                FeatureKind::Sequence { weight_separator: Some(_), .. } => Column::Sequence(Sequences::weighted()),
                 FeatureKind::Numeric { .. } => Column::Numeric(Vec::new()),
+                FeatureKind::Times { .. } => Column::Times(Times::default()),
             })
             .collect();
         Self {
             rows: 0,
             labels: parts.labels.then(Vec::new),
             groups: parts.groups.then(Vec::new),
+            times: parts.times.then(Vec::new),
             ceiling: parts.ceiling.then(Ceiling::default),
             columns,
         }
@@ -116,6 +181,9 @@ impl Samples {
         if let Some(groups) = &mut self.groups {
             groups.clear();
         }
+        if let Some(times) = &mut self.times {
+            times.clear();
+        }
         if let Some(ceiling) = &mut self.ceiling {
             ceiling.blind.clear();
             ceiling.optimal.clear();
@@ -125,12 +193,18 @@ impl Samples {
                 Column::Category(ids) => ids.clear(),
                 Column::Sequence(sequences) => sequences.clear(),
                 Column::Numeric(numbers) => numbers.clear(),
+                Column::Times(times) => times.clear(),
             }
         }
     }
 
     /// Which of the optional parts are there.
     pub fn parts(&self) -> Parts {
-        Parts { labels: self.labels.is_some(), groups: self.groups.is_some(), ceiling: self.ceiling.is_some() }
+        Parts {
+            labels: self.labels.is_some(),
+            groups: self.groups.is_some(),
+            times: self.times.is_some(),
+            ceiling: self.ceiling.is_some(),
+        }
     }
 }

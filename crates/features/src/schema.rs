@@ -12,6 +12,10 @@ pub struct SchemaConfig {
     /// Column whose values group rows for GAUC, such as a user id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
+    /// Column that says when each row happened, in whole seconds since 1970. It is kept beside the features and never
+    /// shown to a model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<String>,
     /// Columns with known click probabilities. They are measured beside the model and never shown to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ceiling: Option<CeilingConfig>,
@@ -41,6 +45,8 @@ pub enum FeatureConfig {
     Sequence(SequenceConfig),
     /// One number per row.
     Numeric(NumericConfig),
+    /// A list of times per row, such as those of a history's events.
+    Times(TimesConfig),
 }
 
 /// A feature with one term per row.
@@ -69,6 +75,10 @@ pub struct SequenceConfig {
     /// Text between two terms, one or more characters; `|` by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub separator: Option<String>,
+    /// Text between a term and its weight, as in `hat:0.5|shoe` with `":"`: a term without one weighs 1. What follows
+    /// the last such text of a term is its weight. By default terms have no weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight_separator: Option<String>,
     /// Most terms kept per row.
     pub max_length: usize,
     /// Which end of a longer list is kept.
@@ -92,6 +102,23 @@ pub enum Keep {
     Last,
     /// The first terms.
     First,
+}
+
+/// A feature with a list of times per row, in whole seconds since 1970.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimesConfig {
+    /// Column; the feature's name by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
+    /// Text between two times, one or more characters; `|` by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub separator: Option<String>,
+    /// Most times kept per row.
+    pub max_length: usize,
+    /// Which end of a longer list is kept.
+    #[serde(default)]
+    pub keep: Keep,
 }
 
 /// A feature with one number per row.

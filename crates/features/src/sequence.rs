@@ -27,18 +27,19 @@ impl SequenceRule {
         Self { separator, max_length, keep }
     }
 
-    /// Calls `visit` with every kept term, in the order of the list. An empty text is a list without terms.
-    pub(crate) fn visit(&self, text: &str, mut visit: impl FnMut(&str)) {
+    /// Calls `visit` with every kept term, in the order of the list, until it refuses one. An empty text is a list
+    /// without terms.
+    pub(crate) fn visit<'a, E>(&self, text: &'a str, mut visit: impl FnMut(&'a str) -> Result<(), E>) -> Result<(), E> {
         if text.is_empty() {
-            return;
+            return Ok(());
         }
         let kept = match self.keep {
             Keep::First => text,
             Keep::Last => &text[self.start_of_last(text)..],
         };
         match &self.separator {
-            Separator::Character(separator) => kept.split(*separator).take(self.max_length).for_each(&mut visit),
-            Separator::Text(separator) => kept.split(separator.as_str()).take(self.max_length).for_each(&mut visit),
+            Separator::Character(separator) => kept.split(*separator).take(self.max_length).try_for_each(&mut visit),
+            Separator::Text(separator) => kept.split(separator.as_str()).take(self.max_length).try_for_each(&mut visit),
         }
     }
 
@@ -64,11 +65,17 @@ impl SequenceRule {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+
     use super::*;
 
     fn kept(text: &str, separator: &str, max_length: usize, keep: Keep) -> Vec<String> {
         let mut terms = Vec::new();
-        SequenceRule::new(separator, max_length, keep).visit(text, |term| terms.push(term.to_owned()));
+        let rule = SequenceRule::new(separator, max_length, keep);
+        let Ok(()) = rule.visit::<Infallible>(text, |term| {
+            terms.push(term.to_owned());
+            Ok(())
+        });
         terms
     }
 

@@ -12,13 +12,13 @@ use crate::schema::Keep;
 pub struct FeatureSummary {
     /// The feature's name.
     pub feature: String,
-    /// `category`, `sequence` or `numeric`.
+    /// `category`, `sequence`, `numeric` or `times`.
     pub kind: &'static str,
     /// The column it reads.
     pub column: String,
-    /// Name of the feature that owns its vocabulary; `None` for a number.
+    /// Name of the feature that owns its vocabulary; `None` for numbers and times.
     pub vocabulary: Option<String>,
-    /// Number of ids of that vocabulary, the unknown included; `None` for a number, and before the encoders are fitted.
+    /// Number of ids of that vocabulary, the unknown included; `None` for numbers and times, and before the encoders are fitted.
     pub size: Option<usize>,
     /// The rest in words: what of a list is kept, or the numbers of the scaling.
     pub detail: String,
@@ -44,15 +44,15 @@ impl Schema {
     fn line(&self, feature: &Feature) -> FeatureSummary {
         let (kind, vocabulary, detail) = match &feature.kind {
             FeatureKind::Category { vocabulary } => ("category", Some(*vocabulary), String::new()),
-            FeatureKind::Sequence { vocabulary, separator, max_length, keep } => {
-                let end = match keep {
-                    Keep::Last => "last",
-                    Keep::First => "first",
-                };
-                let detail = format!("{end} {max_length}, separated by \"{}\"", separator.escape_debug());
+            FeatureKind::Sequence { vocabulary, separator, weight_separator, max_length, keep } => {
+                let mut detail = kept(separator, *max_length, *keep);
+                if let Some(weights) = weight_separator {
+                    detail.push_str(&format!(", weights behind \"{}\"", weights.escape_debug()));
+                }
                 ("sequence", Some(*vocabulary), detail)
             }
             FeatureKind::Numeric { .. } => ("numeric", None, String::new()),
+            FeatureKind::Times { separator, max_length, keep } => ("times", None, kept(separator, *max_length, *keep)),
         };
         FeatureSummary {
             feature: feature.name.clone(),
@@ -70,6 +70,15 @@ impl Schema {
         let least = self.min_counts()[owned];
         (least > 1).then(|| format!("terms seen at least {least} times"))
     }
+}
+
+/// What of a list is kept.
+fn kept(separator: &str, max_length: usize, keep: Keep) -> String {
+    let end = match keep {
+        Keep::Last => "last",
+        Keep::First => "first",
+    };
+    format!("{end} {max_length}, separated by \"{}\"", separator.escape_debug())
 }
 
 fn in_words(scale: Scaling) -> String {
@@ -93,6 +102,7 @@ impl Encoders {
                 FeatureKind::Numeric { .. } => {
                     line.detail = self.numeric(index).map(NumericEncoder::describe).unwrap_or_default();
                 }
+                FeatureKind::Times { .. } => {}
             }
             line
         });

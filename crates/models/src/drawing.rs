@@ -33,6 +33,8 @@ impl<'a> Drawing<'a> {
             let (kind, input, output) = match feature.kind {
                 SpaceKind::Category(_) => ("category", "[B]", format!("[B, {width}]")),
                 SpaceKind::Sequence(_) => ("sequence", "[N]", format!("[N, {width}]")),
+                SpaceKind::Weighted(_) => ("weighted sequence", "[N]", format!("[N, {width}]")),
+                SpaceKind::Times => ("times", "[N]", "[N]".to_owned()),
                 SpaceKind::Numeric => ("number", "[B]", "[B, 1]".to_owned()),
             };
             let name = embeddings.table_name(index).map(|table| format!("embedding.{table}")).unwrap_or_default();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use fain_layers::EmbeddingConfig;
 use serde::{Deserialize, Serialize};
 
-use crate::{FeatureSpace, ModelError, SpaceKind};
+use crate::{FeatureSpace, ModelError, SpaceFeature, SpaceKind};
 
 /// Width and start of the embedding tables: `[model.embedding]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -73,6 +73,14 @@ impl EmbeddingsConfig {
                     allowed: "at least 1".to_owned(),
                 });
             }
+        }
+        let unread = |feature: &&SpaceFeature| matches!(feature.kind, SpaceKind::Weighted(_) | SpaceKind::Times);
+        if let Some(feature) = space.features().iter().find(unread) {
+            return Err(ModelError::Config {
+                key: format!("schema.features.\"{}\"", feature.name),
+                value: feature.kind.words().to_owned(),
+                allowed: "a category, a sequence without weights, or a number: no model reads it otherwise".to_owned(),
+            });
         }
         let categories = space.features().iter().filter(|feature| feature.kind != SpaceKind::Numeric);
         let mut parts = names.into_iter().chain(categories.map(|feature| feature.name.as_str()));

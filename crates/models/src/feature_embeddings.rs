@@ -41,11 +41,11 @@ impl FeatureEmbeddings {
         let mut names = Vec::with_capacity(space.features().len());
         for feature in space.features() {
             tables.push(match feature.kind {
-                SpaceKind::Numeric => {
+                SpaceKind::Numeric | SpaceKind::Times => {
                     names.push(String::new());
                     None
                 }
-                SpaceKind::Category(vocabulary) | SpaceKind::Sequence(vocabulary) => {
+                SpaceKind::Category(vocabulary) | SpaceKind::Sequence(vocabulary) | SpaceKind::Weighted(vocabulary) => {
                     if let Some(shared) = shared.get(vocabulary) {
                         names.push(space.vocabularies()[vocabulary].0.clone());
                         Some(shared.clone())
@@ -72,12 +72,12 @@ impl FeatureEmbeddings {
             });
         }
         for (feature, table) in features.iter().zip(&tables) {
-            if (feature.kind == SpaceKind::Numeric) == table.is_some() {
-                let problem = if table.is_some() { "is a number and has a table" } else { "has no table" };
-                return Err(ModelError::Parts {
-                    part: format!("feature {}", feature.name),
-                    problem: problem.to_owned(),
-                });
+            if matches!(feature.kind, SpaceKind::Numeric | SpaceKind::Times) == table.is_some() {
+                let problem = match table {
+                    Some(_) => format!("is {} and has a table", feature.kind.words()),
+                    None => "has no table".to_owned(),
+                };
+                return Err(ModelError::Parts { part: format!("feature {}", feature.name), problem });
             }
         }
         Ok(Self { features: features.to_vec(), tables, names: Vec::new() })

@@ -42,6 +42,12 @@ impl FirstOrder {
                 SpaceKind::Category(vocabulary) | SpaceKind::Sequence(vocabulary) => {
                     space.vocabularies()[vocabulary].1 as i64
                 }
+                kind @ (SpaceKind::Weighted(_) | SpaceKind::Times) => {
+                    return Err(ModelError::Parts {
+                        part: "linear part".to_owned(),
+                        problem: format!("feature {} is {}, which it does not read", feature.name, kind.words()),
+                    });
+                }
             };
             let weight = (variables / &feature.name).f_var("weight", &[rows, 1], nn::Init::Const(0.0))?;
             terms.push(Term { feature: index, name: feature.name.clone(), kind: feature.kind, weight });

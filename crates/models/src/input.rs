@@ -22,8 +22,12 @@ pub enum InputColumn {
     Category(Tensor),
     /// `[N]`, int64 ids, and where each sample's lie.
     Sequence(Tensor, JaggedLayout),
+    /// `[N]`, int64 ids; where each sample's lie; and `[N]`, float32, what each id weighs.
+    Weighted(Tensor, JaggedLayout, Tensor),
     /// `[B]`, float32.
     Numeric(Tensor),
+    /// `[N]`, int64, seconds since 1970, and where each sample's lie.
+    Times(Tensor, JaggedLayout),
 }
 
 impl InputColumn {
@@ -32,37 +36,59 @@ impl InputColumn {
         match self {
             Self::Category(_) => "a category",
             Self::Sequence(..) => "a sequence",
+            Self::Weighted(..) => "a weighted sequence",
             Self::Numeric(_) => "a number",
+            Self::Times(..) => "times",
         }
     }
 }
 
 impl ModelInput {
-    /// Copies a batch to `device`. Sequences of equal lengths share one layout.
+    /// Copies a batch to `device`. Lists of equal lengths share one layout.
     ///
     /// # Errors
     /// [`ModelError::Layer`] when offsets are broken or the device has no memory left.
     pub fn new(samples: &Samples, device: Device) -> Result<Self, ModelError> {
-        let mut layouts: Vec<(&[u32], JaggedLayout)> = Vec::new();
+        let mut layouts = Layouts { device, known: Vec::new() };
         let mut columns = Vec::with_capacity(samples.columns.len());
         for column in &samples.columns {
             columns.push(match column {
                 Column::Category(ids) => InputColumn::Category(id_tensor(ids, device)?),
                 Column::Numeric(numbers) => InputColumn::Numeric(Tensor::f_from_slice(numbers)?.f_to_device(device)?),
                 Column::Sequence(lists) => {
-                    let known = layouts.iter().find(|(offsets, _)| *offsets == lists.offsets.as_slice());
-                    let layout = if let Some((_, layout)) = known {
-                        layout.clone()
-                    } else {
-                        let layout = JaggedLayout::new(&lists.offsets, device)?;
-                        layouts.push((&lists.offsets, layout.clone()));
-                        layout
-                    };
-                    InputColumn::Sequence(id_tensor(&lists.values, device)?, layout)
+                    let layout = layouts.of(&lists.offsets)?;
+                    let ids = id_tensor(&lists.values, device)?;
+                    match &lists.weights {
+                        None => InputColumn::Sequence(ids, layout),
+                        Some(weights) => {
+                            InputColumn::Weighted(ids, layout, Tensor::f_from_slice(weights)?.f_to_device(device)?)
+                        }
+                    }
+                }
+                Column::Times(times) => {
+                    let layout = layouts.of(&times.offsets)?;
+                    InputColumn::Times(Tensor::f_from_slice(&times.values)?.f_to_device(device)?, layout)
                 }
             });
         }
         Ok(Self { rows: samples.rows as i64, columns })
+    }
+}
+
+/// The layouts of a batch, one for all lists of equal lengths.
+struct Layouts<'a> {
+    device: Device,
+    known: Vec<(&'a [u32], JaggedLayout)>,
+}
+
+impl<'a> Layouts<'a> {
+    fn of(&mut self, offsets: &'a [u32]) -> Result<JaggedLayout, ModelError> {
+        if let Some((_, layout)) = self.known.iter().find(|(known, _)| *known == offsets) {
+            return Ok(layout.clone());
+        }
+        let layout = JaggedLayout::new(offsets, self.device)?;
+        self.known.push((offsets, layout.clone()));
+        Ok(layout)
     }
 }
 

@@ -27,8 +27,12 @@ pub enum SpaceKind {
     Category(usize),
     /// A list of ids per sample, of the vocabulary with this index.
     Sequence(usize),
+    /// A list of ids with weights per sample, of the vocabulary with this index.
+    Weighted(usize),
     /// One number per sample.
     Numeric,
+    /// A list of times per sample.
+    Times,
 }
 
 impl SpaceKind {
@@ -37,7 +41,9 @@ impl SpaceKind {
         match self {
             Self::Category(_) => "a category",
             Self::Sequence(_) => "a sequence",
+            Self::Weighted(_) => "a weighted sequence",
             Self::Numeric => "a number",
+            Self::Times => "times",
         }
     }
 }
@@ -52,10 +58,16 @@ impl FeatureSpace {
             .iter()
             .map(|feature| SpaceFeature {
                 name: feature.name.clone(),
-                kind: match feature.kind {
-                    FeatureKind::Category { vocabulary } => SpaceKind::Category(vocabulary),
-                    FeatureKind::Sequence { vocabulary, .. } => SpaceKind::Sequence(vocabulary),
+                kind: match &feature.kind {
+                    FeatureKind::Category { vocabulary } => SpaceKind::Category(*vocabulary),
+                    FeatureKind::Sequence { vocabulary, weight_separator: None, .. } => {
+                        SpaceKind::Sequence(*vocabulary)
+                    }
+                    FeatureKind::Sequence { vocabulary, weight_separator: Some(_), .. } => {
+                        SpaceKind::Weighted(*vocabulary)
+                    }
                     FeatureKind::Numeric { .. } => SpaceKind::Numeric,
+                    FeatureKind::Times { .. } => SpaceKind::Times,
                 },
             })
             .collect();
@@ -70,7 +82,8 @@ impl FeatureSpace {
     /// [`ModelError::Parts`] names a feature whose vocabulary is missing.
     pub fn from_parts(features: Vec<SpaceFeature>, vocabularies: Vec<(String, usize)>) -> Result<Self, ModelError> {
         for feature in &features {
-            if let SpaceKind::Category(vocabulary) | SpaceKind::Sequence(vocabulary) = feature.kind
+            if let SpaceKind::Category(vocabulary) | SpaceKind::Sequence(vocabulary) | SpaceKind::Weighted(vocabulary) =
+                feature.kind
                 && vocabulary >= vocabularies.len()
             {
                 return Err(ModelError::Parts {

@@ -73,7 +73,7 @@ fn score_text(bundle: &Bundle, text: &str) -> Result<Vec<f32>, BundleError> {
     let mut scores = Vec::new();
     let _ = bundle.score_file(file.path(), Parts::default(), &mut |run| {
         let negatives = &run.samples.columns[2];
-        let empty = Sequences { values: Vec::new(), offsets: vec![0; run.samples.rows + 1] };
+        let empty = Sequences { values: Vec::new(), offsets: vec![0; run.samples.rows + 1], weights: None };
         assert_eq!(*negatives, Column::Sequence(empty));
         scores.extend_from_slice(run.logits);
         Ok::<_, BundleError>(ControlFlow::<()>::Continue(()))

@@ -106,6 +106,12 @@ impl<T: ArrowNativeType> ListChunks<T> {
         self.0.iter().map(|chunk| chunk.values.as_ref())
     }
 
+    /// Whether the lists of every row are as long as those of another column.
+    pub fn same_lengths<U: ArrowNativeType>(&self, other: &ListChunks<U>) -> bool {
+        self.0.len() == other.0.len()
+            && self.0.iter().zip(&other.0).all(|(ours, theirs)| ours.offsets == theirs.offsets)
+    }
+
     /// The list of a row that exists.
     ///
     /// # Panics
@@ -191,6 +197,18 @@ mod tests {
         numbers().extend(last - 1, last + 3, &mut out);
         numbers().extend(4, 4, &mut out);
         assert_eq!(out, [1, last - 1, last, last + 1, last + 2]);
+    }
+
+    #[test]
+    fn lengths_are_compared_row_by_row() {
+        let of = |lengths: &[usize]| {
+            let values = vec![1.5_f64; lengths.iter().sum()].into();
+            ListChunks(vec![ListChunk { offsets: OffsetBuffer::from_lengths(lengths.iter().copied()), values }])
+        };
+        assert!(lists().same_lengths(&lists()));
+        assert!(of(&[1, 2]).same_lengths(&of(&[1, 2])));
+        assert!(!of(&[1, 2]).same_lengths(&of(&[2, 1])));
+        assert!(!of(&[1, 2]).same_lengths(&lists()));
     }
 
     #[test]

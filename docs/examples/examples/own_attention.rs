@@ -30,7 +30,7 @@ fn main() -> anyhow::Result<()> {
     let model = config.build_with(&variables.root(), &space, |variables, width| {
         Ok(Box::new(Cosine(variables.f_var("temperature", &[1], nn::Init::Const(5.0))?, width)))
     })?;
-    let history = Column::Sequence(Sequences { values: vec![7, 1, 2], offsets: vec![0, 3, 3] });
+    let history = Column::Sequence(Sequences { values: vec![7, 1, 2], offsets: vec![0, 3, 3], weights: None });
     let samples = Samples { rows: 2, columns: vec![Column::Category(vec![7, 8]), history], ..Samples::default() };
     anyhow::ensure!(logits(&model, &samples, Device::Cpu)?.len() == 2);
     Ok(())

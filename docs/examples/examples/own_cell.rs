@@ -28,7 +28,7 @@ fn main() -> anyhow::Result<()> {
     let model = config.build_with_recurrence(&variables.root(), &space, |variables, width| {
         Ok(Box::new(Unrolled::new(Leaky(Linear::new(variables, width, width)?))))
     })?;
-    let history = Column::Sequence(Sequences { values: vec![7, 1, 2], offsets: vec![0, 3, 3] });
+    let history = Column::Sequence(Sequences { values: vec![7, 1, 2], offsets: vec![0, 3, 3], weights: None });
     let samples = Samples { rows: 2, columns: vec![Column::Category(vec![7, 8]), history], ..Samples::default() };
     anyhow::ensure!(logits(&model, &samples, Device::Cpu)?.len() == 2);
     Ok(())

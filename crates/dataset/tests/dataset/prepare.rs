@@ -63,7 +63,7 @@ fn counts_and_parts() {
     let (_place, dataset) = small();
     let splits = [dataset.train(), dataset.validation(), dataset.test().unwrap()];
     for split in splits {
-        assert_eq!(split.parts(), Parts { labels: true, groups: true, ceiling: true });
+        assert_eq!(split.parts(), Parts { labels: true, groups: true, times: false, ceiling: true });
         let rows = all(split);
         assert_eq!(split.positives(), rows.iter().filter(|row| row.label > 0.5).count() as u64);
         assert!(rows.iter().all(|row| (row.label > 0.5) == (row.number() % 3 == 0)));

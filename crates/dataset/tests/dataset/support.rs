@@ -106,7 +106,9 @@ pub(crate) struct Row {
 pub(crate) enum Value {
     Id(u32),
     List(Vec<u32>),
+    Weighted(Vec<u32>, Vec<f32>),
     Number(f32),
+    Times(Vec<i64>),
 }
 
 impl Row {
@@ -132,13 +134,18 @@ pub(crate) fn split_up(samples: &Samples) -> Vec<Row> {
                 lists.offsets.len() - 1
             }
             Column::Numeric(numbers) => numbers.len(),
+            Column::Times(times) => times.offsets.len() - 1,
         };
         assert_eq!(rows, samples.rows);
     }
     let value = |column: &Column, row: usize| match column {
         Column::Category(ids) => Value::Id(ids[row]),
-        Column::Sequence(lists) => Value::List(lists.get(row).unwrap().to_vec()),
+        Column::Sequence(lists) => match lists.weights(row) {
+            None => Value::List(lists.get(row).unwrap().to_vec()),
+            Some(weights) => Value::Weighted(lists.get(row).unwrap().to_vec(), weights.to_vec()),
+        },
         Column::Numeric(numbers) => Value::Number(numbers[row]),
+        Column::Times(times) => Value::Times(times.get(row).unwrap().to_vec()),
     };
     (0..samples.rows)
         .map(|row| Row {

@@ -42,7 +42,7 @@ const TRAIN: &str = "\
 0,,hat,scarf||tie,,15,0,0
 ";
 
-const NO_PARTS: Parts = Parts { labels: false, groups: false, ceiling: false };
+const NO_PARTS: Parts = Parts { labels: false, groups: false, times: false, ceiling: false };
 
 fn train() -> TestFile {
     TestFile::new("train.csv", format!("{HEADER}{TRAIN}"))

@@ -59,6 +59,7 @@ fn a_schema_is_resolved() {
 
     let feature = |name: &str, column: &str, kind| Feature { name: name.to_owned(), column: column.to_owned(), kind };
     let sequence = |vocabulary, separator: &str, max_length, keep| FeatureKind::Sequence {
+        weight_separator: None,
         vocabulary,
         separator: separator.to_owned(),
         max_length,
@@ -77,7 +78,7 @@ fn a_schema_is_resolved() {
     );
     assert_eq!(schema.feature("words").map(|(index, _)| index), Some(2));
     assert_eq!(schema.feature("word"), None);
-    assert_eq!(Parts::of(&schema), Parts { labels: true, groups: true, ceiling: true });
+    assert_eq!(Parts::of(&schema), Parts { labels: true, groups: true, times: false, ceiling: true });
     assert_eq!(Samples::new(&schema, Parts::of(&schema)).parts(), Parts::of(&schema));
 }
 
@@ -225,6 +226,7 @@ fn a_schema_can_be_built_in_code() {
     let config = SchemaConfig {
         label: "click".to_owned(),
         group: None,
+        time: None,
         ceiling: None,
         features: [("item".to_owned(), FeatureConfig::Category(CategoryConfig::default()))].into_iter().collect(),
     };

@@ -60,7 +60,7 @@ proptest! {
         prop_assert_eq!(&with, &without_negatives(&encoders, file(&rows, false).path()).unwrap());
 
         let mut expected = encode(&encoders, Parts::of(encoders.schema()), whole.path()).unwrap();
-        let empty = Sequences { values: Vec::new(), offsets: vec![0; rows.len() + 1] };
+        let empty = Sequences { values: Vec::new(), offsets: vec![0; rows.len() + 1], weights: None };
         expected.columns[NEGATIVES] = Column::Sequence(empty);
         prop_assert_eq!(with, expected);
     }
@@ -78,7 +78,7 @@ fn only_a_sequence_can_be_left_out() {
         let error = bind(&["negatives", name], "item,history,price").unwrap_err();
         assert_eq!(
             error.to_string(),
-            format!("unread = \"{name}\": only sequence features of the schema can be left out")
+            format!("unread = \"{name}\": only sequence and times features of the schema can be left out")
         );
         assert_eq!(error.kind(), DataErrorKind::Config);
     }
