@@ -88,7 +88,7 @@ pub use mode::Mode;
 pub use normalization::{BatchNorm, BatchNormConfig, RunningVariance};
 pub use outline::{Outline, Part, Source};
 pub use packing::Packing;
-pub use pooling::{Pooling, pool};
+pub use pooling::{Pooling, pool, pool_weighted};
 pub use positional_embedding::{PositionCombination, PositionalEmbedding, PositionalEmbeddingConfig, SequenceEnd};
 pub use product::{ProductKind, ProductLayer};
 pub use recurrent::{

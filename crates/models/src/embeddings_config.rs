@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use fain_layers::EmbeddingConfig;
 use serde::{Deserialize, Serialize};
 
-use crate::{FeatureSpace, ModelError, SpaceFeature, SpaceKind};
+use crate::{FeatureSpace, ModelError};
 
 /// Width and start of the embedding tables: `[model.embedding]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -74,15 +74,7 @@ impl EmbeddingsConfig {
                 });
             }
         }
-        let unread = |feature: &&SpaceFeature| matches!(feature.kind, SpaceKind::Weighted(_) | SpaceKind::Times);
-        if let Some(feature) = space.features().iter().find(unread) {
-            return Err(ModelError::Config {
-                key: format!("schema.features.\"{}\"", feature.name),
-                value: feature.kind.words().to_owned(),
-                allowed: "a category, a sequence without weights, or a number: no model reads it otherwise".to_owned(),
-            });
-        }
-        let categories = space.features().iter().filter(|feature| feature.kind != SpaceKind::Numeric);
+        let categories = space.features().iter().filter(|feature| feature.kind.vocabulary().is_some());
         let mut parts = names.into_iter().chain(categories.map(|feature| feature.name.as_str()));
         match parts.find(|name| name.contains('.')) {
             None => Ok(()),

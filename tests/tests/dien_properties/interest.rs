@@ -94,7 +94,12 @@ impl Batch {
     }
 
     fn input(&self) -> InterestInput<'_> {
-        InterestInput { candidate: &self.candidate, history: &self.history, negative: Some(&self.negative) }
+        InterestInput {
+            candidate: &self.candidate,
+            history: &self.history,
+            negative: Some(&self.negative),
+            times: None,
+        }
     }
 }
 

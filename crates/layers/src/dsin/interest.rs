@@ -15,6 +15,10 @@ use crate::{
 pub struct DsinInterestConfig {
     /// How many sessions are read and how long they are.
     pub limits: SessionLimits,
+    /// A new session starts where more seconds than this lie between two events, at least 0; the paper's are 30 minutes.
+    /// Without it sessions have equally many events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gap: Option<i64>,
     /// Self-attention within a session and what follows it.
     pub transformer: TransformerBlockConfig,
 }
@@ -30,9 +34,11 @@ impl DsinInterestConfig {
     /// Looks for conflicts with events of width `width`.
     ///
     /// # Errors
-    /// Those of [`SessionLimits::check`] and [`TransformerBlockConfig::check`].
+    /// [`LayerError::Config`] when `gap` is negative; those of [`SessionLimits::check`] and
+    /// [`TransformerBlockConfig::check`].
     pub fn check(&self, width: i64) -> Result<(), LayerError> {
         self.limits.check()?;
+        check_gap(self.gap)?;
         self.transformer.check(width)
     }
 }
@@ -54,13 +60,14 @@ pub struct DsinParts {
 /// relevance to the candidate.
 ///
 /// Deep Session Interest Network, <https://arxiv.org/abs/1905.06482>: the vector is `[U_I, U_H]`.
-/// Histories are divided by [`Sessions::every`]; where the times of events are known, divide them with
-/// [`Sessions::by_gap`] and call [`DsinInterest::forward_sessions`]. A user without events gives zeros.
+/// Histories are divided by [`Sessions::by_gap`] where the settings have a gap, and by [`Sessions::every`] else;
+/// [`DsinInterest::forward_sessions`] reads histories that are divided otherwise. A user without events gives zeros.
 /// Parameters: `session`, `interaction`, `interest_activation`, `interaction_activation`.
 #[derive(Debug)]
 pub struct DsinInterest {
     parts: DsinParts,
     limits: SessionLimits,
+    gap: Option<i64>,
 }
 
 impl DsinInterest {
@@ -79,15 +86,16 @@ impl DsinInterest {
             interest_activation: activation("interest_activation")?,
             interaction_activation: activation("interaction_activation")?,
         };
-        Self::from_parts(parts, limits)
+        Self::from_parts(parts, limits, config.gap)
     }
 
-    /// Joins built parts; `limits` are those of the sessions that [`InterestLayer::forward`] makes.
+    /// Joins built parts; `limits` and `gap` are those of the sessions that [`InterestLayer::forward`] makes.
     ///
     /// # Errors
-    /// [`LayerError::Config`] when the widths of two parts differ; those of [`SessionLimits::check`].
-    pub fn from_parts(parts: DsinParts, limits: SessionLimits) -> Result<Self, LayerError> {
+    /// [`LayerError::Config`] when the widths of two parts differ or `gap` is negative; those of [`SessionLimits::check`].
+    pub fn from_parts(parts: DsinParts, limits: SessionLimits, gap: Option<i64>) -> Result<Self, LayerError> {
         limits.check()?;
+        check_gap(gap)?;
         let width = parts.extractor.width();
         for (field, got) in [
             ("interaction.width", parts.interaction.width()),
@@ -103,7 +111,7 @@ impl DsinInterest {
                 });
             }
         }
-        Ok(Self { parts, limits })
+        Ok(Self { parts, limits, gap })
     }
 
     /// The weights of a user's sessions for a candidate: `[S, 1]` each, of the sessions' interests and of their states.
@@ -156,7 +164,15 @@ impl InterestLayer for DsinInterest {
     }
 
     fn forward(&self, input: &InterestInput<'_>, mode: Mode) -> Result<Interest, LayerError> {
-        let sessions = Sessions::every(input.history.layout(), self.limits)?;
+        let layout = input.history.layout();
+        let sessions = match (self.gap, input.times) {
+            (None, _) => Sessions::every(layout, self.limits)?,
+            (Some(gap), Some(times)) => Sessions::by_gap(layout, times, gap, self.limits)?,
+            (Some(_), None) => {
+                let problem = format!("no times for {} events, whose sessions end at gaps", layout.events());
+                return Err(LayerError::Times { problem });
+            }
+        };
         let vector = self.forward_sessions(input.candidate, input.history, &sessions, mode)?;
         Ok(Interest { vector, auxiliary: None })
     }
@@ -176,8 +192,9 @@ impl InterestLayer for DsinInterest {
             part(name, "bilinear attention", input, pooled.clone(), vec![Source::Candidate, Source::Part(index)])
         };
         let history = format!("[N, {width}]");
+        let read = if self.gap.is_some() { vec![Source::History, Source::Times] } else { vec![Source::History] };
         let parts = vec![
-            part("session", "session interest extractor", history, sessions.clone(), vec![Source::History]),
+            part("session", "session interest extractor", history, sessions.clone(), read),
             part("interaction", "bi-LSTM", sessions.clone(), sessions.clone(), vec![Source::Part(0)]),
             activation("interest_activation", 0),
             activation("interaction_activation", 1),
@@ -190,5 +207,12 @@ impl InterestLayer for DsinInterest {
             ),
         ];
         Outline { parts, vector: 4 }
+    }
+}
+
+fn check_gap(gap: Option<i64>) -> Result<(), LayerError> {
+    match gap {
+        Some(gap) if gap < 0 => Err(LayerError::Config { field: "gap", value: gap.to_string(), allowed: "at least 0" }),
+        _ => Ok(()),
     }
 }
