@@ -33,7 +33,7 @@
 //!     rows: 2,
 //!     columns: vec![
 //!         Column::Category(vec![7, 8]),
-//!         Column::Sequence(Sequences { values: vec![7, 1, 2], offsets: vec![0, 3, 3] }),
+//!         Column::Sequence(Sequences { values: vec![7, 1, 2], offsets: vec![0, 3, 3], weights: None }),
 //!     ],
 //!     ..Samples::default()
 //! };
@@ -72,6 +72,7 @@ mod numbers;
 mod output;
 mod pnn;
 mod preset;
+mod pretrained;
 mod published;
 mod session_gap;
 mod space;
@@ -108,6 +109,7 @@ pub use numbers::{NumberConfig, NumberProjection};
 pub use output::Output;
 pub use pnn::{Pnn, PnnConfig};
 pub use preset::complete;
+pub use pretrained::{PretrainedConfig, PretrainedVectors};
 pub use published::{DienPreset, DinPreset};
 pub use session_gap::SessionGap;
 pub use space::{FeatureSpace, SpaceFeature, SpaceKind};

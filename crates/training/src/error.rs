@@ -154,6 +154,25 @@ pub enum TrainingError {
         /// Events of the other.
         other_length: u32,
     },
+    /// The times of a history fall.
+    #[error(
+        "{}: {feature} has {time} after {before}; a history is divided by these times, so they must not fall",
+        row_place(origin.as_ref(), split, *row)
+    )]
+    FallingTimes {
+        /// `training`, `validation` or `test`.
+        split: &'static str,
+        /// The row among the encoded ones of the split, from 1.
+        row: u64,
+        /// The row of the file, where it is known.
+        origin: Option<Origin>,
+        /// The feature of times.
+        feature: String,
+        /// A time, in seconds.
+        before: i64,
+        /// The one after it.
+        time: i64,
+    },
     /// Two rows at least are needed to train.
     #[error("the training split has {0} row(s); at least 2 are needed")]
     TooFewRows(u64),
@@ -206,6 +225,7 @@ impl TrainingError {
             },
             Self::Model(ModelError::HistoryLengths { .. })
             | Self::HistoryLengths { .. }
+            | Self::FallingTimes { .. }
             | Self::UndefinedMonitor { .. }
             | Self::TooFewRows(_) => ErrorKind::Data,
             Self::Interrupted => ErrorKind::Interrupted,

@@ -23,6 +23,7 @@
 //!     device: tch::Device::Cpu,
 //!     folder: &folder,
 //!     resume: false,
+//!     vectors: &[],
 //! };
 //! let trained = train(&request, &mut |_| ControlFlow::Continue(()))?;
 //! println!("{:?}", trained.report.test);

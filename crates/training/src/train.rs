@@ -7,7 +7,9 @@ use fain_dataset::{BatchPlan, Batches, Dataset, Order, Tail};
 use fain_features::Samples;
 use fain_layers::Mode;
 use fain_metrics::{CeilingReport, Evaluation};
-use fain_models::{FeatureSpace, Model, ModelInput, Output, named_tensors, parameter_count};
+use fain_models::{
+    FeatureSpace, Model, ModelError, ModelInput, Output, PretrainedVectors, named_tensors, parameter_count,
+};
 use tch::{Device, Kind, Reduction, Tensor, nn};
 
 use crate::checkpoint::{self, LossSum, Position, Snapshot, restore_snapshot, snapshot};
@@ -33,6 +35,8 @@ pub struct TrainRequest<'a> {
     pub folder: &'a RunFolder,
     /// Whether to go on from the folder's checkpoint, if it has one.
     pub resume: bool,
+    /// What `model.embedding.pretrained` names. A run that goes on from a checkpoint needs none.
+    pub vectors: &'a [PretrainedVectors],
 }
 
 /// A trained model with its best weights.
@@ -67,6 +71,24 @@ pub fn train(request: &TrainRequest<'_>, observer: &mut Observer<'_>) -> Result<
     session.finish(observer)
 }
 
+/// Copies vectors into the tables that start from them.
+fn start_tables(
+    request: &TrainRequest<'_>,
+    variables: &nn::VarStore,
+    space: &FeatureSpace,
+) -> Result<(), TrainingError> {
+    let config = request.experiment.model.embedding();
+    for vocabulary in config.pretrained.keys() {
+        let vectors = request.vectors.iter().find(|vectors| vectors.vocabulary == *vocabulary);
+        let vectors = vectors.ok_or_else(|| ModelError::Parts {
+            part: format!("model.embedding.pretrained.{vocabulary}"),
+            problem: "its vectors were not given".to_owned(),
+        })?;
+        vectors.copy_to(variables, space, config)?;
+    }
+    Ok(())
+}
+
 struct Session<'a> {
     request: TrainRequest<'a>,
     model: Box<dyn Model>,
@@ -88,7 +110,7 @@ impl<'a> Session<'a> {
         if rows < 2 {
             return Err(TrainingError::TooFewRows(rows));
         }
-        histories::check(request.dataset, &request.experiment.model.equal_lengths())?;
+        histories::check(request.dataset, &request.experiment.model)?;
         tch::set_num_threads(i32::try_from(config.resolved_threads()).unwrap_or(i32::MAX));
         tch::manual_seed(config.seed as i64);
         let variables = nn::VarStore::new(request.device);
@@ -101,6 +123,8 @@ impl<'a> Session<'a> {
         if request.resume && checkpoint.is_file() {
             (position, best) = checkpoint::read(&checkpoint, &variables, &mut optimizer)?;
             request.folder.write_events(&position.evaluations)?;
+        } else {
+            start_tables(request, &variables, &space)?;
         }
         let sums = [position.loss.click, position.loss.auxiliary.unwrap_or_default()];
         let loss_sum = Tensor::f_from_slice(&sums)?.f_to_device(request.device)?;

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use fain_dataset::Dataset;
-use fain_models::{named_tensors, serialize_tensors};
+use fain_models::{PretrainedVectors, named_tensors, serialize_tensors};
 use fain_training::{
     ErrorKind, EvaluationEvent, Experiment, Override, Progress, RunFolder, TrainRequest, Trained, TrainingError, train,
 };
@@ -58,6 +58,7 @@ fn rows(count: u64, salt: u64) -> String {
 
 struct Place {
     folder: tempfile::TempDir,
+    vectors: Vec<PretrainedVectors>,
 }
 
 impl Place {
@@ -65,7 +66,7 @@ impl Place {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("train.csv"), rows(600, 1)).unwrap();
         std::fs::write(folder.path().join("test.csv"), rows(200, 2)).unwrap();
-        Self { folder }
+        Self { folder, vectors: Vec::new() }
     }
 
     fn experiment(&self, settings: &[&str]) -> Experiment {
@@ -95,8 +96,8 @@ impl Place {
         let schema = experiment.check()?;
         let dataset = Dataset::prepare(&experiment.data, &schema, &mut |_| ControlFlow::Continue(()))?;
         let folder = self.run(name);
-        let request =
-            TrainRequest { experiment: &experiment, dataset: &dataset, device: Device::Cpu, folder: &folder, resume };
+        let (experiment, dataset, folder, vectors) = (&experiment, &dataset, &folder, &self.vectors);
+        let request = TrainRequest { experiment, dataset, device: Device::Cpu, folder, resume, vectors };
         train(&request, &mut |progress| if stop(progress) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 }
@@ -356,6 +357,110 @@ fn a_damaged_checkpoint_is_refused() {
     std::fs::write(&checkpoint, &bytes).unwrap();
     let error = place.train("a", &["model.mlp.hidden=[9]"], true, &mut |_| false).unwrap_err().to_string();
     assert!(error.contains("but the model needs Float"), "{error}");
+}
+
+#[test]
+fn times_that_fall_are_named() {
+    let _turn = turn();
+    let place = Place::new();
+    let rows = "click,user,item,history,times\n1,1,2,3|4,5|6\n0,1,2,3,9\n1,2,2,,\n0,2,3,1|2|1,7|7|6\n1,2,2,,\n";
+    std::fs::write(place.folder.path().join("train.csv"), rows.replace("7|7|6", "7|7|7")).unwrap();
+    std::fs::write(place.folder.path().join("valid.csv"), rows).unwrap();
+    let settings = [
+        "data.validation={ file = \"valid.csv\" }",
+        "schema.features.times={ kind = \"times\", max_length = 5 }",
+        "model.kind=dsin",
+        "model.transformer.heads=1",
+        "model.session_gap=30m",
+        "model.interests=[{ candidate = [\"item\"], history = [\"history\"], times = \"times\" }]",
+    ];
+    let error = place.train("a", &settings, false, &mut |_| false).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "valid.csv, row 4: times has 6 after 7; a history is divided by these times, so they must not fall"
+    );
+    assert_eq!(error.kind(), ErrorKind::Data);
+}
+
+/// The vocabulary of the items, its vectors and what trains the model with them.
+fn with_vectors(frozen: bool) -> (Place, Vec<String>) {
+    let mut place = Place::new();
+    let rows = items(&place);
+    let found: Vec<bool> = (0..rows).map(|id| id % 2 == 1).collect();
+    let values = (0..2 * rows).map(|entry| 1.0 + entry as f32).collect();
+    place.vectors = vec![PretrainedVectors { vocabulary: "item".to_owned(), width: 2, values, found }];
+    let file = "model.embedding.pretrained.item={ file = \"v.parquet\", key = \"item\", frozen = FROZEN }";
+    let settings = ["model.embedding.dim=2", "training.epochs=2", &file.replace("FROZEN", &frozen.to_string())];
+    (place, settings.map(str::to_owned).to_vec())
+}
+
+/// How many ids the items have.
+fn items(place: &Place) -> usize {
+    let experiment = place.experiment(&[]);
+    let dataset =
+        Dataset::prepare(&experiment.data, &experiment.check().unwrap(), &mut |_| ControlFlow::Continue(())).unwrap();
+    dataset.encoders().vocabulary(0).size()
+}
+
+fn table(trained: &Trained) -> Vec<f32> {
+    Vec::try_from(trained.variables.variables()["embedding.item.weight"].detach().reshape([-1])).unwrap()
+}
+
+#[test]
+fn frozen_tables_stay_with_their_vectors() {
+    let _turn = turn();
+    let (place, settings) = with_vectors(true);
+    let settings: Vec<&str> = settings.iter().map(String::as_str).chain(["training.weight_decay=0.1"]).collect();
+    let trained = place.train("a", &settings, false, &mut |_| false).unwrap();
+    let expected: Vec<f32> = place.vectors[0]
+        .found
+        .iter()
+        .enumerate()
+        .flat_map(|(id, &found)| [0, 1].map(|column| if found { (1 + 2 * id + column) as f32 } else { 0.0 }))
+        .collect();
+    assert_eq!(table(&trained), expected);
+    // What is written down is all that scoring needs.
+    assert!(named_tensors(&trained.variables).iter().any(|(name, _)| name == "embedding.item.weight"));
+}
+
+#[test]
+fn tables_start_from_their_vectors_and_are_trained() {
+    let _turn = turn();
+    let (mut place, settings) = with_vectors(false);
+    let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
+    let trained = place.train("a", &settings, false, &mut |_| false).unwrap();
+    let table = table(&trained);
+    for (id, &found) in place.vectors[0].found.iter().enumerate() {
+        let start = (1 + 2 * id) as f32;
+        // Two epochs with small steps lead neither from 0 to above 1 nor back.
+        assert_eq!((table[2 * id] - start).abs() < 0.5, found, "{id}: {table:?}");
+    }
+    let moved = |id: usize| (table[2 * id] - (1 + 2 * id) as f32).abs() > 1e-6;
+    assert!((1..table.len() / 2).step_by(2).any(moved), "{table:?}");
+
+    // A run that goes on needs no vectors, and ends with the same bytes.
+    let mut steps = 0;
+    let stopped = place.train("b", &settings, false, &mut |_| {
+        steps += 1;
+        steps > 4
+    });
+    assert!(matches!(stopped.unwrap_err(), TrainingError::Interrupted));
+    assert!(place.run("b").checkpoint().is_file());
+    let vectors = std::mem::take(&mut place.vectors);
+    let resumed = place.train("b", &settings, true, &mut |_| false).unwrap();
+    assert_eq!(weights(&resumed), weights(&trained));
+
+    // A run that starts does.
+    let error = place.train("c", &settings, false, &mut |_| false).unwrap_err().to_string();
+    assert_eq!(error, "model.embedding.pretrained.item: its vectors were not given");
+    place.vectors = vec![PretrainedVectors { width: 3, ..vectors[0].clone() }];
+    let error = place.train("c", &settings, false, &mut |_| false).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "model.embedding.pretrained.item is vectors of width 3; allowed: width 2, which the table has \
+         (model.embedding.dims.item sets it)"
+    );
+    assert_eq!(error.kind(), ErrorKind::Request);
 }
 
 #[test]
