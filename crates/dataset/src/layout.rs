@@ -47,7 +47,7 @@ pub(crate) fn arrow_schema(schema: &Schema) -> SchemaRef {
     }
     for feature in schema.features() {
         let kind = match &feature.kind {
-            FeatureKind::Category { .. } => DataType::UInt32,
+            FeatureKind::Category { .. } | FeatureKind::Bucket { .. } => DataType::UInt32,
             FeatureKind::Sequence { .. } => list_of(DataType::UInt32),
             FeatureKind::Numeric { .. } => DataType::Float32,
             FeatureKind::Times { .. } => list_of(DataType::Int64),

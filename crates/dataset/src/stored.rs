@@ -75,7 +75,9 @@ impl Stored {
             .map(|feature| {
                 let name = column_name(&feature.name);
                 Ok(match &feature.kind {
-                    FeatureKind::Category { .. } => StoredColumn::Category(file.chunks::<UInt32Type>(&name)?),
+                    FeatureKind::Category { .. } | FeatureKind::Bucket { .. } => {
+                        StoredColumn::Category(file.chunks::<UInt32Type>(&name)?)
+                    }
                     FeatureKind::Sequence { weight_separator, .. } => {
                         let weights = weight_separator.as_ref().map(|_| weights_name(&feature.name));
                         StoredColumn::Sequence(
@@ -130,12 +132,7 @@ impl Stored {
                 StoredColumn::Sequence(lists, _) => maximum(lists.slices()),
                 StoredColumn::Numeric(_) | StoredColumn::Times(_) => None,
             };
-            let size = match feature.kind {
-                FeatureKind::Category { vocabulary } | FeatureKind::Sequence { vocabulary, .. } => {
-                    encoders.vocabulary(vocabulary).size()
-                }
-                FeatureKind::Numeric { .. } | FeatureKind::Times { .. } => 0,
-            };
+            let size = feature.kind.vocabulary().map_or(0, |vocabulary| encoders.vocabulary(vocabulary).size());
             if let Some(id) = found.filter(|id| *id as usize >= size) {
                 let what = format!("the largest id of the column \"{}\"", column_name(&feature.name));
                 let needed = format!("below {size}, the size of the vocabulary");

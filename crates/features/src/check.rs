@@ -1,15 +1,9 @@
 //! The checks of a schema.
 
-use crate::checked::{Feature, FeatureKind, Scaling, Schema};
+use crate::check_kind::{buckets, id_rule, numeric_kind, sequence_kind, times_kind};
+use crate::checked::{Feature, FeatureKind, IdRule, Schema};
 use crate::error::SchemaError;
-use crate::schema::{
-    CategoryConfig, CeilingConfig, FeatureConfig, NumericConfig, Scale, SchemaConfig, SequenceConfig, TimesConfig,
-};
-
-/// Separator of a sequence's terms where the schema names none.
-const DEFAULT_SEPARATOR: &str = "|";
-/// Number of quantiles where the schema names none.
-const DEFAULT_QUANTILES: usize = 1000;
+use crate::schema::{CategoryConfig, CeilingConfig, FeatureConfig, SchemaConfig, SequenceConfig};
 
 impl SchemaConfig {
     /// Finds every contradiction before data is read.
@@ -21,7 +15,7 @@ impl SchemaConfig {
         if self.features.is_empty() {
             return Err(problem("schema.features", "{}", "at least one feature is needed"));
         }
-        let (vocabularies, min_counts) = self.owned_vocabularies()?;
+        let (vocabularies, id_rules) = self.owned_vocabularies()?;
         let mut features = Vec::with_capacity(self.features.len());
         for (name, config) in &self.features {
             let key = format!("schema.features.{name}");
@@ -36,8 +30,10 @@ impl SchemaConfig {
                         self.vocabulary_index(&key, name, sequence.vocabulary.as_deref(), &vocabularies)?;
                     (&sequence.column, sequence_kind(&key, sequence, vocabulary)?)
                 }
-                FeatureConfig::Numeric(numeric) => {
-                    (&numeric.column, FeatureKind::Numeric { scale: scaling(&key, numeric)? })
+                FeatureConfig::Numeric(numeric) => (&numeric.column, numeric_kind(&key, numeric)?),
+                FeatureConfig::Bucket(bucket) => {
+                    let vocabulary = self.vocabulary_index(&key, name, None, &vocabularies)?;
+                    (&bucket.column, FeatureKind::Bucket { vocabulary })
                 }
                 FeatureConfig::Times(times) => (&times.column, times_kind(&key, times)?),
             };
@@ -45,7 +41,7 @@ impl SchemaConfig {
             self.check_feature_column(&format!("{key}.column"), &column)?;
             features.push(Feature { name: name.clone(), column, kind });
         }
-        Ok(Schema { config: self, features, vocabularies, min_counts })
+        Ok(Schema { config: self, features, vocabularies, id_rules })
     }
 
     /// The columns that are not features, and the features' names.
@@ -97,34 +93,26 @@ impl SchemaConfig {
         Ok(())
     }
 
-    /// Names and lowest counts of the features that have a vocabulary of their own.
-    fn owned_vocabularies(&self) -> Result<(Vec<String>, Vec<u64>), SchemaError> {
+    /// The features that have a vocabulary of their own, and how its ids are given.
+    fn owned_vocabularies(&self) -> Result<(Vec<String>, Vec<IdRule>), SchemaError> {
         let mut names = Vec::new();
-        let mut min_counts = Vec::new();
+        let mut rules = Vec::new();
         for (name, config) in &self.features {
-            let (vocabulary, min_count) = match config {
-                FeatureConfig::Category(CategoryConfig { vocabulary, min_count, .. })
-                | FeatureConfig::Sequence(SequenceConfig { vocabulary, min_count, .. }) => (vocabulary, *min_count),
-                FeatureConfig::Numeric(_) | FeatureConfig::Times(_) => continue,
+            let key = format!("schema.features.{name}");
+            let rule = match config {
+                FeatureConfig::Category(CategoryConfig { vocabulary, min_count, buckets, .. })
+                | FeatureConfig::Sequence(SequenceConfig { vocabulary, min_count, buckets, .. }) => {
+                    id_rule(&key, vocabulary.as_deref(), *min_count, *buckets)?
+                }
+                FeatureConfig::Bucket(config) => Some(IdRule::Intervals(buckets(&key, config)?)),
+                FeatureConfig::Numeric(_) | FeatureConfig::Times(_) => None,
             };
-            let key = || format!("schema.features.{name}.min_count");
-            match (vocabulary, min_count) {
-                (Some(owner), Some(count)) => {
-                    return Err(problem(
-                        key(),
-                        count.to_string(),
-                        format!("only where the vocabulary is the feature's own; set it on \"{owner}\""),
-                    ));
-                }
-                (None, Some(0)) => return Err(problem(key(), "0", "at least 1 is needed")),
-                (None, count) => {
-                    names.push(name.clone());
-                    min_counts.push(count.unwrap_or(1));
-                }
-                (Some(_), None) => {}
+            if let Some(rule) = rule {
+                names.push(name.clone());
+                rules.push(rule);
             }
         }
-        Ok((names, min_counts))
+        Ok((names, rules))
     }
 
     fn vocabulary_index(
@@ -135,13 +123,18 @@ impl SchemaConfig {
         owners: &[String],
     ) -> Result<usize, SchemaError> {
         let wanted = shared.unwrap_or(name);
-        if let Some(index) = owners.iter().position(|owner| owner == wanted) {
+        let of_intervals = |name: &str| matches!(self.features.get(name), Some(FeatureConfig::Bucket(_)));
+        if let Some(index) = owners.iter().position(|owner| owner == wanted)
+            && (shared.is_none() || !of_intervals(wanted))
+        {
             return Ok(index);
         }
-        let known = if owners.is_empty() { "none".to_owned() } else { owners.join(", ") };
+        let known: Vec<&str> = owners.iter().map(String::as_str).filter(|owner| !of_intervals(owner)).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
         let reason = match self.features.get(wanted) {
             _ if wanted == name => "a feature does not name itself; leave the key out for a vocabulary of its own",
             Some(FeatureConfig::Numeric(_)) => "a numeric feature has no vocabulary",
+            Some(FeatureConfig::Bucket(_)) => "the ids of a bucket feature are of numbers, not of terms",
             Some(FeatureConfig::Times(_)) => "a feature of times has no vocabulary",
             Some(_) => "that feature itself shares a vocabulary; name the one that owns it",
             None => "no such feature",
@@ -154,69 +147,14 @@ impl SchemaConfig {
     }
 }
 
-fn sequence_kind(key: &str, config: &SequenceConfig, vocabulary: usize) -> Result<FeatureKind, SchemaError> {
-    let separator = list_separator(key, config.separator.as_deref(), config.max_length)?;
-    if let Some(weights) = &config.weight_separator {
-        let key = || format!("{key}.weight_separator");
-        if weights.is_empty() {
-            return Err(problem(key(), "\"\"", "at least one character is needed"));
-        }
-        if weights.contains(&separator) || separator.contains(weights) {
-            let allowed = format!("a text that neither holds the separator {} nor is in it", quoted(&separator));
-            return Err(problem(key(), quoted(weights), allowed));
-        }
-    }
-    Ok(FeatureKind::Sequence {
-        vocabulary,
-        separator,
-        weight_separator: config.weight_separator.clone(),
-        max_length: config.max_length,
-        keep: config.keep,
-    })
-}
-
-fn times_kind(key: &str, config: &TimesConfig) -> Result<FeatureKind, SchemaError> {
-    let separator = list_separator(key, config.separator.as_deref(), config.max_length)?;
-    if separator.contains(|c: char| c.is_ascii_digit() || c == '-' || c == '+') {
-        let allowed = "a text without digits and signs, which times are made of";
-        return Err(problem(format!("{key}.separator"), quoted(&separator), allowed));
-    }
-    Ok(FeatureKind::Times { separator, max_length: config.max_length, keep: config.keep })
-}
-
-/// The separator of a list, once its settings are checked.
-fn list_separator(key: &str, separator: Option<&str>, max_length: usize) -> Result<String, SchemaError> {
-    if max_length == 0 {
-        return Err(problem(format!("{key}.max_length"), "0", "at least 1 is needed"));
-    }
-    match separator.unwrap_or(DEFAULT_SEPARATOR) {
-        "" => Err(problem(format!("{key}.separator"), "\"\"", "at least one character is needed")),
-        separator => Ok(separator.to_owned()),
-    }
-}
-
-fn scaling(key: &str, config: &NumericConfig) -> Result<Scaling, SchemaError> {
-    let key = || format!("{key}.quantiles");
-    match (config.scale, config.quantiles) {
-        (Scale::Quantile, Some(quantiles)) if quantiles < 2 => {
-            Err(problem(key(), quantiles.to_string(), "at least 2 are needed"))
-        }
-        (Scale::Quantile, quantiles) => Ok(Scaling::Quantile { quantiles: quantiles.unwrap_or(DEFAULT_QUANTILES) }),
-        (_, Some(quantiles)) => Err(problem(key(), quantiles.to_string(), "only with scale = \"quantile\"")),
-        (Scale::Standard, None) => Ok(Scaling::Standard),
-        (Scale::MinMax, None) => Ok(Scaling::MinMax),
-        (Scale::None, None) => Ok(Scaling::None),
-    }
-}
-
 fn not_empty(key: &str, column: &str) -> Result<(), SchemaError> {
     if column.is_empty() { Err(problem(key, "\"\"", "the name of a column is needed")) } else { Ok(()) }
 }
 
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     format!("\"{}\"", text.escape_debug())
 }
 
-fn problem(key: impl Into<String>, value: impl Into<String>, allowed: impl Into<String>) -> SchemaError {
+pub(crate) fn problem(key: impl Into<String>, value: impl Into<String>, allowed: impl Into<String>) -> SchemaError {
     SchemaError { key: key.into(), value: value.into(), allowed: allowed.into() }
 }

@@ -1,6 +1,6 @@
 //! The schema after its checks.
 
-use crate::schema::{CeilingConfig, Keep, SchemaConfig};
+use crate::schema::{CeilingConfig, Keep, Missing, SchemaConfig};
 
 /// A schema without contradictions. [`SchemaConfig::check`] makes it.
 #[derive(Debug, Clone, PartialEq)]
@@ -8,11 +8,11 @@ pub struct Schema {
     pub(crate) config: SchemaConfig,
     pub(crate) features: Vec<Feature>,
     pub(crate) vocabularies: Vec<String>,
-    pub(crate) min_counts: Vec<u64>,
+    pub(crate) id_rules: Vec<IdRule>,
 }
 
 /// One feature of a checked schema.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Feature {
     /// The feature's name.
     pub name: String,
@@ -23,7 +23,7 @@ pub struct Feature {
 }
 
 /// What a feature is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum FeatureKind {
     /// One term per row.
     Category {
@@ -45,8 +45,15 @@ pub enum FeatureKind {
     },
     /// One number per row.
     Numeric {
+        /// What stands for a missing number.
+        missing: Missing,
         /// How it is scaled.
         scale: Scaling,
+    },
+    /// One number per row, as the interval that it falls into.
+    Bucket {
+        /// Index of the vocabulary in [`Schema::vocabularies`].
+        vocabulary: usize,
     },
     /// A list of times per row, in seconds since 1970.
     Times {
@@ -57,6 +64,44 @@ pub enum FeatureKind {
         /// Which end of a longer list is kept.
         keep: Keep,
     },
+}
+
+impl FeatureKind {
+    /// Index in [`Schema::vocabularies`] of the vocabulary that the feature's ids are of; `None` for numbers and times.
+    pub fn vocabulary(&self) -> Option<usize> {
+        match self {
+            Self::Category { vocabulary } | Self::Sequence { vocabulary, .. } | Self::Bucket { vocabulary } => {
+                Some(*vocabulary)
+            }
+            Self::Numeric { .. } | Self::Times { .. } => None,
+        }
+    }
+}
+
+/// How the ids of a vocabulary are given.
+#[derive(Debug, Clone, PartialEq)]
+pub enum IdRule {
+    /// A number for each term that training rows hold often enough.
+    Terms {
+        /// How often they must hold it, at least 1.
+        min_count: u64,
+    },
+    /// The bucket that the term's hash falls into.
+    Hash {
+        /// Number of buckets, at least 1.
+        buckets: u32,
+    },
+    /// The interval that the number falls into.
+    Intervals(Buckets),
+}
+
+/// How numbers are divided into intervals.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Buckets {
+    /// By given boundaries, ascending and finite; at least one.
+    Boundaries(Vec<f64>),
+    /// Into so many intervals with as many training rows each, at least 2.
+    Quantiles(usize),
 }
 
 /// How a number is scaled, checked.
@@ -71,6 +116,10 @@ pub enum Scaling {
         /// Number of quantiles, at least 2.
         quantiles: usize,
     },
+    /// To the logarithm of the number plus 1.
+    Log1p,
+    /// To that logarithm, then to mean 0 and standard deviation 1.
+    Log1pStandard,
     /// As it is.
     None,
 }
@@ -96,9 +145,9 @@ impl Schema {
         &self.vocabularies
     }
 
-    /// How often training rows must hold a term of each vocabulary; as long as [`Schema::vocabularies`].
-    pub fn min_counts(&self) -> &[u64] {
-        &self.min_counts
+    /// How the ids of each vocabulary are given; as long as [`Schema::vocabularies`].
+    pub fn id_rules(&self) -> &[IdRule] {
+        &self.id_rules
     }
 
     /// The label's column.

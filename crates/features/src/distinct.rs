@@ -55,6 +55,16 @@ impl DistinctValues {
         quantiles
     }
 
+    /// The middle value, or the middle of the two middle ones; `None` when there are no values.
+    pub(crate) fn median(&mut self) -> Option<f64> {
+        self.sort_in();
+        let total: u64 = self.counted.iter().map(|&(_, times)| times).sum();
+        let middle = total.checked_sub(1)? / 2;
+        let mut ranks = Ranks { values: &self.counted, index: 0, before: 0 };
+        let low = ranks.value(middle);
+        Some(if total.is_multiple_of(2) { f64::midpoint(low, ranks.next_value(middle + 1)) } else { low })
+    }
+
     fn sort_in(&mut self) {
         if self.pending.is_empty() {
             return;
@@ -138,6 +148,16 @@ mod tests {
         distinct.push_times(8.0, 1);
         distinct.push_times(9.0, 0);
         assert_eq!(distinct.quantiles(9), [1.0, 1.0, 1.0, 1.0, 3.0, 3.0, 5.0, 7.0, 8.0]);
+    }
+
+    #[test]
+    fn the_median_is_in_the_middle() {
+        assert_eq!(of(&[]).median(), None);
+        assert_eq!(of(&[3.0]).median(), Some(3.0));
+        assert_eq!(of(&[9.0, 1.0, 2.0]).median(), Some(2.0));
+        assert_eq!(of(&[9.0, 1.0, 2.0, 4.0]).median(), Some(3.0));
+        assert_eq!(of(&[5.0, 1.0, 5.0, 5.0]).median(), Some(5.0));
+        assert_eq!(of(&[f64::MAX, f64::MAX]).median(), Some(f64::MAX));
     }
 
     #[test]

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use fain_tables::{TableError, TableErrorKind};
 use thiserror::Error;
 
+use crate::checked::Schema;
+use crate::column::ColumnRule;
+
 /// A schema that contradicts itself. Found before any data is read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{key} = {value}: {allowed}")]
@@ -46,6 +49,24 @@ pub enum DataError {
         value: String,
         /// What is allowed.
         allowed: String,
+    },
+    /// A value was given to a feature of another kind.
+    #[error("the feature {feature} does not take {given}")]
+    Kind {
+        /// The feature, or its place where the schema has no such feature.
+        feature: String,
+        /// What it was given.
+        given: &'static str,
+    },
+    /// A number that a feature does not take.
+    #[error("feature \"{feature}\": {value} is not {allowed}")]
+    Number {
+        /// The feature.
+        feature: String,
+        /// The number.
+        value: f64,
+        /// What is allowed.
+        allowed: &'static str,
     },
     /// A numeric column has no value in any training row, so nothing can stand for the missing ones.
     #[error("column \"{column}\": no training row has a value, so the feature \"{feature}\" cannot be scaled")]
@@ -97,9 +118,33 @@ impl DataError {
                 TableErrorKind::Unreadable => DataErrorKind::Unreadable,
                 TableErrorKind::Content => DataErrorKind::Content,
             },
-            Self::Config { .. } | Self::Mismatch { .. } => DataErrorKind::Config,
+            Self::Config { .. } | Self::Kind { .. } | Self::Mismatch { .. } => DataErrorKind::Config,
             _ => DataErrorKind::Content,
         }
+    }
+
+    /// The error of a feature, given by its place, that does not take what it was given.
+    pub(crate) fn kind_of(schema: &Schema, feature: usize, given: &'static str) -> Self {
+        let name = schema.features().get(feature).map(|feature| format!("\"{}\"", feature.name));
+        Self::Kind { feature: name.unwrap_or_else(|| feature.to_string()), given }
+    }
+
+    /// A number, if the feature at this place takes it; NaN is a missing one.
+    pub(crate) fn check_number(
+        schema: &Schema,
+        rule: Option<&ColumnRule>,
+        feature: usize,
+        value: Option<f64>,
+    ) -> Result<Option<f64>, Self> {
+        let Some(domain) = rule.and_then(ColumnRule::domain) else {
+            return Err(Self::kind_of(schema, feature, "numbers"));
+        };
+        let Some(value) = value.filter(|value| !value.is_nan()) else { return Ok(None) };
+        domain.check(value).map(Some).map_err(|allowed| Self::Number {
+            feature: schema.features()[feature].name.clone(),
+            value,
+            allowed,
+        })
     }
 }
 
@@ -119,11 +164,11 @@ pub enum EncodersError {
         read: &'static str,
     },
     /// Another version of the format.
-    #[error("encoders: the version is {found}; version {read} is read")]
+    #[error("encoders: the version is {found}; the versions 1 to {read} are read")]
     Version {
         /// The version found.
         found: u64,
-        /// The version that is read.
+        /// The newest version that is read.
         read: u64,
     },
     /// The schema inside contradicts itself.

@@ -1,135 +1,139 @@
 //! Encoders learnt from training rows.
 
+use fain_tables::Record;
+use rayon::prelude::*;
+
 use crate::binding::Binding;
-use crate::checked::{FeatureKind, Schema};
+use crate::checked::{IdRule, Schema};
+use crate::column::ColumnRule;
 use crate::encoders::Encoders;
 use crate::error::DataError;
-use crate::numeric::{NumericFitter, parse_number};
-use crate::sequence::SequenceRule;
-use crate::terms::MOST_TERMS;
-use crate::time::parse_time;
-use crate::vocabulary::TermCounter;
-use crate::weight::WeightRule;
-use fain_tables::Record;
+use crate::hash::HashBuckets;
+use crate::learner::{Learner, Learnt, NumberFitter, full, observe};
+use crate::piece::Piece;
+use crate::vocabulary::Vocabulary;
 
-/// Learns encoders from the training rows, one pass, row by row.
+/// Rows that one thread takes at once.
+const PIECE: usize = 2048;
+
+/// Learns encoders from the training rows, in one pass: row by row ([`observe`](Self::observe)), many rows at once
+/// ([`observe_rows`](Self::observe_rows)), or column by column ([`observe_term`](Self::observe_term),
+/// [`observe_number`](Self::observe_number)). All ways learn the same from the same rows.
 ///
 /// Show it training rows only: a vocabulary or a mean that has seen test rows leaks them.
 /// A vocabulary counts the terms of every feature that shares it, and of a sequence the terms that are kept.
 #[derive(Debug, Clone)]
 pub struct EncoderFitter {
-    schema: Schema,
-    counters: Vec<TermCounter>,
-    /// In the order of the schema's features.
-    columns: Vec<ColumnFitter>,
-}
-
-#[derive(Debug, Clone)]
-enum ColumnFitter {
-    Category {
-        vocabulary: usize,
-    },
-    Sequence {
-        vocabulary: usize,
-        rule: SequenceRule,
-        weights: Option<WeightRule>,
-    },
-    Numeric(Box<NumericFitter>),
-    /// Nothing is learnt from times, which are only read; so a wrong one is found before the rows are encoded.
-    Times(SequenceRule),
+    pub(crate) schema: Schema,
+    rules: Vec<ColumnRule>,
+    pub(crate) learnt: Learnt,
+    /// Memory of [`EncoderFitter::observe_rows`].
+    pieces: Vec<Piece>,
 }
 
 impl EncoderFitter {
     /// A fitter that has seen nothing.
     pub fn new(schema: Schema) -> Self {
-        let columns = schema
-            .features()
-            .iter()
-            .map(|feature| match &feature.kind {
-                FeatureKind::Category { vocabulary } => ColumnFitter::Category { vocabulary: *vocabulary },
-                FeatureKind::Sequence { vocabulary, separator, weight_separator, max_length, keep } => {
-                    ColumnFitter::Sequence {
-                        vocabulary: *vocabulary,
-                        rule: SequenceRule::new(separator, *max_length, *keep),
-                        weights: weight_separator.as_deref().map(WeightRule::new),
-                    }
-                }
-                FeatureKind::Numeric { scale } => ColumnFitter::Numeric(Box::new(NumericFitter::new(*scale))),
-                FeatureKind::Times { separator, max_length, keep } => {
-                    ColumnFitter::Times(SequenceRule::new(separator, *max_length, *keep))
-                }
-            })
-            .collect();
-        let counters = vec![TermCounter::default(); schema.vocabularies().len()];
-        Self { schema, counters, columns }
+        let (rules, learnt) = (ColumnRule::all(&schema), Learnt::new(&schema));
+        Self { schema, rules, learnt, pieces: Vec::new() }
     }
 
     /// Takes one training row in.
     ///
     /// # Errors
-    /// [`TableError::Value`](fain_tables::TableError::Value) for a number that is none, [`DataError::VocabularyFull`], and
-    /// [`DataError::Mismatch`] for a record of another file, or a binding of another schema or with features left out.
+    /// [`TableError::Value`](fain_tables::TableError::Value) for a number, weight or time that is none,
+    /// [`DataError::VocabularyFull`], and [`DataError::Mismatch`] for a record of another file, or a binding of another
+    /// schema or with features left out.
     pub fn observe(&mut self, record: &Record, binding: &Binding) -> Result<(), DataError> {
-        binding.check(record, self.columns.len())?;
-        for (column, place) in self.columns.iter_mut().zip(&binding.features) {
-            // A vocabulary without the terms of one of its features would be another one.
-            let place = place.as_ref().ok_or(DataError::Mismatch { what: "binding" })?;
-            let counted = match column {
-                ColumnFitter::Category { vocabulary } => {
-                    let term = record.get(place.index);
-                    self.counters[*vocabulary].observe(term).then_some(()).ok_or(*vocabulary)
-                }
-                ColumnFitter::Sequence { vocabulary, rule, weights } => {
-                    let counter = &mut self.counters[*vocabulary];
-                    let wrong = |term: &str, allowed| binding.wrong_term(record, place, term, allowed);
-                    let mut fits = true;
-                    rule.visit(record.get(place.index), |text| {
-                        let term = match weights {
-                            None => text,
-                            Some(weights) => weights.split(text).map_err(|allowed| wrong(text, allowed))?.0,
-                        };
-                        fits &= counter.observe(term);
-                        Ok::<(), DataError>(())
-                    })?;
-                    fits.then_some(()).ok_or(*vocabulary)
-                }
-                ColumnFitter::Times(rule) => {
-                    let wrong = |term: &str, allowed| binding.wrong_term(record, place, term, allowed);
-                    rule.visit(record.get(place.index), |text| {
-                        parse_time(text).map_err(|allowed| wrong(text, allowed)).map(|_| ())
-                    })?;
-                    Ok(())
-                }
-                ColumnFitter::Numeric(fitter) => {
-                    fitter.observe(binding.value(record, place, parse_number)?);
-                    Ok(())
-                }
-            };
-            counted.map_err(|vocabulary| DataError::VocabularyFull {
-                feature: self.schema.vocabularies()[vocabulary].clone(),
-                limit: MOST_TERMS,
-            })?;
+        binding.check(record, self.rules.len())?;
+        observe((&self.schema, &self.rules), record, binding, &mut self.learnt)
+    }
+
+    /// Takes training rows in, as [`EncoderFitter::observe`] would one after the other, on as many threads as rayon has.
+    /// What is learnt, and the error if there is one, depend neither on their number nor on how many rows come at once.
+    ///
+    /// # Errors
+    /// Those of [`EncoderFitter::observe`]: that of the first row that has one. The fitter is of no use then.
+    pub fn observe_rows(&mut self, records: &[Record], binding: &Binding) -> Result<(), DataError> {
+        let Self { schema, rules, learnt, pieces } = self;
+        // So many pieces at once that their memory stays small, whatever the number of rows.
+        let together = rayon::current_num_threads().max(1);
+        pieces.resize_with(together, || Piece::of(learnt));
+        for records in records.chunks(together * PIECE) {
+            let work = records.par_chunks(PIECE).zip(pieces.par_iter_mut()).map(|(records, piece)| {
+                piece.clear();
+                records.iter().try_for_each(|record| {
+                    binding.check(record, rules.len())?;
+                    observe((schema, rules), record, binding, piece)
+                })
+            });
+            let outcomes: Vec<Result<(), DataError>> = work.collect();
+            let used = outcomes.len();
+            outcomes.into_iter().collect::<Result<(), _>>()?;
+            learnt.take_in(&pieces[..used]).map_err(|vocabulary| full(schema, vocabulary))?;
         }
+        Ok(())
+    }
+
+    /// Takes a term in that so many training rows hold in a category or sequence feature, given by its place in
+    /// [`Schema::features`]. Terms may come in any order. The empty text is a missing term, and not counted.
+    ///
+    /// # Errors
+    /// [`DataError::Kind`] for another feature; [`DataError::VocabularyFull`].
+    pub fn observe_term(&mut self, feature: usize, term: &str, times: u64) -> Result<(), DataError> {
+        let vocabulary = match self.rules.get(feature) {
+            Some(ColumnRule::Category { vocabulary } | ColumnRule::Sequence { vocabulary, .. }) => *vocabulary,
+            _ => return Err(DataError::kind_of(&self.schema, feature, "terms")),
+        };
+        let counter = self.learnt.counters[vocabulary].as_mut();
+        if counter.is_none_or(|counter| counter.observe(term, times)) {
+            Ok(())
+        } else {
+            Err(full(&self.schema, vocabulary))
+        }
+    }
+
+    /// Takes the number in that one training row holds in a numeric or bucket feature, given by its place in
+    /// [`Schema::features`]; `None` is a missing one. Numbers must come in the order of the rows: a sum depends on it.
+    ///
+    /// # Errors
+    /// [`DataError::Kind`] for another feature; [`DataError::Number`] for a number that the feature does not take.
+    pub fn observe_number(&mut self, feature: usize, value: Option<f64>) -> Result<(), DataError> {
+        let value = DataError::check_number(&self.schema, self.rules.get(feature), feature, value)?;
+        self.learnt.number(feature, value);
         Ok(())
     }
 
     /// The encoders of the rows seen.
     ///
     /// # Errors
-    /// [`DataError::NoValues`] for a numeric column without any value.
+    /// [`DataError::NoValues`] for a column that is scaled, or divided into intervals, without any number.
     pub fn finish(self) -> Result<Encoders, DataError> {
-        let vocabularies =
-            self.counters.into_iter().zip(self.schema.min_counts()).map(|(counter, &least)| counter.finish(least));
-        let vocabularies = vocabularies.collect();
+        let Self { schema, learnt, .. } = self;
+        let mut vocabularies: Vec<Option<Vocabulary>> = schema
+            .id_rules()
+            .iter()
+            .zip(&learnt.counters)
+            .map(|(rule, counter)| match (rule, counter) {
+                (IdRule::Terms { min_count }, Some(counter)) => Some(counter.finish(*min_count).into()),
+                (IdRule::Hash { buckets }, _) => Some(HashBuckets::new(*buckets).into()),
+                _ => None,
+            })
+            .collect();
         let mut numbers = Vec::new();
-        for (column, feature) in self.columns.into_iter().zip(self.schema.features()) {
-            if let ColumnFitter::Numeric(fitter) = column {
-                numbers.push(fitter.finish().ok_or_else(|| DataError::NoValues {
-                    column: feature.column.clone(),
-                    feature: feature.name.clone(),
-                })?);
+        for (fitter, feature) in learnt.numbers.into_iter().zip(schema.features()) {
+            let no_values = || DataError::NoValues { column: feature.column.clone(), feature: feature.name.clone() };
+            match fitter {
+                NumberFitter::Scaling(fitter) => numbers.push(fitter.finish().ok_or_else(no_values)?),
+                NumberFitter::Intervals(fitter) => {
+                    let intervals = fitter.finish().ok_or_else(no_values)?;
+                    if let Some(vocabulary) = feature.kind.vocabulary() {
+                        vocabularies[vocabulary] = Some(intervals.into());
+                    }
+                }
+                NumberFitter::None => {}
             }
         }
-        Ok(Encoders::new(self.schema, vocabularies, numbers)?)
+        Ok(Encoders::new(schema, vocabularies.into_iter().flatten().collect(), numbers)?)
     }
 }

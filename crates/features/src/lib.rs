@@ -58,14 +58,26 @@
 
 #![deny(missing_docs)]
 
+mod append;
 mod binding;
 mod check;
+mod check_kind;
 mod checked;
+mod column;
+mod counter;
 mod distinct;
+mod encode;
 mod encoders;
 mod error;
 mod fitter;
+mod growth;
+mod hash;
+mod intervals;
+mod learner;
+mod number;
 mod numeric;
+mod numeric_fitter;
+mod piece;
 mod sample_reader;
 mod samples;
 mod schema;
@@ -78,15 +90,17 @@ mod vocabulary;
 mod weight;
 
 pub use binding::Binding;
-pub use checked::{Feature, FeatureKind, Scaling, Schema};
+pub use checked::{Buckets, Feature, FeatureKind, IdRule, Scaling, Schema};
 pub use encoders::Encoders;
 pub use error::{DataError, DataErrorKind, EncodersError, SchemaError};
 pub use fitter::EncoderFitter;
-pub use numeric::{NumericEncoder, NumericFitter};
+pub use numeric::NumericEncoder;
+pub use numeric_fitter::NumericFitter;
 pub use sample_reader::{ReadPlan, SampleReader};
 pub use samples::{Ceiling, Column, Parts, Samples, Sequences, Times};
 pub use schema::{
-    CategoryConfig, CeilingConfig, FeatureConfig, Keep, NumericConfig, Scale, SchemaConfig, SequenceConfig, TimesConfig,
+    BucketConfig, CategoryConfig, CeilingConfig, FeatureConfig, Keep, Missing, NumericConfig, Scale, SchemaConfig,
+    SequenceConfig, TimesConfig,
 };
 pub use summary::FeatureSummary;
 pub use vocabulary::Vocabulary;

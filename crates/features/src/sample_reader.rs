@@ -18,8 +18,12 @@ pub struct SampleReader {
     encoders: Arc<Encoders>,
     parts: Parts,
     rows_per_run: usize,
-    record: Record,
+    /// Rows that are encoded at once, by several threads.
+    records: Vec<Record>,
 }
+
+/// Rows that are read before they are encoded.
+const BLOCK: usize = 8192;
 
 /// What a [`SampleReader`] reads.
 #[derive(Debug, Clone, Copy)]
@@ -53,7 +57,7 @@ impl SampleReader {
         }
         let table = TableReader::open(path, config)?;
         let binding = Binding::leaving_out(unread, encoders.schema(), parts, table.header(), path)?;
-        Ok(Self { table, binding, encoders, parts, rows_per_run, record: Record::new() })
+        Ok(Self { table, binding, encoders, parts, rows_per_run, records: Vec::new() })
     }
 
     /// Replaces the rows of `out` by the next ones, `rows_per_run` of them or what the file still has.
@@ -69,10 +73,26 @@ impl SampleReader {
         if *out != fresh {
             *out = fresh;
         }
-        while out.rows < self.rows_per_run && self.table.read(&mut self.record)? {
-            self.encoders.encode(&self.record, &self.binding, out)?;
+        loop {
+            let wanted = BLOCK.min(self.rows_per_run - out.rows);
+            let mut rows = 0;
+            let mut read = Ok(true);
+            while rows < wanted {
+                if rows == self.records.len() {
+                    self.records.push(Record::new());
+                }
+                read = self.table.read(&mut self.records[rows]);
+                if !matches!(read, Ok(true)) {
+                    break;
+                }
+                rows += 1;
+            }
+            // A wrong value before a broken row is the first error.
+            self.encoders.encode_rows(&self.records[..rows], &self.binding, out)?;
+            if !read? || out.rows == self.rows_per_run {
+                return Ok(out.rows > 0);
+            }
         }
-        Ok(out.rows > 0)
     }
 
     /// Bytes taken from the file so far; see [`TableReader::bytes_read`].

@@ -155,7 +155,7 @@ impl Samples {
             .features()
             .iter()
             .map(|feature| match &feature.kind {
-                FeatureKind::Category { .. } => Column::Category(Vec::new()),
+                FeatureKind::Category { .. } | FeatureKind::Bucket { .. } => Column::Category(Vec::new()),
                 FeatureKind::Sequence { weight_separator: None, .. } => Column::Sequence(Sequences::default()),
                 FeatureKind::Sequence { weight_separator: Some(_), .. } => Column::Sequence(Sequences::weighted()),
                 FeatureKind::Numeric { .. } => Column::Numeric(Vec::new()),

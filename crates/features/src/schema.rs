@@ -36,7 +36,7 @@ pub struct CeilingConfig {
 }
 
 /// One feature as written; `kind` says which.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum FeatureConfig {
     /// One term per row.
@@ -45,6 +45,8 @@ pub enum FeatureConfig {
     Sequence(SequenceConfig),
     /// One number per row.
     Numeric(NumericConfig),
+    /// One number per row, as the interval that it falls into.
+    Bucket(BucketConfig),
     /// A list of times per row, such as those of a history's events.
     Times(TimesConfig),
 }
@@ -63,6 +65,10 @@ pub struct CategoryConfig {
     /// Only where the vocabulary is the feature's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_count: Option<u64>,
+    /// Number of hash buckets in the place of a vocabulary that is learnt: the id of a term is 1 + its xxh3-64 modulo
+    /// this number. Only where the vocabulary is the feature's own; features that share it share the buckets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buckets: Option<u32>,
 }
 
 /// A feature with a list of terms per row.
@@ -91,6 +97,10 @@ pub struct SequenceConfig {
     /// Only where the vocabulary is the feature's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_count: Option<u64>,
+    /// Number of hash buckets in the place of a vocabulary that is learnt: the id of a term is 1 + its xxh3-64 modulo
+    /// this number. Only where the vocabulary is the feature's own; features that share it share the buckets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buckets: Option<u32>,
 }
 
 /// Which end of a list longer than `max_length` is kept.
@@ -122,18 +132,41 @@ pub struct TimesConfig {
 }
 
 /// A feature with one number per row.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NumericConfig {
     /// Column; the feature's name by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub column: Option<String>,
+    /// What stands for a missing number; it is scaled as others are.
+    #[serde(default, skip_serializing_if = "Missing::is_mean")]
+    pub missing: Missing,
     /// How numbers are scaled.
     #[serde(default)]
     pub scale: Scale,
     /// Number of quantiles, with `scale = "quantile"` only; 1000 by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantiles: Option<usize>,
+}
+
+/// What stands for a missing number.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missing {
+    /// The mean of the training rows' numbers.
+    #[default]
+    Mean,
+    /// Their median; of an even count, the middle between the two middle ones.
+    Median,
+    /// A number of one's own: `missing = { constant = 0 }`.
+    Constant(f64),
+}
+
+impl Missing {
+    /// Whether it is what stands where nothing is written.
+    fn is_mean(&self) -> bool {
+        *self == Self::Mean
+    }
 }
 
 /// How a number is scaled, as written.
@@ -147,6 +180,25 @@ pub enum Scale {
     MinMax,
     /// To the share of training values below, between 0 and 1.
     Quantile,
+    /// To the logarithm of the number plus 1. Numbers must be above -1.
+    Log1p,
+    /// To that logarithm, then to mean 0 and standard deviation 1.
+    Log1pStandard,
     /// As it is.
     None,
+}
+
+/// A feature with one number per row, as the interval that it falls into. One of `boundaries` and `quantiles` is needed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BucketConfig {
+    /// Column; the feature's name by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
+    /// The numbers between two intervals, ascending. A boundary belongs to the interval above it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boundaries: Option<Vec<f64>>,
+    /// Number of intervals with as many training rows each, as far as equal numbers allow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantiles: Option<usize>,
 }

@@ -10,9 +10,10 @@ pub(crate) struct SequenceRule {
     keep: Keep,
 }
 
-/// A single character is searched from both ends and faster than a text.
+/// A single character is searched from both ends and faster than a text, and one of ASCII byte by byte.
 #[derive(Debug, Clone, PartialEq)]
 enum Separator {
+    Ascii(u8),
     Character(char),
     Text(String),
 }
@@ -21,6 +22,7 @@ impl SequenceRule {
     pub(crate) fn new(separator: &str, max_length: usize, keep: Keep) -> Self {
         let mut characters = separator.chars();
         let separator = match (characters.next(), characters.next()) {
+            (Some(character), None) if character.is_ascii() => Separator::Ascii(character as u8),
             (Some(character), None) => Separator::Character(character),
             _ => Separator::Text(separator.to_owned()),
         };
@@ -38,6 +40,22 @@ impl SequenceRule {
             Keep::Last => &text[self.start_of_last(text)..],
         };
         match &self.separator {
+            Separator::Ascii(separator) => {
+                // Terms are short, so that comparing byte by byte beats a search that must be set up for each.
+                let mut start = 0;
+                let mut left = self.max_length;
+                for (place, byte) in kept.bytes().enumerate() {
+                    if byte == *separator {
+                        visit(&kept[start..place])?;
+                        start = place + 1;
+                        left -= 1;
+                        if left == 0 {
+                            return Ok(());
+                        }
+                    }
+                }
+                visit(&kept[start..])
+            }
             Separator::Character(separator) => kept.split(*separator).take(self.max_length).try_for_each(&mut visit),
             Separator::Text(separator) => kept.split(separator.as_str()).take(self.max_length).try_for_each(&mut visit),
         }
@@ -45,7 +63,17 @@ impl SequenceRule {
 
     /// Where the last `max_length` terms start.
     fn start_of_last(&self, text: &str) -> usize {
+        // So many terms take at least as many separators, less one.
+        if text.len() + 1 < self.max_length {
+            return 0;
+        }
         let start = match &self.separator {
+            Separator::Ascii(separator) => {
+                let separators = text.bytes().filter(|byte| byte == separator).count();
+                let mut ends = text.bytes().enumerate().filter(|(_, byte)| byte == separator);
+                let cut = separators.checked_sub(self.max_length);
+                cut.and_then(|cut| ends.nth(cut)).map(|(place, _)| place + 1)
+            }
             Separator::Character(separator) => {
                 text.rmatch_indices(*separator).nth(self.max_length - 1).map(|(index, found)| index + found.len())
             }

@@ -2,17 +2,21 @@
 
 use serde::Serialize;
 
-use crate::checked::{Feature, FeatureKind, Scaling, Schema};
+use crate::checked::{Buckets, Feature, FeatureKind, IdRule, Scaling, Schema};
 use crate::encoders::Encoders;
-use crate::numeric::NumericEncoder;
-use crate::schema::Keep;
+use crate::hash::HASH;
+use crate::schema::{Keep, Missing};
+use crate::vocabulary::Vocabulary;
+
+/// Most boundaries that a line shows.
+const SHOWN: usize = 8;
 
 /// What one feature reads and, once it is fitted, what its encoder learnt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FeatureSummary {
     /// The feature's name.
     pub feature: String,
-    /// `category`, `sequence`, `numeric` or `times`.
+    /// `category`, `sequence`, `numeric`, `bucket` or `times`.
     pub kind: &'static str,
     /// The column it reads.
     pub column: String,
@@ -29,11 +33,11 @@ impl Schema {
     pub fn summary(&self) -> Vec<FeatureSummary> {
         let lines = self.features().iter().map(|feature| {
             let mut line = self.line(feature);
-            if let FeatureKind::Numeric { scale } = feature.kind {
-                line.detail = in_words(scale);
+            if let FeatureKind::Numeric { missing, scale } = feature.kind {
+                line.detail = in_words(missing, scale);
             }
-            if let Some(rare) = self.rare_terms(feature) {
-                line.detail = if line.detail.is_empty() { rare } else { format!("{}, {rare}", line.detail) };
+            if let Some(rule) = self.rule_in_words(feature) {
+                add(&mut line.detail, &rule);
             }
             line
         });
@@ -52,6 +56,7 @@ impl Schema {
                 ("sequence", Some(*vocabulary), detail)
             }
             FeatureKind::Numeric { .. } => ("numeric", None, String::new()),
+            FeatureKind::Bucket { vocabulary } => ("bucket", Some(*vocabulary), String::new()),
             FeatureKind::Times { separator, max_length, keep } => ("times", None, kept(separator, *max_length, *keep)),
         };
         FeatureSummary {
@@ -64,11 +69,42 @@ impl Schema {
         }
     }
 
-    /// Which terms the vocabulary leaves out, where the feature owns it and some are left out.
-    fn rare_terms(&self, feature: &Feature) -> Option<String> {
+    /// How the vocabulary gives ids, where the feature owns it and not every term seen has its own.
+    fn rule_in_words(&self, feature: &Feature) -> Option<String> {
         let owned = self.vocabularies().iter().position(|owner| *owner == feature.name)?;
-        let least = self.min_counts()[owned];
-        (least > 1).then(|| format!("terms seen at least {least} times"))
+        match &self.id_rules()[owned] {
+            IdRule::Terms { min_count: 1 } => None,
+            IdRule::Terms { min_count } => Some(format!("terms seen at least {min_count} times")),
+            IdRule::Hash { buckets } => Some(hashed(*buckets)),
+            IdRule::Intervals(Buckets::Boundaries(boundaries)) => Some(divided(boundaries)),
+            IdRule::Intervals(Buckets::Quantiles(count)) => Some(format!("{count} intervals of as many rows")),
+        }
+    }
+}
+
+/// Adds to words that may be none yet.
+fn add(detail: &mut String, words: &str) {
+    if !detail.is_empty() {
+        detail.push_str(", ");
+    }
+    detail.push_str(words);
+}
+
+fn hashed(buckets: u32) -> String {
+    format!("{buckets} buckets of {HASH}")
+}
+
+/// Boundaries in words, not too many of them.
+fn divided(boundaries: &[f64]) -> String {
+    match boundaries {
+        [] => "one interval".to_owned(),
+        [first, .., last] if boundaries.len() > SHOWN => {
+            format!("divided at {} numbers, {first} to {last}", boundaries.len())
+        }
+        few => {
+            let few: Vec<String> = few.iter().map(f64::to_string).collect();
+            format!("divided at {}", few.join(", "))
+        }
     }
 }
 
@@ -81,13 +117,23 @@ fn kept(separator: &str, max_length: usize, keep: Keep) -> String {
     format!("{end} {max_length}, separated by \"{}\"", separator.escape_debug())
 }
 
-fn in_words(scale: Scaling) -> String {
-    match scale {
+fn in_words(missing: Missing, scale: Scaling) -> String {
+    let mut words = match scale {
         Scaling::Standard => "scaled to mean 0 and standard deviation 1".to_owned(),
         Scaling::MinMax => "scaled to 0 to 1".to_owned(),
         Scaling::Quantile { quantiles } => format!("scaled to its rank, {quantiles} quantiles"),
+        Scaling::Log1p => "scaled to the logarithm of the number plus 1".to_owned(),
+        Scaling::Log1pStandard => {
+            "scaled to the logarithm of the number plus 1, then to mean 0 and standard deviation 1".to_owned()
+        }
         Scaling::None => "as it is".to_owned(),
+    };
+    match missing {
+        Missing::Mean => {}
+        Missing::Median => add(&mut words, "missing as the median"),
+        Missing::Constant(constant) => add(&mut words, &format!("missing as {constant}")),
     }
+    words
 }
 
 impl Encoders {
@@ -95,17 +141,32 @@ impl Encoders {
     pub fn summary(&self) -> Vec<FeatureSummary> {
         let lines = self.schema().features().iter().enumerate().map(|(index, feature)| {
             let mut line = self.schema().line(feature);
-            match feature.kind {
-                FeatureKind::Category { vocabulary } | FeatureKind::Sequence { vocabulary, .. } => {
-                    line.size = Some(self.vocabulary(vocabulary).size());
+            if let Some(encoder) = self.numeric(index) {
+                line.detail = encoder.describe();
+            }
+            if let Some(vocabulary) = feature.kind.vocabulary().map(|vocabulary| self.vocabulary(vocabulary)) {
+                line.size = Some(vocabulary.size());
+                if let Some(ids) = ids_in_words(vocabulary) {
+                    add(&mut line.detail, &ids);
                 }
-                FeatureKind::Numeric { .. } => {
-                    line.detail = self.numeric(index).map(NumericEncoder::describe).unwrap_or_default();
-                }
-                FeatureKind::Times { .. } => {}
             }
             line
         });
         lines.collect()
     }
+}
+
+/// What the ids stand for, where they are not simply the terms of one fit.
+fn ids_in_words(vocabulary: &Vocabulary) -> Option<String> {
+    if let Some(buckets) = vocabulary.buckets() {
+        return Some(hashed(buckets));
+    }
+    if let Some(boundaries) = vocabulary.boundaries() {
+        return Some(divided(boundaries));
+    }
+    let generations = vocabulary.generations();
+    (generations.len() > 1).then(|| {
+        let sizes: Vec<String> = generations.iter().map(u32::to_string).collect();
+        format!("terms of {} fits: {}", generations.len(), sizes.join(" + "))
+    })
 }

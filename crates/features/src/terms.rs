@@ -78,6 +78,13 @@ impl TermTable {
         Some(number)
     }
 
+    /// Forgets all texts and keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.text.clear();
+        self.ends.clear();
+        self.slots.fill(Slot::default());
+    }
+
     /// The slot that holds a text, or the free one where it belongs. There must be a free slot.
     fn slot(&self, term: &str, hash: u64) -> usize {
         let mask = self.slots.len() - 1;

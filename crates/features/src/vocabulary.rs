@@ -1,139 +1,121 @@
-//! Terms and their ids.
+//! Values and their ids.
 
-use crate::terms::TermTable;
+use crate::counter::TermList;
+use crate::hash::HashBuckets;
+use crate::intervals::Intervals;
+use crate::number::{Domain, parse_number};
 
-/// The terms of one or more features and their ids.
+/// The ids of the values of one or more features.
 ///
-/// Terms are sorted by code point and numbered from 1. Id 0 is the unknown: a rare term, a term not seen
-/// in training, or a missing one. It stays 0 when a later vocabulary has more terms.
+/// - Terms learnt from training rows are sorted by code point and numbered from 1. Terms that a vocabulary gained later
+///   follow, sorted among themselves: ids never change.
+/// - Hash buckets are numbered from 1: the id of a term is 1 + xxh3-64 of its UTF-8 bytes modulo their number. Two terms
+///   may share a bucket.
+/// - Intervals of a number are numbered from 1, from the lowest. A boundary belongs to the interval above it.
+///
+/// Id 0 is the unknown: a missing value and, among terms, a rare one or one not seen in training. It stays 0 when the
+/// vocabulary grows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Vocabulary {
-    terms: TermTable,
+    pub(crate) ids: Ids,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Ids {
+    Terms(TermList),
+    Hash(HashBuckets),
+    Intervals(Intervals),
 }
 
 impl Vocabulary {
-    /// The id of every term that the vocabulary does not have.
+    /// The id of every value that the vocabulary does not have.
     pub const UNKNOWN: u32 = 0;
 
     /// Number of ids, the unknown included: ids are `0..size`.
     pub fn size(&self) -> usize {
-        self.terms.len() + 1
+        let values = match &self.ids {
+            Ids::Terms(terms) => terms.len(),
+            Ids::Hash(buckets) => buckets.number() as usize,
+            Ids::Intervals(intervals) => intervals.number(),
+        };
+        values + 1
     }
 
-    /// The id of a term; [`Vocabulary::UNKNOWN`] for one it does not have.
+    /// The id of a term; [`Vocabulary::UNKNOWN`] for one it does not have, and for the empty text. Among intervals it is
+    /// the id of the number that the text says.
     pub fn id(&self, term: &str) -> u32 {
-        self.terms.find(term).map_or(Self::UNKNOWN, |number| number + 1)
+        match &self.ids {
+            Ids::Terms(terms) => terms.find(term).map_or(Self::UNKNOWN, |number| number + 1),
+            Ids::Hash(buckets) => buckets.id(term),
+            Ids::Intervals(intervals) => intervals.id(parse_number(term, Domain::All).ok().flatten()),
+        }
     }
 
-    /// The term of an id; `None` for the unknown and for an id outside the vocabulary.
+    /// The id of a number's interval; [`Vocabulary::UNKNOWN`] for a missing one, for NaN, and where there are no
+    /// intervals.
+    pub fn id_of_number(&self, value: Option<f64>) -> u32 {
+        match &self.ids {
+            Ids::Intervals(intervals) => intervals.id(value),
+            Ids::Terms(_) | Ids::Hash(_) => Self::UNKNOWN,
+        }
+    }
+
+    /// The term of an id; `None` for the unknown, for an id outside the vocabulary, and where ids stand for buckets or
+    /// intervals.
     pub fn term(&self, id: u32) -> Option<&str> {
-        self.terms.get((id as usize).checked_sub(1)?)
+        self.list()?.get((id as usize).checked_sub(1)?)
     }
 
-    /// The terms in the order of their ids, from id 1.
+    /// The terms in the order of their ids, from id 1; none where ids stand for buckets or intervals.
     pub fn terms(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.terms.iter()
+        let count = self.list().map_or(0, TermList::len);
+        (0..count).map(|number| self.list().and_then(|terms| terms.get(number)).unwrap_or_default())
     }
 
-    /// A vocabulary of terms that are sorted, distinct and not empty; else the first term that is not.
-    pub(crate) fn from_sorted<'a>(sorted: impl Iterator<Item = &'a str>) -> Result<Self, &'a str> {
-        let mut terms = TermTable::default();
-        let mut previous = "";
-        for term in sorted {
-            // The empty text is never a term, so that "greater than the one before" refuses it too.
-            if term <= previous || terms.intern(term).is_none() {
-                return Err(term);
-            }
-            previous = term;
+    /// How many terms the first fit and each later one added, in that order; empty where ids stand for buckets or
+    /// intervals.
+    pub fn generations(&self) -> &[u32] {
+        self.list().map_or(&[], TermList::generations)
+    }
+
+    /// Number of hash buckets, where ids stand for those.
+    pub fn buckets(&self) -> Option<u32> {
+        match &self.ids {
+            Ids::Hash(buckets) => Some(buckets.number()),
+            Ids::Terms(_) | Ids::Intervals(_) => None,
         }
-        Ok(Self { terms })
+    }
+
+    /// The numbers between two intervals, ascending, where ids stand for intervals.
+    pub fn boundaries(&self) -> Option<&[f64]> {
+        match &self.ids {
+            Ids::Intervals(intervals) => Some(intervals.boundaries()),
+            Ids::Terms(_) | Ids::Hash(_) => None,
+        }
+    }
+
+    fn list(&self) -> Option<&TermList> {
+        match &self.ids {
+            Ids::Terms(terms) => Some(terms),
+            Ids::Hash(_) | Ids::Intervals(_) => None,
+        }
     }
 }
 
-/// Counts terms.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct TermCounter {
-    terms: TermTable,
-    counts: Vec<u64>,
-}
-
-impl TermCounter {
-    /// Counts a term; the empty text is a missing one and not counted. False when no more terms fit.
-    pub(crate) fn observe(&mut self, term: &str) -> bool {
-        if term.is_empty() {
-            return true;
-        }
-        let Some(number) = self.terms.intern(term) else { return false };
-        match self.counts.get_mut(number as usize) {
-            Some(count) => *count += 1,
-            None => self.counts.push(1),
-        }
-        true
-    }
-
-    /// The terms counted at least `min_count` times.
-    pub(crate) fn finish(self, min_count: u64) -> Vocabulary {
-        let mut kept: Vec<&str> = self
-            .terms
-            .iter()
-            .zip(&self.counts)
-            .filter(|&(_, &count)| count >= min_count)
-            .map(|(term, _)| term)
-            .collect();
-        // UTF-8 keeps the order of code points.
-        kept.sort_unstable();
-        let mut terms = TermTable::default();
-        for term in kept {
-            // They fitted into one table before, so they fit again.
-            terms.intern(term);
-        }
-        Vocabulary { terms }
+impl From<TermList> for Vocabulary {
+    fn from(terms: TermList) -> Self {
+        Self { ids: Ids::Terms(terms) }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn fitted(terms: &[&str], min_count: u64) -> Vocabulary {
-        let mut counter = TermCounter::default();
-        assert!(terms.iter().all(|term| counter.observe(term)));
-        counter.finish(min_count)
+impl From<HashBuckets> for Vocabulary {
+    fn from(buckets: HashBuckets) -> Self {
+        Self { ids: Ids::Hash(buckets) }
     }
+}
 
-    #[test]
-    fn ids_are_sorted_by_code_point_and_start_at_one() {
-        let vocabulary = fitted(&["b", "\u{1F600}", "a", "\u{FFEE}", "b"], 1);
-        assert_eq!(vocabulary.terms().collect::<Vec<_>>(), ["a", "b", "\u{FFEE}", "\u{1F600}"]);
-        assert_eq!(vocabulary.size(), 5);
-        assert_eq!(vocabulary.id("a"), 1);
-        assert_eq!(vocabulary.id("\u{1F600}"), 4);
-        assert_eq!(vocabulary.term(2), Some("b"));
-        assert_eq!(vocabulary.term(0), None);
-        assert_eq!(vocabulary.term(5), None);
-    }
-
-    #[test]
-    fn rare_unseen_and_missing_terms_are_unknown() {
-        let vocabulary = fitted(&["x", "x", "y", "", ""], 2);
-        assert_eq!(vocabulary.size(), 2);
-        assert_eq!(vocabulary.id("x"), 1);
-        for term in ["y", "z", ""] {
-            assert_eq!(vocabulary.id(term), Vocabulary::UNKNOWN);
-        }
-    }
-
-    #[test]
-    fn nothing_observed_leaves_the_unknown_alone() {
-        let vocabulary = fitted(&[], 1);
-        assert_eq!((vocabulary.size(), vocabulary.id("x"), vocabulary.term(0)), (1, 0, None));
-    }
-
-    #[test]
-    fn stored_terms_must_be_sorted_distinct_and_not_empty() {
-        assert_eq!(Vocabulary::from_sorted(["b", "a"].into_iter()), Err("a"));
-        assert_eq!(Vocabulary::from_sorted(["a", "a"].into_iter()), Err("a"));
-        assert_eq!(Vocabulary::from_sorted(["", "a"].into_iter()), Err(""));
-        assert_eq!(Vocabulary::from_sorted(["a", "b"].into_iter()), Ok(fitted(&["b", "a"], 1)));
+impl From<Intervals> for Vocabulary {
+    fn from(intervals: Intervals) -> Self {
+        Self { ids: Ids::Intervals(intervals) }
     }
 }

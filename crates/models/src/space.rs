@@ -67,7 +67,9 @@ impl FeatureSpace {
             .map(|feature| SpaceFeature {
                 name: feature.name.clone(),
                 kind: match &feature.kind {
-                    FeatureKind::Category { vocabulary } => SpaceKind::Category(*vocabulary),
+                    FeatureKind::Category { vocabulary } | FeatureKind::Bucket { vocabulary } => {
+                        SpaceKind::Category(*vocabulary)
+                    }
                     FeatureKind::Sequence { vocabulary, weight_separator: None, .. } => {
                         SpaceKind::Sequence(*vocabulary)
                     }

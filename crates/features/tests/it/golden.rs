@@ -3,7 +3,7 @@ use std::path::Path;
 
 use crate::files::TestFile;
 use crate::fitted::{encode, fit, schema};
-use fain_features::{Column, Encoders, NumericEncoder, NumericFitter, Parts, Scaling};
+use fain_features::{Column, Encoders, Missing, NumericEncoder, NumericFitter, Parts, Scaling};
 use serde_json::Value;
 
 const PAD: &str = "__PAD__";
@@ -169,7 +169,7 @@ fn assert_close(ours: f64, golden: f64, tolerance: f64, what: &str) {
 
 fn fitted(case: &Value) -> Option<NumericEncoder> {
     let quantiles = case["n_quantiles_requested"].as_u64().unwrap() as usize;
-    let mut fitter = NumericFitter::new(Scaling::Quantile { quantiles });
+    let mut fitter = NumericFitter::new(Scaling::Quantile { quantiles }, Missing::Mean);
     for value in numbers(&case["fit"]) {
         fitter.observe(value);
     }

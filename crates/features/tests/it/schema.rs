@@ -1,7 +1,7 @@
 //! Schemas as written and their checks.
 use fain_features::{
-    CategoryConfig, CsvConfig, Encoding, Feature, FeatureConfig, FeatureKind, Keep, Parts, Samples, Scaling,
-    SchemaConfig,
+    CategoryConfig, CsvConfig, Encoding, Feature, FeatureConfig, FeatureKind, IdRule, Keep, Missing, Parts, Samples,
+    Scaling, SchemaConfig,
 };
 
 const SHOP: &str = r#"
@@ -55,7 +55,7 @@ fn a_schema_is_resolved() {
     assert_eq!(schema.group(), Some("user"));
     assert_eq!(schema.ceiling().unwrap().optimal, "true_probability");
     assert_eq!(schema.vocabularies(), ["item", "words"]);
-    assert_eq!(schema.min_counts(), [3, 1]);
+    assert_eq!(schema.id_rules(), [IdRule::Terms { min_count: 3 }, IdRule::Terms { min_count: 1 }]);
 
     let feature = |name: &str, column: &str, kind| Feature { name: name.to_owned(), column: column.to_owned(), kind };
     let sequence = |vocabulary, separator: &str, max_length, keep| FeatureKind::Sequence {
@@ -71,9 +71,17 @@ fn a_schema_is_resolved() {
             feature("item", "item", FeatureKind::Category { vocabulary: 0 }),
             feature("history", "history_items", sequence(0, "|", 50, Keep::Last)),
             feature("words", "words", sequence(1, "::", 5, Keep::First)),
-            feature("price", "price", FeatureKind::Numeric { scale: Scaling::Standard }),
-            feature("age", "age", FeatureKind::Numeric { scale: Scaling::Quantile { quantiles: 1000 } }),
-            feature("height", "height", FeatureKind::Numeric { scale: Scaling::Quantile { quantiles: 2 } }),
+            feature("price", "price", FeatureKind::Numeric { missing: Missing::Mean, scale: Scaling::Standard }),
+            feature(
+                "age",
+                "age",
+                FeatureKind::Numeric { missing: Missing::Mean, scale: Scaling::Quantile { quantiles: 1000 } }
+            ),
+            feature(
+                "height",
+                "height",
+                FeatureKind::Numeric { missing: Missing::Mean, scale: Scaling::Quantile { quantiles: 2 } }
+            ),
         ]
     );
     assert_eq!(schema.feature("words").map(|(index, _)| index), Some(2));

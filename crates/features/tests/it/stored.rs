@@ -73,10 +73,11 @@ fn other_formats_and_versions_are_refused() {
         "encoders: the format is \"fain-manifest\"; \"fain-encoders\" is read"
     );
     assert_eq!(error("{}"), "encoders: the format is \"\"; \"fain-encoders\" is read");
-    assert_eq!(changed("\"version\":1", "\"version\":2"), "encoders: the version is 2; version 1 is read");
+    assert_eq!(changed("\"version\":1", "\"version\":3"), "encoders: the version is 3; the versions 1 to 2 are read");
+    assert_eq!(changed("\"version\":1", "\"version\":0"), "encoders: the version is 0; the versions 1 to 2 are read");
     assert_eq!(
         error(r#"{"format":"fain-encoders","version":7,"new":true}"#),
-        "encoders: the version is 7; version 1 is read"
+        "encoders: the version is 7; the versions 1 to 2 are read"
     );
 }
 

@@ -1,0 +1,113 @@
+//! What is learnt from training rows, row by row.
+
+use fain_tables::Record;
+
+use crate::binding::Binding;
+use crate::checked::{FeatureKind, IdRule, Schema};
+use crate::column::ColumnRule;
+use crate::counter::TermCounter;
+use crate::error::DataError;
+use crate::intervals::IntervalFitter;
+use crate::number::parse_number;
+use crate::numeric_fitter::NumericFitter;
+use crate::terms::MOST_TERMS;
+use crate::time::parse_time;
+
+/// Whoever takes in the terms and numbers of rows.
+pub(crate) trait Learner {
+    /// Takes a term of a vocabulary in; false when no more terms fit.
+    fn term(&mut self, vocabulary: usize, term: &str) -> bool;
+    /// Takes a number of a feature in; `None` is a missing one.
+    fn number(&mut self, feature: usize, value: Option<f64>);
+}
+
+/// Shows one row to a learner.
+pub(crate) fn observe(
+    (schema, rules): (&Schema, &[ColumnRule]),
+    record: &Record,
+    binding: &Binding,
+    learner: &mut impl Learner,
+) -> Result<(), DataError> {
+    for (feature, (rule, place)) in rules.iter().zip(&binding.features).enumerate() {
+        // A vocabulary without the terms of one of its features would be another one.
+        let place = place.as_ref().ok_or(DataError::Mismatch { what: "binding" })?;
+        let wrong = |term: &str, allowed| binding.wrong_term(record, place, term, allowed);
+        match rule {
+            ColumnRule::Category { vocabulary } => {
+                if !learner.term(*vocabulary, record.get(place.index)) {
+                    return Err(full(schema, *vocabulary));
+                }
+            }
+            ColumnRule::Sequence { vocabulary, list, weights } => list.visit(record.get(place.index), |text| {
+                let term = match weights {
+                    None => text,
+                    Some(weights) => weights.split(text).map_err(|allowed| wrong(text, allowed))?.0,
+                };
+                if learner.term(*vocabulary, term) { Ok(()) } else { Err(full(schema, *vocabulary)) }
+            })?,
+            ColumnRule::Numeric { .. } | ColumnRule::Bucket { .. } => {
+                let domain = rule.domain().ok_or(DataError::Mismatch { what: "binding" })?;
+                learner.number(feature, binding.value(record, place, |text| parse_number(text, domain))?);
+            }
+            // Nothing is learnt from times; but a wrong one is found before rows are encoded.
+            ColumnRule::Times { list } => list.visit(record.get(place.index), |text| {
+                parse_time(text).map(|_| ()).map_err(|allowed| wrong(text, allowed))
+            })?,
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn full(schema: &Schema, vocabulary: usize) -> DataError {
+    DataError::VocabularyFull { feature: schema.vocabularies()[vocabulary].clone(), limit: MOST_TERMS }
+}
+
+/// What the fitter has learnt so far.
+#[derive(Debug, Clone)]
+pub(crate) struct Learnt {
+    /// One per vocabulary; nothing is counted for hash buckets and intervals.
+    pub(crate) counters: Vec<Option<TermCounter>>,
+    /// One per feature.
+    pub(crate) numbers: Vec<NumberFitter>,
+}
+
+/// What is learnt from the numbers of a feature.
+#[derive(Debug, Clone)]
+pub(crate) enum NumberFitter {
+    Scaling(Box<NumericFitter>),
+    Intervals(IntervalFitter),
+    /// The feature has no numbers.
+    None,
+}
+
+impl Learnt {
+    pub(crate) fn new(schema: &Schema) -> Self {
+        let rules = schema.id_rules();
+        let counters = rules.iter().map(|rule| matches!(rule, IdRule::Terms { .. }).then(TermCounter::default));
+        let numbers = schema.features().iter().map(|feature| match &feature.kind {
+            FeatureKind::Numeric { missing, scale } => {
+                NumberFitter::Scaling(Box::new(NumericFitter::new(*scale, *missing)))
+            }
+            FeatureKind::Bucket { vocabulary } => match &rules[*vocabulary] {
+                IdRule::Intervals(buckets) => NumberFitter::Intervals(IntervalFitter::new(buckets.clone())),
+                IdRule::Terms { .. } | IdRule::Hash { .. } => NumberFitter::None,
+            },
+            _ => NumberFitter::None,
+        });
+        Self { counters: counters.collect(), numbers: numbers.collect() }
+    }
+}
+
+impl Learner for Learnt {
+    fn term(&mut self, vocabulary: usize, term: &str) -> bool {
+        self.counters[vocabulary].as_mut().is_none_or(|counter| counter.observe(term, 1))
+    }
+
+    fn number(&mut self, feature: usize, value: Option<f64>) {
+        match &mut self.numbers[feature] {
+            NumberFitter::Scaling(fitter) => fitter.observe(value),
+            NumberFitter::Intervals(fitter) => fitter.observe(value),
+            NumberFitter::None => {}
+        }
+    }
+}
