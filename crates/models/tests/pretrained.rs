@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use fain_features::{Schema, SchemaConfig};
-use fain_models::{FeatureSpace, ModelConfig, PretrainedVectors};
+use fain_models::{FeatureSpace, ModelConfig, PretrainedVectors, named_tensors};
 use tch::{Device, nn};
 
 fn schema() -> Schema {
@@ -60,7 +60,8 @@ fn vectors_that_do_not_fit_change_nothing() {
     let store = nn::VarStore::new(Device::Cpu);
     config.build(&store.root(), &space).unwrap();
     let all = || -> Vec<Vec<f32>> {
-        store.variables().into_values().map(|tensor| Vec::try_from(tensor.detach().reshape([-1])).unwrap()).collect()
+        let tensors = named_tensors(&store).into_iter();
+        tensors.map(|(_, tensor)| Vec::try_from(tensor.detach().reshape([-1])).unwrap()).collect()
     };
     let before = all();
     for (changed, expected) in [
