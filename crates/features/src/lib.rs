@@ -86,6 +86,7 @@ mod stored;
 mod summary;
 mod terms;
 mod time;
+mod vectors;
 mod vocabulary;
 mod weight;
 
@@ -103,6 +104,7 @@ pub use schema::{
     SequenceConfig, TimesConfig,
 };
 pub use summary::FeatureSummary;
+pub use vectors::{Aligned, NumberColumns, VectorColumns, Vectors};
 pub use vocabulary::Vocabulary;
 
 pub use fain_tables::{CsvConfig, Encoding, Record, TableError, TableReader};
