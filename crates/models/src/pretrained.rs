@@ -1,37 +1,82 @@
 //! Tables that start from vectors of elsewhere.
 
+use std::path::Path;
+
+use fain_features::{Aligned, CsvConfig, NumberColumns, VectorColumns, Vectors, Vocabulary};
 use serde::{Deserialize, Serialize};
 use tch::{Tensor, nn};
 
 use crate::{EmbeddingsConfig, FeatureSpace, ModelError, TableSharing};
 
 /// Vectors that a table starts from: `[model.embedding.pretrained.VOCABULARY]`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PretrainedConfig {
-    /// The file with the vectors, CSV or Parquet: a row for each term. Relative to the folder of the data.
+    /// The table with the vectors, a row for each term. Relative to the folder of the data.
     pub file: String,
     /// The column with the terms.
     pub key: String,
     /// Whether the table stays as it starts. Terms without a vector, and the unknown term, are zero vectors then.
     #[serde(default)]
     pub frozen: bool,
+    /// The column with a list of numbers for each term. Without it every other column is a number of the vectors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<String>,
+    /// Text between two numbers of a list; `|` by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub separator: Option<String>,
+    /// How a CSV file is written.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub csv: CsvConfig,
+}
+
+/// Text between two numbers of a list where the settings name none.
+const SEPARATOR: &str = "|";
+
+fn is_default(csv: &CsvConfig) -> bool {
+    *csv == CsvConfig::default()
 }
 
 impl PretrainedConfig {
     /// # Errors
-    /// [`ModelError::Config`] when a name is empty.
+    /// [`ModelError::Config`] when a name is empty, or there is a separator without a list.
     pub(crate) fn check(&self, vocabulary: &str) -> Result<(), ModelError> {
-        for (name, value) in [("file", &self.file), ("key", &self.key)] {
-            if value.is_empty() {
-                return Err(ModelError::Config {
-                    key: format!("model.embedding.pretrained.{vocabulary}.{name}"),
-                    value: "\"\"".to_owned(),
-                    allowed: "at least one character".to_owned(),
-                });
+        let refuse = |name: &str, value: &str, allowed: &str| {
+            let key = format!("model.embedding.pretrained.{vocabulary}.{name}");
+            Err(ModelError::Config { key, value: format!("\"{value}\""), allowed: allowed.to_owned() })
+        };
+        let names = [("file", Some(&self.file)), ("key", Some(&self.key)), ("list", self.list.as_ref())];
+        for (name, value) in names.into_iter().chain([("separator", self.separator.as_ref())]) {
+            if value.is_some_and(String::is_empty) {
+                return refuse(name, "", "at least one character");
             }
         }
-        Ok(())
+        match (&self.list, &self.separator) {
+            (None, Some(separator)) => refuse("separator", separator, "nothing: only a list (`list`) has one"),
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads the vectors of the terms of a vocabulary; `root` is the folder of the data, `name` that of the vocabulary.
+    ///
+    /// # Errors
+    /// [`ModelError::Vectors`] for a file that cannot be read or does not hold vectors, and for a vocabulary that has no
+    /// terms; [`ModelError::Config`] when no term has a vector.
+    pub fn read(&self, name: &str, vocabulary: &Vocabulary, root: &Path) -> Result<PretrainedVectors, ModelError> {
+        let numbers = match &self.list {
+            None => NumberColumns::Others,
+            Some(column) => NumberColumns::List { column, separator: self.separator.as_deref().unwrap_or(SEPARATOR) },
+        };
+        let vectors = Vectors::read(&[root.join(&self.file)], &self.csv, VectorColumns { key: &self.key, numbers })?;
+        let Aligned { values, found } = vectors.align(vocabulary)?;
+        if !found.contains(&true) {
+            return Err(ModelError::Config {
+                key: format!("model.embedding.pretrained.{name}.key"),
+                value: format!("`{}`, in which {} has none of the vocabulary's terms", self.key, self.file),
+                allowed: "the column with the terms, written as in the data".to_owned(),
+            });
+        }
+        Ok(PretrainedVectors { vocabulary: name.to_owned(), width: vectors.width(), values, found })
     }
 }
 

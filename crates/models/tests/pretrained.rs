@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use fain_features::{Schema, SchemaConfig};
-use fain_models::{FeatureSpace, ModelConfig, PretrainedVectors, named_tensors};
+use fain_features::{Column, Samples, Schema, SchemaConfig, Sequences};
+use fain_models::{
+    FeatureSpace, ModelConfig, PretrainedVectors, load_weights, logits, named_tensors, serialize_tensors,
+};
 use tch::{Device, nn};
 
 fn schema() -> Schema {
@@ -52,6 +54,37 @@ fn rows_that_were_found_take_their_vectors_and_the_others_stay() {
     }
     let [before, after] = tables("", "embedding.user.weight");
     assert_eq!(before, after);
+}
+
+/// A bundle has the settings and the weights; the file may be gone.
+#[test]
+fn weights_that_were_written_are_all_that_scoring_needs() {
+    for frozen in [true, false] {
+        let config =
+            model(&format!(", pretrained.item = {{ file = \"gone.csv\", key = \"item\", frozen = {frozen} }}"));
+        let space = FeatureSpace::new(&schema(), &[4, 3]);
+        let build = || {
+            let store = nn::VarStore::new(Device::Cpu);
+            let model = config.build(&store.root(), &space).unwrap();
+            (model, store)
+        };
+        let ((trained, theirs), (served, ours)) = (build(), build());
+        vectors().copy_to(&theirs, &space, config.embedding()).unwrap();
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), serialize_tensors(&named_tensors(&theirs), None).unwrap()).unwrap();
+        load_weights(&ours, file.path()).unwrap();
+        let samples = Samples {
+            rows: 2,
+            columns: vec![
+                Column::Category(vec![1, 2]),
+                Column::Sequence(Sequences { values: vec![3], offsets: vec![0, 1, 1], weights: None }),
+                Column::Category(vec![1, 0]),
+            ],
+            ..Samples::default()
+        };
+        let [before, after] = [&trained, &served].map(|model| logits(model.as_ref(), &samples, Device::Cpu).unwrap());
+        assert_eq!(before, after);
+    }
 }
 
 #[test]
@@ -111,6 +144,10 @@ fn settings_are_checked_and_written() {
         (
             ", pretrained.item = { file = \"v\", key = \"\" }".to_owned(),
             "model.embedding.pretrained.item.key is \"\"; allowed: at least one character",
+        ),
+        (
+            format!(", pretrained.item = {{ {FILE}, separator = \" \" }}"),
+            "model.embedding.pretrained.item.separator is \" \"; allowed: nothing: only a list (`list`) has one",
         ),
     ] {
         assert_eq!(model(&embedding).check(&schema()).unwrap_err().to_string(), expected);

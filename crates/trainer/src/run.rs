@@ -68,7 +68,6 @@ impl Run<'_> {
             device: self.device,
             folder: self.folder,
             resume: self.resume,
-            vectors: &[],
         };
         let mut watch = TrainingWatch::new(console, interrupt);
         let trained = train(&request, &mut |progress| watch.observe(progress));

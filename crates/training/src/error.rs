@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use fain_dataset::{DatasetError, Origin};
-use fain_features::SchemaError;
+use fain_features::{DataErrorKind, SchemaError};
 use fain_metrics::MetricError;
 use fain_models::{ModelError, WeightsError};
 use thiserror::Error;
@@ -222,6 +222,10 @@ impl TrainingError {
                 fain_dataset::ErrorKind::Data => ErrorKind::Data,
                 fain_dataset::ErrorKind::Interrupted => ErrorKind::Interrupted,
                 _ => ErrorKind::Work,
+            },
+            Self::Model(ModelError::Vectors(error)) => match error.kind() {
+                DataErrorKind::Config => ErrorKind::Request,
+                _ => ErrorKind::Data,
             },
             Self::Model(ModelError::HistoryLengths { .. })
             | Self::HistoryLengths { .. }

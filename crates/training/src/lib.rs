@@ -23,7 +23,6 @@
 //!     device: tch::Device::Cpu,
 //!     folder: &folder,
 //!     resume: false,
-//!     vectors: &[],
 //! };
 //! let trained = train(&request, &mut |_| ControlFlow::Continue(()))?;
 //! println!("{:?}", trained.report.test);

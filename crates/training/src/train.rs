@@ -7,9 +7,7 @@ use fain_dataset::{BatchPlan, Batches, Dataset, Order, Tail};
 use fain_features::Samples;
 use fain_layers::Mode;
 use fain_metrics::{CeilingReport, Evaluation};
-use fain_models::{
-    FeatureSpace, Model, ModelError, ModelInput, Output, PretrainedVectors, named_tensors, parameter_count,
-};
+use fain_models::{FeatureSpace, Model, ModelInput, Output, named_tensors, parameter_count};
 use tch::{Device, Kind, Reduction, Tensor, nn};
 
 use crate::checkpoint::{self, LossSum, Position, Snapshot, restore_snapshot, snapshot};
@@ -35,8 +33,6 @@ pub struct TrainRequest<'a> {
     pub folder: &'a RunFolder,
     /// Whether to go on from the folder's checkpoint, if it has one.
     pub resume: bool,
-    /// What `model.embedding.pretrained` names. A run that goes on from a checkpoint needs none.
-    pub vectors: &'a [PretrainedVectors],
 }
 
 /// A trained model with its best weights.
@@ -71,20 +67,18 @@ pub fn train(request: &TrainRequest<'_>, observer: &mut Observer<'_>) -> Result<
     session.finish(observer)
 }
 
-/// Copies vectors into the tables that start from them.
+/// Copies vectors into the tables that start from them. A run that goes on from a checkpoint has them there.
 fn start_tables(
     request: &TrainRequest<'_>,
     variables: &nn::VarStore,
     space: &FeatureSpace,
 ) -> Result<(), TrainingError> {
-    let config = request.experiment.model.embedding();
-    for vocabulary in config.pretrained.keys() {
-        let vectors = request.vectors.iter().find(|vectors| vectors.vocabulary == *vocabulary);
-        let vectors = vectors.ok_or_else(|| ModelError::Parts {
-            part: format!("model.embedding.pretrained.{vocabulary}"),
-            problem: "its vectors were not given".to_owned(),
-        })?;
-        vectors.copy_to(variables, space, config)?;
+    let (config, encoders) = (request.experiment.model.embedding(), request.dataset.encoders());
+    for (index, name) in encoders.schema().vocabularies().iter().enumerate() {
+        if let Some(file) = config.pretrained.get(name) {
+            let vectors = file.read(name, encoders.vocabulary(index), &request.experiment.data.root)?;
+            vectors.copy_to(variables, space, config)?;
+        }
     }
     Ok(())
 }

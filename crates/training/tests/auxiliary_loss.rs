@@ -79,14 +79,8 @@ fn run(
     let path = root.join(name);
     let folder = if path.exists() { RunFolder::open(&path)? } else { RunFolder::create(&path)? };
     folder.write_config(&experiment)?;
-    let request = TrainRequest {
-        experiment: &experiment,
-        dataset: &dataset,
-        device: Device::Cpu,
-        folder: &folder,
-        resume,
-        vectors: &[],
-    };
+    let request =
+        TrainRequest { experiment: &experiment, dataset: &dataset, device: Device::Cpu, folder: &folder, resume };
     let mut observer =
         |progress: &Progress<'_>| if stop(progress) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
     let trained = train(&request, &mut observer)?;

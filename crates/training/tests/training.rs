@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use fain_dataset::Dataset;
-use fain_models::{PretrainedVectors, named_tensors, serialize_tensors};
+use fain_models::{named_tensors, serialize_tensors};
 use fain_training::{
     ErrorKind, EvaluationEvent, Experiment, Override, Progress, RunFolder, TrainRequest, Trained, TrainingError, train,
 };
@@ -58,7 +58,6 @@ fn rows(count: u64, salt: u64) -> String {
 
 struct Place {
     folder: tempfile::TempDir,
-    vectors: Vec<PretrainedVectors>,
 }
 
 impl Place {
@@ -66,7 +65,7 @@ impl Place {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("train.csv"), rows(600, 1)).unwrap();
         std::fs::write(folder.path().join("test.csv"), rows(200, 2)).unwrap();
-        Self { folder, vectors: Vec::new() }
+        Self { folder }
     }
 
     fn experiment(&self, settings: &[&str]) -> Experiment {
@@ -96,8 +95,8 @@ impl Place {
         let schema = experiment.check()?;
         let dataset = Dataset::prepare(&experiment.data, &schema, &mut |_| ControlFlow::Continue(()))?;
         let folder = self.run(name);
-        let (experiment, dataset, folder, vectors) = (&experiment, &dataset, &folder, &self.vectors);
-        let request = TrainRequest { experiment, dataset, device: Device::Cpu, folder, resume, vectors };
+        let request =
+            TrainRequest { experiment: &experiment, dataset: &dataset, device: Device::Cpu, folder: &folder, resume };
         train(&request, &mut |progress| if stop(progress) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 }
@@ -369,10 +368,8 @@ fn times_that_fall_are_named() {
     let settings = [
         "data.validation={ file = \"valid.csv\" }",
         "schema.features.times={ kind = \"times\", max_length = 5 }",
-        "model.kind=dsin",
-        "model.transformer.heads=1",
-        "model.session_gap=30m",
-        "model.interests=[{ candidate = [\"item\"], history = [\"history\"], times = \"times\" }]",
+        "model={ kind = \"dsin\", embedding.dim = 4, mlp.hidden = [8], transformer.heads = 2, session_gap = \"30m\", \
+         interests = [{ candidate = [\"item\"], history = [\"history\"], times = \"times\" }] }",
     ];
     let error = place.train("a", &settings, false, &mut |_| false).unwrap_err();
     assert_eq!(
@@ -382,43 +379,46 @@ fn times_that_fall_are_named() {
     assert_eq!(error.kind(), ErrorKind::Data);
 }
 
-/// The vocabulary of the items, its vectors and what trains the model with them.
-fn with_vectors(frozen: bool) -> (Place, Vec<String>) {
-    let mut place = Place::new();
-    let rows = items(&place);
-    let found: Vec<bool> = (0..rows).map(|id| id % 2 == 1).collect();
-    let values = (0..2 * rows).map(|entry| 1.0 + entry as f32).collect();
-    place.vectors = vec![PretrainedVectors { vocabulary: "item".to_owned(), width: 2, values, found }];
-    let file = "model.embedding.pretrained.item={ file = \"v.parquet\", key = \"item\", frozen = FROZEN }";
-    let settings = ["model.embedding.dim=2", "training.epochs=2", &file.replace("FROZEN", &frozen.to_string())];
-    (place, settings.map(str::to_owned).to_vec())
+const VECTORS: &str = "item,x,y\n1,3,4\n3,7,-8\n9,19,20\n77,0,0\n";
+
+/// Settings of tables that start from [`VECTORS`].
+fn with_vectors(place: &Place, frozen: bool) -> Vec<String> {
+    std::fs::write(place.folder.path().join("vectors.csv"), VECTORS).unwrap();
+    let file = format!(r#"{{ file = "vectors.csv", key = "item", frozen = {frozen} }}"#);
+    let file = format!("model.embedding.pretrained.item={file}");
+    vec!["model.embedding.dim=2".to_owned(), "training.epochs=2".to_owned(), file]
 }
 
-/// How many ids the items have.
-fn items(place: &Place) -> usize {
+fn strings(settings: &[String]) -> Vec<&str> {
+    settings.iter().map(String::as_str).collect()
+}
+
+/// The vectors of the items 0 to 9.
+fn table(place: &Place, trained: &Trained) -> Vec<[f32; 2]> {
     let experiment = place.experiment(&[]);
-    let dataset =
-        Dataset::prepare(&experiment.data, &experiment.check().unwrap(), &mut |_| ControlFlow::Continue(())).unwrap();
-    dataset.encoders().vocabulary(0).size()
-}
-
-fn table(trained: &Trained) -> Vec<f32> {
-    Vec::try_from(trained.variables.variables()["embedding.item.weight"].detach().reshape([-1])).unwrap()
+    let schema = experiment.check().unwrap();
+    let dataset = Dataset::prepare(&experiment.data, &schema, &mut |_| ControlFlow::Continue(())).unwrap();
+    let terms: Vec<&str> = dataset.encoders().vocabulary(0).terms().collect();
+    let table = &trained.variables.variables()["embedding.item.weight"];
+    assert_eq!(table.size(), [11, 2]);
+    let row = |item: usize| {
+        let id = 1 + terms.iter().position(|term| *term == item.to_string()).unwrap();
+        Vec::<f32>::try_from(table.detach().get(id as i64)).unwrap().try_into().unwrap()
+    };
+    (0..10).map(row).collect()
 }
 
 #[test]
 fn frozen_tables_stay_with_their_vectors() {
     let _turn = turn();
-    let (place, settings) = with_vectors(true);
-    let settings: Vec<&str> = settings.iter().map(String::as_str).chain(["training.weight_decay=0.1"]).collect();
+    let place = Place::new();
+    let settings = with_vectors(&place, true);
+    let mut settings = strings(&settings);
+    settings.push("training.weight_decay=0.1");
     let trained = place.train("a", &settings, false, &mut |_| false).unwrap();
-    let expected: Vec<f32> = place.vectors[0]
-        .found
-        .iter()
-        .enumerate()
-        .flat_map(|(id, &found)| [0, 1].map(|column| if found { (1 + 2 * id + column) as f32 } else { 0.0 }))
-        .collect();
-    assert_eq!(table(&trained), expected);
+    let mut expected = [[0.0; 2]; 10];
+    (expected[1], expected[3], expected[9]) = ([3.0, 4.0], [7.0, -8.0], [19.0, 20.0]);
+    assert_eq!(table(&place, &trained), expected);
     // What is written down is all that scoring needs.
     assert!(named_tensors(&trained.variables).iter().any(|(name, _)| name == "embedding.item.weight"));
 }
@@ -426,41 +426,69 @@ fn frozen_tables_stay_with_their_vectors() {
 #[test]
 fn tables_start_from_their_vectors_and_are_trained() {
     let _turn = turn();
-    let (mut place, settings) = with_vectors(false);
-    let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
+    let place = Place::new();
+    let settings = with_vectors(&place, false);
+    let settings = strings(&settings);
     let trained = place.train("a", &settings, false, &mut |_| false).unwrap();
-    let table = table(&trained);
-    for (id, &found) in place.vectors[0].found.iter().enumerate() {
-        let start = (1 + 2 * id) as f32;
-        // Two epochs with small steps lead neither from 0 to above 1 nor back.
-        assert_eq!((table[2 * id] - start).abs() < 0.5, found, "{id}: {table:?}");
+    let rows = table(&place, &trained);
+    for (item, start) in [(1, [3.0f32, 4.0]), (3, [7.0, -8.0]), (9, [19.0, 20.0])] {
+        let far = rows[item].iter().zip(start).map(|(end, start)| (end - start).abs()).fold(0.0, f32::max);
+        assert!(far > 1e-4 && far < 1.5, "{item}: {:?}", rows[item]);
     }
-    let moved = |id: usize| (table[2 * id] - (1 + 2 * id) as f32).abs() > 1e-6;
-    assert!((1..table.len() / 2).step_by(2).any(moved), "{table:?}");
+    for item in [0, 2, 4, 5, 6, 7, 8] {
+        assert!(rows[item].iter().all(|entry| entry.abs() < 1.5 && *entry != 0.0), "{item}: {:?}", rows[item]);
+    }
 
     // A run that goes on needs no vectors, and ends with the same bytes.
-    let mut steps = 0;
+    let mut seen = 0;
     let stopped = place.train("b", &settings, false, &mut |_| {
-        steps += 1;
-        steps > 4
+        seen += 1;
+        seen > 4
     });
     assert!(matches!(stopped.unwrap_err(), TrainingError::Interrupted));
     assert!(place.run("b").checkpoint().is_file());
-    let vectors = std::mem::take(&mut place.vectors);
+    std::fs::remove_file(place.folder.path().join("vectors.csv")).unwrap();
     let resumed = place.train("b", &settings, true, &mut |_| false).unwrap();
     assert_eq!(weights(&resumed), weights(&trained));
-
-    // A run that starts does.
-    let error = place.train("c", &settings, false, &mut |_| false).unwrap_err().to_string();
-    assert_eq!(error, "model.embedding.pretrained.item: its vectors were not given");
-    place.vectors = vec![PretrainedVectors { width: 3, ..vectors[0].clone() }];
     let error = place.train("c", &settings, false, &mut |_| false).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "model.embedding.pretrained.item is vectors of width 3; allowed: width 2, which the table has \
-         (model.embedding.dims.item sets it)"
-    );
-    assert_eq!(error.kind(), ErrorKind::Request);
+    assert!(error.to_string().contains("vectors.csv"), "{error}");
+    assert_eq!(error.kind(), ErrorKind::Data);
+}
+
+#[test]
+fn vectors_that_do_not_fit_are_refused() {
+    let _turn = turn();
+    let place = Place::new();
+    let settings = with_vectors(&place, false);
+    let file = place.folder.path().join("vectors.csv");
+    for (text, kind, expected) in [
+        (
+            "item,x\n1,2\n",
+            ErrorKind::Request,
+            "model.embedding.pretrained.item is vectors of width 1; allowed: width 2, which the table has \
+             (model.embedding.dims.item sets it)",
+        ),
+        (
+            "item,x,y\nhat,1,2\n",
+            ErrorKind::Request,
+            "model.embedding.pretrained.item.key is `item`, in which vectors.csv has none of the vocabulary's terms; \
+             allowed: the column with the terms, written as in the data",
+        ),
+        ("item,x,y\n1,2,nan\n", ErrorKind::Data, "a finite number"),
+        ("movie,x,y\n1,2,3\n", ErrorKind::Request, "item"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let error = place.train("a", &strings(&settings), false, &mut |_| false).unwrap_err();
+        assert!(error.to_string().contains(expected), "{text}: {error}");
+        assert_eq!(error.kind(), kind, "{error}");
+    }
+    // A list in one column, in a file with another separator.
+    std::fs::write(&file, "id\tvector\n3\t7 -8\n").unwrap();
+    let list = "model.embedding.pretrained.item={ file = \"vectors.csv\", key = \"id\", list = \"vector\", \
+                separator = \" \", frozen = true, csv = { separator = \"\\t\" } }";
+    let trained =
+        place.train("b", &["model.embedding.dim=2", "training.epochs=1", list], false, &mut |_| false).unwrap();
+    assert_eq!(table(&place, &trained)[3], [7.0, -8.0]);
 }
 
 #[test]
