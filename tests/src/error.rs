@@ -39,20 +39,6 @@ pub enum GoldenError {
         /// What is wrong.
         problem: String,
     },
-    /// A gradient is not the slope of the loss.
-    #[error("gradient of {tensor}[{entry}] is {got}, but the slopes are {low} and {high}")]
-    Gradient {
-        /// With respect to what.
-        tensor: String,
-        /// The entry, counted through the tensor.
-        entry: usize,
-        /// The gradient.
-        got: f64,
-        /// The smaller of the slopes to both sides.
-        low: f64,
-        /// The larger of them.
-        high: f64,
-    },
     /// The layer refused its configuration or its input.
     #[error(transparent)]
     Layer(#[from] LayerError),

@@ -20,7 +20,7 @@
 //! What is no layer, such as an optimiser, reads the case's tensors itself and holds each to its golden value by
 //! [`Report::compare`].
 //!
-//! Numbers of a test that need no fixture come from [`draw`]; [`check_slopes`] holds gradients to finite differences.
+//! Numbers of a test that need no fixture come from [`draw`].
 //!
 //! The fixtures are padded, the library is jagged; [`Padding`] goes from one to the other.
 //!
@@ -36,7 +36,6 @@ mod inputs;
 mod padding;
 mod report;
 mod sidecar;
-mod slopes;
 mod subject;
 mod tolerance;
 mod variables;
@@ -48,7 +47,6 @@ pub use fixture::{Case, Fixture, Section};
 pub use inputs::Inputs;
 pub use padding::Padding;
 pub use report::{Comparison, Exclusion, KeptOut, Place, Report};
-pub use slopes::check_slopes;
 pub use subject::{Forward, Subject};
 pub use tolerance::{Bounds, Precision, Tolerance};
 pub use variables::BATCH_COUNT;

@@ -46,7 +46,7 @@ fn run(evolution: EvolutionKind, offsets: &[u32], mode: Mode) -> (Tensor, f64) {
     let (store, layer) = dien(evolution);
     let (history, negative) = (events(1, offsets), events(2, offsets));
     let candidate = draw(3, &[offsets.len() as i64 - 1, 2], Kind::Double).unwrap();
-    let input = InterestInput { candidate: &candidate, history: &history, negative: Some(&negative) };
+    let input = InterestInput { candidate: &candidate, history: &history, negative: Some(&negative), times: None };
     let interest = layer.forward(&input, mode).unwrap();
     let auxiliary = interest.auxiliary.unwrap();
     (interest.vector.sum(Kind::Double) + &auxiliary).backward();

@@ -233,7 +233,7 @@ mod tests {
         // kᵀ W q with W = [2, −1]ᵀ.
         let weights = Attention::weights(&attention, &candidate, &history, Mode::Training).unwrap();
         assert_eq!(numbers(&weights), [2.0, -1.0, 2.0]);
-        let input = InterestInput { candidate: &candidate, history: &history, negative: None };
+        let input = InterestInput { candidate: &candidate, history: &history, negative: None, times: None };
         let interest = InterestLayer::forward(&attention, &input, Mode::Training).unwrap();
         assert_eq!(numbers(&interest.vector), [2.0, -1.0, 0.0, 0.0, 6.0, 4.0]);
         assert!(interest.auxiliary.is_none());

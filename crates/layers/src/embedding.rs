@@ -20,11 +20,14 @@ pub struct EmbeddingConfig {
     /// Whether row 0 stays zero and is never trained: PyTorch's `padding_idx = 0`. Some programs keep id 0 for what is
     /// not there; here it is the unknown term, a row like any other.
     pub zero_row: bool,
+    /// Whether nothing is drawn or trained: the table is zero until vectors are copied into it, and stays what it is then.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub frozen: bool,
 }
 
 impl Default for EmbeddingConfig {
     fn default() -> Self {
-        Self { dim: 16, std: 0.01, sparse: false, zero_row: false }
+        Self { dim: 16, std: 0.01, sparse: false, zero_row: false, frozen: false }
     }
 }
 
@@ -46,8 +49,8 @@ impl EmbeddingConfig {
 ///
 /// A clone shares the table: two features, one table.
 ///
-/// Parameter: `weight` `[V, D]`; every row is trained, except for [`EmbeddingConfig::zero_row`]. A frozen table of
-/// [`Embedding::from_matrix`] is a buffer of the same name.
+/// Parameter: `weight` `[V, D]`; every row is trained, except for [`EmbeddingConfig::zero_row`]. A frozen table is a
+/// buffer of the same name.
 #[derive(Debug)]
 pub struct Embedding {
     weight: Tensor,
@@ -71,6 +74,10 @@ impl Embedding {
         config.check()?;
         if rows < 1 {
             return Err(LayerError::Config { field: "rows", value: rows.to_string(), allowed: "at least 1" });
+        }
+        if config.frozen {
+            let weight = variables.f_zeros_no_train("weight", &[rows, config.dim])?;
+            return Ok(Self { weight, sparse: false, zero_row: config.zero_row });
         }
         let init = nn::Init::Randn { mean: 0.0, stdev: config.std };
         let weight = variables.f_var("weight", &[rows, config.dim], init)?;
@@ -170,6 +177,16 @@ mod tests {
             let expected: Vec<f64> = gradient.into_iter().chain([0.0, 0.0, 1.0, 1.0]).collect();
             assert_eq!(numbers(&table.weight().grad()), expected);
         }
+    }
+
+    #[test]
+    fn a_frozen_table_is_zero_and_not_trained() {
+        let store = nn::VarStore::new(Device::Cpu);
+        let config = EmbeddingConfig { dim: 2, frozen: true, sparse: true, ..EmbeddingConfig::default() };
+        let table = Embedding::new(&store.root(), 3, config).unwrap();
+        assert_eq!(numbers(table.weight()), [0.0; 6]);
+        assert_eq!((store.len(), store.trainable_variables().len()), (1, 0));
+        assert!(!table.forward(&ids(&[1, 2])).unwrap().requires_grad());
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub struct InterestInput<'a> {
     /// Jagged `[N, D]` of the same layout: for each event one that did not happen. It is given when the auxiliary loss
     /// is wanted.
     pub negative: Option<&'a Jagged>,
+    /// `[N]`: when each event happened, in seconds, never falling within a history. It is given to layers that read it.
+    pub times: Option<&'a [i64]>,
 }
 
 /// What a user's history says in the light of a candidate.

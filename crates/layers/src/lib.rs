@@ -73,8 +73,8 @@ pub use dien::{
 };
 pub use dropout::dropout;
 pub use dsin::{
-    BiasEncoding, DsinInterest, DsinInterestConfig, DsinParts, SessionInterestActivation, SessionInterestExtractor,
-    SessionInterestInteraction, SessionLimits, Sessions,
+    BiasEncoding, DsinInterest, DsinInterestConfig, DsinParts, SessionInterestExtractor, SessionInterestInteraction,
+    SessionLimits, Sessions,
 };
 pub use embedding::{Embedding, EmbeddingConfig};
 pub use error::LayerError;
@@ -88,12 +88,12 @@ pub use mode::Mode;
 pub use normalization::{BatchNorm, BatchNormConfig, RunningVariance};
 pub use outline::{Outline, Part, Source};
 pub use packing::Packing;
-pub use pooling::{Pooling, pool};
+pub use pooling::{Pooling, pool, pool_weighted};
 pub use positional_embedding::{PositionCombination, PositionalEmbedding, PositionalEmbeddingConfig, SequenceEnd};
 pub use product::{ProductKind, ProductLayer};
 pub use recurrent::{
     AttentionalGru, AttentionalGruConfig, AttentionalGruKind, BiLstm, BiLstmConfig, Directions, Execution, GateOrder,
-    Gru, GruConfig, Recurrence, RecurrentCell, ResetGate, Unrolled, reorder_gates,
+    Gru, GruConfig, Recurrence, RecurrentCell, ResetGate, Unrolled,
 };
 pub use segment::{segment_max, segment_softmax, segment_sum, segment_weighted_sum};
 pub use self_attention::SelfAttention;

@@ -33,6 +33,8 @@ pub enum Source {
     History,
     /// The events that did not happen.
     Negative,
+    /// The times of the history's events.
+    Times,
     /// The part with this index.
     Part(usize),
 }

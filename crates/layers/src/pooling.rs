@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use crate::{Jagged, LayerError, segment_max, segment_sum};
+use crate::error::{check_shape, setting};
+use crate::{Jagged, LayerError, segment_max, segment_sum, segment_weighted_sum};
 
 /// How a list becomes one vector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -46,6 +47,35 @@ pub fn pool(list: &Jagged, pooling: Pooling) -> Result<Tensor, LayerError> {
     }
 }
 
+/// Pools each sample's events, each with its weight: `Σ w e` for [`Pooling::Sum`], `Σ w e / Σ w` for [`Pooling::Mean`].
+///
+/// # Shapes
+/// - `list` jagged `[N, D]`, `weights` `[N]`, none negative → `[B, D]`; a sample without events, or of which all weights
+///   are 0, gives zeros
+///
+/// # Errors
+/// [`LayerError::Config`] when `pooling` is a maximum, which knows no weights; [`LayerError::Shape`] when there is not one
+/// weight for each event.
+pub fn pool_weighted(list: &Jagged, weights: &Tensor, pooling: Pooling) -> Result<Tensor, LayerError> {
+    let layout = list.layout();
+    check_shape("weights", weights, &[Some(layout.events())], "[N]")?;
+    let weights = weights.f_to_kind(list.kind())?.f_unsqueeze(1)?;
+    match pooling {
+        Pooling::Sum => segment_weighted_sum(list.values(), &weights, layout),
+        Pooling::Mean => {
+            let total = segment_sum(&weights, layout)?;
+            // Where the weights add up to 0 the sum is 0 as well.
+            let total = total.f_masked_fill(&total.f_eq(0)?, 1.0)?;
+            Ok(segment_weighted_sum(list.values(), &weights, layout)?.f_div(&total)?)
+        }
+        Pooling::Max | Pooling::PaddedMax(_) => Err(LayerError::Config {
+            field: "pooling",
+            value: setting(&pooling),
+            allowed: "`sum` or `mean`, because the list has weights",
+        }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -81,6 +111,53 @@ mod tests {
         assert_eq!(numbers(&pooled), [0.0, 0.0, 0.0, 3.0, 0.0, 0.0]);
         pooled.sum(Kind::Double).backward();
         assert_eq!(numbers(&values.grad()), [1.0, 0.0, 0.0, 1.0]);
+    }
+
+    #[test]
+    fn weights_weigh() {
+        let layout = JaggedLayout::new(&[0, 2, 2, 3, 4], Device::Cpu).unwrap();
+        let values = Tensor::from_slice(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]).reshape([4, 2]);
+        let list = Jagged::new(values.set_requires_grad(true), layout).unwrap();
+        let weights = Tensor::from_slice(&[0.5f32, 1.5, 3.0, 0.0]);
+        let sum = pool_weighted(&list, &weights, Pooling::Sum).unwrap();
+        assert_eq!(numbers(&sum), [5.0, 7.0, 0.0, 0.0, 15.0, 18.0, 0.0, 0.0]);
+        let mean = pool_weighted(&list, &weights, Pooling::Mean).unwrap();
+        assert_eq!(numbers(&mean), [2.5, 3.5, 0.0, 0.0, 5.0, 6.0, 0.0, 0.0]);
+        mean.sum(Kind::Double).backward();
+        assert_eq!(numbers(&list.values().grad()), [0.25, 0.25, 0.75, 0.75, 1.0, 1.0, 0.0, 0.0]);
+        // Weights of 1 change nothing.
+        let ones = Tensor::ones([4], (Kind::Float, Device::Cpu));
+        for pooling in [Pooling::Sum, Pooling::Mean] {
+            let plain = pool(&list, pooling).unwrap();
+            assert_eq!(numbers(&pool_weighted(&list, &ones, pooling).unwrap()), numbers(&plain));
+        }
+    }
+
+    #[test]
+    fn weights_without_events_give_zeros() {
+        let layout = JaggedLayout::new(&[0, 0], Device::Cpu).unwrap();
+        let options = (Kind::Double, Device::Cpu);
+        let list = Jagged::new(Tensor::zeros([0, 2], options).set_requires_grad(true), layout).unwrap();
+        for pooling in [Pooling::Sum, Pooling::Mean] {
+            let pooled = pool_weighted(&list, &Tensor::zeros([0], options), pooling).unwrap();
+            assert_eq!(numbers(&pooled), [0.0, 0.0]);
+            pooled.sum(Kind::Double).backward();
+        }
+        assert_eq!(list.values().grad().size(), [0, 2]);
+    }
+
+    #[test]
+    fn what_cannot_be_weighed_is_refused() {
+        let list = Jagged::new(
+            Tensor::zeros([1, 2], (Kind::Float, Device::Cpu)),
+            JaggedLayout::new(&[0, 1], Device::Cpu).unwrap(),
+        )
+        .unwrap();
+        let weights = Tensor::from_slice(&[1.0f32, 1.0]);
+        let message = pool_weighted(&list, &weights, Pooling::Sum).unwrap_err().to_string();
+        assert_eq!(message, "weights has shape [2], but [N] = [1] is needed");
+        let message = pool_weighted(&list, &weights.narrow(0, 0, 1), Pooling::Max).unwrap_err().to_string();
+        assert_eq!(message, "pooling = max is not allowed: `sum` or `mean`, because the list has weights");
     }
 
     #[test]

@@ -16,6 +16,6 @@ mod update;
 pub use attentional_gru::AttentionalGru;
 pub use bi_lstm::{BiLstm, BiLstmConfig, Directions};
 pub use config::{AttentionalGruConfig, AttentionalGruKind, Execution, GruConfig, ResetGate};
-pub use gate_order::{GateOrder, reorder_gates};
+pub use gate_order::GateOrder;
 pub use gru::Gru;
 pub use recurrence::{Recurrence, RecurrentCell, Unrolled};

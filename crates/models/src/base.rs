@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use tch::nn;
 
 use crate::frame::FrameConfig;
-use crate::{Block, BlockOrder, EmbeddingsConfig, FeatureSpace, InterestModel, ModelError, NumberConfig};
+use crate::{Block, EmbeddingsConfig, FeatureSpace, InterestModel, ModelError, NumberConfig};
 
 /// The settings of the base model. The defaults are those of the DIN paper.
 ///
@@ -34,14 +34,11 @@ pub struct BaseConfig {
 impl BaseConfig {
     fn frame(&self) -> FrameConfig<'_> {
         FrameConfig {
-            embedding: &self.embedding,
             pooling: self.pooling,
             numbers: self.numbers,
-            order: BlockOrder::Standard,
             blocks: &self.blocks,
             bias: &self.bias,
-            mlp: &self.mlp,
-            interests: Vec::new(),
+            ..FrameConfig::of_features(&self.embedding, &self.mlp)
         }
     }
 

@@ -4,7 +4,7 @@ use fain_layers::Pooling;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use crate::interest_config::InterestVectors;
+use crate::interest_features::InterestVectors;
 use crate::{FeatureEmbeddings, FeatureSpace, InterestFeatures, ModelError, ModelInput, NumberProjection, SpaceKind};
 
 /// One block of the columns that a model's last network reads.
@@ -97,14 +97,13 @@ impl BlockOrder {
     }
 }
 
-/// Every feature that no interest reads as history or negative and that is not left out, in the order of the schema.
+/// Every feature but times that no interest reads as one of its lists and that is not left out, in the order of the
+/// schema.
 fn features(space: &FeatureSpace, interests: &[InterestFeatures], joined: bool, left_out: &[usize]) -> Vec<Block> {
-    let read = |feature: usize| {
-        interests.iter().any(|interest| interest.history.contains(&feature) || interest.negative.contains(&feature))
-    };
+    let read = |feature: usize| interests.iter().any(|interest| interest.reads_list(feature));
     let mut blocks = Vec::new();
     for (index, feature) in space.features().iter().enumerate() {
-        if read(index) || left_out.contains(&index) {
+        if read(index) || left_out.contains(&index) || feature.kind == SpaceKind::Times {
             continue;
         }
         let block = match feature.kind {
@@ -150,14 +149,19 @@ impl Blocks {
         };
         for (index, feature) in space.features().iter().enumerate() {
             let joined = feature.kind == SpaceKind::Numeric && self.places.contains(&Place::Numbers);
-            let in_interest = interests.iter().any(|interest| {
-                [&interest.candidate, &interest.history, &interest.negative]
-                    .into_iter()
-                    .any(|list| list.contains(&index))
-            });
-            if !joined && !in_interest && !self.places.contains(&Place::Feature(index)) {
-                return unread(format!("the feature `{}`", feature.name));
+            let in_interest = interests.iter().any(|interest| interest.reads(index));
+            if joined || in_interest || self.places.contains(&Place::Feature(index)) {
+                continue;
             }
+            if feature.kind == SpaceKind::Times {
+                return Err(ModelError::Config {
+                    key: format!("schema.features.{}", feature.name),
+                    value: "times".to_owned(),
+                    allowed: "a feature that the model reads; times are read by the interests of DSIN (`times`)"
+                        .to_owned(),
+                });
+            }
+            return unread(format!("the feature `{}`", feature.name));
         }
         match (0..interests.len()).find(|&index| !self.places.contains(&Place::Interest(index))) {
             Some(index) => unread(format!("interest {index}")),
@@ -235,8 +239,8 @@ fn place(index: usize, block: &Block, space: &FeatureSpace, interests: usize) ->
     };
     match *block {
         Block::Feature(ref name) => match space.position(name) {
-            Some(feature) => Ok(Place::Feature(feature)),
-            None => refuse(format!("`{name}`"), format!("a feature: {}", space.names(|_| true))),
+            Some(feature) if space.features()[feature].kind != SpaceKind::Times => Ok(Place::Feature(feature)),
+            _ => refuse(format!("`{name}`"), format!("a feature: {}", space.names(|kind| kind != SpaceKind::Times))),
         },
         Block::Numbers => {
             if space.features().iter().any(|feature| feature.kind == SpaceKind::Numeric) {

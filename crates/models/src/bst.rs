@@ -128,14 +128,12 @@ impl BstConfig {
         }
         let positions = PositionalEmbeddingConfig { max_length: self.max_length, combination: self.positions };
         positions.check().map_err(|error| ModelError::under("model.positions", error))?;
-        InterestConfig::check_some(&self.interests)?;
         InterestConfig::check_without_negatives(&self.interests, "interests")?;
-        self.frame().check(space)?;
-        for interest in &self.interests {
-            let width = positions.outputs(interest.width(space, &self.embedding));
-            self.transformer.check(width).map_err(|error| ModelError::under("model.transformer", error))?;
-        }
-        Ok(())
+        InterestConfig::check_without_times(&self.interests, "interests")?;
+        self.frame().check_interests(space, |width| {
+            let width = positions.outputs(width);
+            self.transformer.check(width).map_err(|error| ModelError::under("model.transformer", error))
+        })
     }
 
     /// Builds the model and registers its parameters.

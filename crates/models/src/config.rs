@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use tch::nn;
 
 use crate::{
-    BaseConfig, Block, BstConfig, DeepFmConfig, DienConfig, DinConfig, DsinConfig, FeatureSpace, InterestConfig, Model,
-    ModelError, PnnConfig, WideDeepConfig,
+    BaseConfig, Block, BstConfig, DeepFmConfig, DienConfig, DinConfig, DsinConfig, EmbeddingsConfig, FeatureSpace,
+    InterestConfig, Model, ModelError, PnnConfig, WideDeepConfig,
 };
 
 /// A model as written in a configuration file: `[model]`, with `kind` naming it.
@@ -66,6 +66,20 @@ impl ModelConfig {
         }
     }
 
+    /// The embedding tables.
+    pub fn embedding(&self) -> &EmbeddingsConfig {
+        match self {
+            Self::Base(config) => &config.embedding,
+            Self::Din(config) => &config.embedding,
+            Self::Dien(config) => &config.embedding,
+            Self::WideDeep(config) => &config.embedding,
+            Self::DeepFm(config) => &config.embedding,
+            Self::Pnn(config) => &config.embedding,
+            Self::Dsin(config) => &config.embedding,
+            Self::Bst(config) => &config.embedding,
+        }
+    }
+
     fn interests(&self) -> Vec<&InterestConfig> {
         match self {
             Self::Base(_) | Self::WideDeep(_) | Self::DeepFm(_) | Self::Pnn(_) => Vec::new(),
@@ -79,6 +93,11 @@ impl ModelConfig {
     /// Groups of features whose lists have equal lengths in every row, by name: what one interest reads together.
     pub fn equal_lengths(&self) -> Vec<Vec<String>> {
         self.interests().into_iter().map(InterestConfig::equal_lengths).collect()
+    }
+
+    /// Features of times that sessions are divided by: they never fall within a history.
+    pub fn times(&self) -> Vec<String> {
+        self.interests().into_iter().filter_map(|interest| interest.times.clone()).collect()
     }
 
     /// Features that are read in training only, by name, each once. Scoring needs no column for them.

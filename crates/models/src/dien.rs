@@ -77,14 +77,13 @@ impl Default for DienConfig {
 impl DienConfig {
     fn frame(&self) -> FrameConfig<'_> {
         FrameConfig {
-            embedding: &self.embedding,
             pooling: self.pooling,
             numbers: self.numbers,
             order: self.order,
             blocks: &self.blocks,
             bias: &self.bias,
-            mlp: &self.mlp,
             interests: self.interests.clone(),
+            ..FrameConfig::of_features(&self.embedding, &self.mlp)
         }
     }
 
@@ -104,17 +103,14 @@ impl DienConfig {
     /// # Errors
     /// [`ModelError::Config`] names the key, its value and what is allowed.
     pub fn check(&self, space: &FeatureSpace) -> Result<(), ModelError> {
-        InterestConfig::check_some(&self.interests)?;
         match self.auxiliary {
             None => InterestConfig::check_without_negatives(&self.interests, "interests")?,
             Some(_) => InterestConfig::check_with_negatives(&self.interests)?,
         }
-        self.frame().check(space)?;
-        for interest in &self.interests {
-            let width = interest.width(space, &self.embedding);
-            self.layer().check(width).map_err(|error| ModelError::under("model", error))?;
-        }
-        Ok(())
+        InterestConfig::check_without_times(&self.interests, "interests")?;
+        let layer = self.layer();
+        self.frame()
+            .check_interests(space, |width| layer.check(width).map_err(|error| ModelError::under("model", error)))
     }
 
     /// Builds the model and registers its parameters.

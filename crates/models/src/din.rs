@@ -60,14 +60,13 @@ pub enum InterestProjection {
 impl DinConfig {
     fn frame(&self) -> FrameConfig<'_> {
         FrameConfig {
-            embedding: &self.embedding,
             pooling: self.pooling,
             numbers: self.numbers,
             order: self.order,
             blocks: &self.blocks,
             bias: &self.bias,
-            mlp: &self.mlp,
             interests: self.interests.iter().chain(&self.states).cloned().collect(),
+            ..FrameConfig::of_features(&self.embedding, &self.mlp)
         }
     }
 
@@ -78,8 +77,10 @@ impl DinConfig {
     pub fn check(&self, space: &FeatureSpace) -> Result<(), ModelError> {
         self.attention.check().map_err(|error| ModelError::under("model.attention", error))?;
         InterestConfig::check_some(&self.interests)?;
-        InterestConfig::check_without_negatives(&self.interests, "interests")?;
-        InterestConfig::check_without_negatives(&self.states, "states")?;
+        for (list, interests) in [("interests", &self.interests), ("states", &self.states)] {
+            InterestConfig::check_without_negatives(interests, list)?;
+            InterestConfig::check_without_times(interests, list)?;
+        }
         for (index, state) in self.states.iter().enumerate() {
             state.check(&format!("model.states.{index}"), space)?;
         }

@@ -74,6 +74,7 @@ impl<'a> Drawing<'a> {
                 Source::Candidate => self.of(&read.candidate),
                 Source::History => self.of(&read.history),
                 Source::Negative => self.of(&read.negative),
+                Source::Times => read.times.map(|feature| self.features[feature]).into_iter().collect(),
                 Source::Part(part) => nodes.get(part).copied().into_iter().collect(),
             });
             let node = part_node(index, part, from.collect());
@@ -123,6 +124,9 @@ impl<'a> Drawing<'a> {
                 match self.embeddings.features()[feature].kind {
                     SpaceKind::Sequence(_) => {
                         vec![self.add(layer_node("", "pooling", format!("[N, {width}]"), shape, vec![node]))]
+                    }
+                    SpaceKind::Weighted(_) => {
+                        vec![self.add(layer_node("", "weighted pooling", format!("[N, {width}]"), shape, vec![node]))]
                     }
                     _ => vec![node],
                 }

@@ -9,13 +9,14 @@ use tch::nn;
 use crate::frame::FrameConfig;
 use crate::{
     Block, BlockOrder, EmbeddingsConfig, FeatureSpace, InterestConfig, InterestModel, ModelError, NumberConfig,
+    SessionGap,
 };
 
 /// The settings of the Deep Session Interest Network, <https://arxiv.org/abs/1905.06482>.
 ///
 /// Each interest reads its history session by session: self-attention within a session, a bi-LSTM over the sessions, and
-/// both pooled by their relevance to the candidate. A schema has no times of events, so a history is divided into
-/// sessions of equally many events, [`Sessions::every`](fain_layers::Sessions::every).
+/// both pooled by their relevance to the candidate. A new session starts after a `session_gap`; without times of events,
+/// a history is divided into sessions of equally many events, [`Sessions::every`](fain_layers::Sessions::every).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DsinConfig {
@@ -25,6 +26,10 @@ pub struct DsinConfig {
     pub order: BlockOrder,
     /// How many sessions are read and how long they are.
     pub limits: SessionLimits,
+    /// A new session starts where more time than this lies between two events; it needs `times` in every interest.
+    /// Without it sessions have `limits.events` events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_gap: Option<SessionGap>,
     /// Self-attention within a session and what follows it; its heads divide the width of an event.
     pub transformer: TransformerBlockConfig,
     /// The embedding tables.
@@ -59,7 +64,8 @@ impl DsinConfig {
 
     /// The settings of each interest's layer.
     pub fn layer(&self) -> DsinInterestConfig {
-        DsinInterestConfig { limits: self.limits, transformer: self.transformer.clone() }
+        let gap = self.session_gap.map(SessionGap::seconds);
+        DsinInterestConfig { limits: self.limits, gap, transformer: self.transformer.clone() }
     }
 
     /// Looks for conflicts with the features.
@@ -68,14 +74,14 @@ impl DsinConfig {
     /// [`ModelError::Config`] names the key, its value and what is allowed.
     pub fn check(&self, space: &FeatureSpace) -> Result<(), ModelError> {
         self.limits.check().map_err(|error| ModelError::under("model.limits", error))?;
-        InterestConfig::check_some(&self.interests)?;
         InterestConfig::check_without_negatives(&self.interests, "interests")?;
-        self.frame().check(space)?;
-        for interest in &self.interests {
-            let width = interest.width(space, &self.embedding);
-            self.transformer.check(width).map_err(|error| ModelError::under("model.transformer", error))?;
+        match self.session_gap {
+            None => InterestConfig::check_without_times(&self.interests, "interests")?,
+            Some(_) => InterestConfig::check_with_times(&self.interests)?,
         }
-        Ok(())
+        self.frame().check_interests(space, |width| {
+            self.transformer.check(width).map_err(|error| ModelError::under("model.transformer", error))
+        })
     }
 
     /// Builds the model and registers its parameters.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use fain_layers::EmbeddingConfig;
 use serde::{Deserialize, Serialize};
 
-use crate::{FeatureSpace, ModelError, SpaceFeature, SpaceKind};
+use crate::{FeatureSpace, ModelError, PretrainedConfig};
 
 /// Width and start of the embedding tables: `[model.embedding]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,6 +25,9 @@ pub struct EmbeddingsConfig {
     /// Widths of single tables that differ from `dim`, by the name of the vocabulary.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub dims: BTreeMap<String, i64>,
+    /// Tables that start from vectors of a file, by the name of the vocabulary.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub pretrained: BTreeMap<String, PretrainedConfig>,
 }
 
 /// Which features share an embedding table.
@@ -40,8 +43,9 @@ pub enum TableSharing {
 
 impl Default for EmbeddingsConfig {
     fn default() -> Self {
-        let EmbeddingConfig { dim, std, sparse, zero_row } = EmbeddingConfig::default();
-        Self { dim, std, sparse, zero_row, tables: TableSharing::default(), dims: BTreeMap::new() }
+        let EmbeddingConfig { dim, std, sparse, zero_row, frozen: _ } = EmbeddingConfig::default();
+        let tables = TableSharing::default();
+        Self { dim, std, sparse, zero_row, tables, dims: BTreeMap::new(), pretrained: BTreeMap::new() }
     }
 }
 
@@ -49,23 +53,30 @@ impl EmbeddingsConfig {
     /// The table of a vocabulary.
     pub(crate) fn table(&self, vocabulary: &str) -> EmbeddingConfig {
         let dim = self.dims.get(vocabulary).copied().unwrap_or(self.dim);
-        EmbeddingConfig { dim, std: self.std, sparse: self.sparse, zero_row: self.zero_row }
+        let frozen = self.pretrained.get(vocabulary).is_some_and(|vectors| vectors.frozen);
+        EmbeddingConfig { dim, std: self.std, sparse: self.sparse, zero_row: self.zero_row, frozen }
     }
 
     /// # Errors
-    /// [`ModelError::Config`] when a setting is out of bounds, `dims` names no vocabulary, or a name has a `.` in it,
+    /// [`ModelError::Config`] when a setting is out of bounds, `dims` or `pretrained` names no vocabulary, or a name has a `.` in it,
     /// which separates the parts of a parameter's name.
     pub(crate) fn check(&self, space: &FeatureSpace) -> Result<(), ModelError> {
         let names: Vec<&str> = space.vocabularies().iter().map(|(name, _)| name.as_str()).collect();
         self.table("").check().map_err(|error| ModelError::under("model.embedding", error))?;
-        for (name, &dim) in &self.dims {
+        let keys = self.dims.keys().map(|name| ("dims", name));
+        for (key, name) in keys.chain(self.pretrained.keys().map(|name| ("pretrained", name))) {
             if !names.contains(&name.as_str()) {
                 return Err(ModelError::Config {
-                    key: "model.embedding.dims".to_owned(),
+                    key: format!("model.embedding.{key}"),
                     value: format!("`{name}`"),
                     allowed: format!("a vocabulary of the schema: {}", names.join(", ")),
                 });
             }
+        }
+        for (name, vectors) in &self.pretrained {
+            vectors.check(name)?;
+        }
+        for (name, &dim) in &self.dims {
             if dim < 1 {
                 return Err(ModelError::Config {
                     key: format!("model.embedding.dims.{name}"),
@@ -74,15 +85,7 @@ impl EmbeddingsConfig {
                 });
             }
         }
-        let unread = |feature: &&SpaceFeature| matches!(feature.kind, SpaceKind::Weighted(_) | SpaceKind::Times);
-        if let Some(feature) = space.features().iter().find(unread) {
-            return Err(ModelError::Config {
-                key: format!("schema.features.\"{}\"", feature.name),
-                value: feature.kind.words().to_owned(),
-                allowed: "a category, a sequence without weights, or a number: no model reads it otherwise".to_owned(),
-            });
-        }
-        let categories = space.features().iter().filter(|feature| feature.kind != SpaceKind::Numeric);
+        let categories = space.features().iter().filter(|feature| feature.kind.vocabulary().is_some());
         let mut parts = names.into_iter().chain(categories.map(|feature| feature.name.as_str()));
         match parts.find(|name| name.contains('.')) {
             None => Ok(()),

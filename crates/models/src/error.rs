@@ -52,6 +52,9 @@ pub enum ModelError {
         /// What does not fit.
         problem: String,
     },
+    /// Vectors that a table should start from cannot be read.
+    #[error(transparent)]
+    Vectors(#[from] fain_features::DataError),
     /// A layer refused.
     #[error(transparent)]
     Layer(#[from] LayerError),

@@ -1,6 +1,6 @@
 //! The embedding tables of a schema's features.
 
-use fain_layers::{Embedding, Jagged, Pooling, pool};
+use fain_layers::{Embedding, Jagged, JaggedLayout, Pooling, pool, pool_weighted};
 use tch::{Kind, Tensor, nn};
 
 use crate::{
@@ -40,12 +40,12 @@ impl FeatureEmbeddings {
         let mut tables = Vec::with_capacity(space.features().len());
         let mut names = Vec::with_capacity(space.features().len());
         for feature in space.features() {
-            tables.push(match feature.kind {
-                SpaceKind::Numeric | SpaceKind::Times => {
+            tables.push(match feature.kind.vocabulary() {
+                None => {
                     names.push(String::new());
                     None
                 }
-                SpaceKind::Category(vocabulary) | SpaceKind::Sequence(vocabulary) | SpaceKind::Weighted(vocabulary) => {
+                Some(vocabulary) => {
                     if let Some(shared) = shared.get(vocabulary) {
                         names.push(space.vocabularies()[vocabulary].0.clone());
                         Some(shared.clone())
@@ -59,7 +59,7 @@ impl FeatureEmbeddings {
         Ok(Self { features: space.features().to_vec(), tables, names })
     }
 
-    /// Takes built tables: one for each feature that is not a number, in the order of `features`. Clones of one table
+    /// Takes built tables: one for each feature that has a vocabulary, in the order of `features`. Clones of one table
     /// are shared.
     ///
     /// # Errors
@@ -72,7 +72,7 @@ impl FeatureEmbeddings {
             });
         }
         for (feature, table) in features.iter().zip(&tables) {
-            if matches!(feature.kind, SpaceKind::Numeric | SpaceKind::Times) == table.is_some() {
+            if feature.kind.vocabulary().is_none() == table.is_some() {
                 let problem = match table {
                     Some(_) => format!("is {} and has a table", feature.kind.words()),
                     None => "has no table".to_owned(),
@@ -88,7 +88,7 @@ impl FeatureEmbeddings {
         &self.features
     }
 
-    /// How many columns a feature has: the width of its table, 1 for a number.
+    /// How many columns a feature has: the width of its table, 1 for what has none.
     pub fn width(&self, feature: usize) -> i64 {
         self.tables.get(feature).and_then(Option::as_ref).map_or(1, |table| table.weight().size()[1])
     }
@@ -109,7 +109,9 @@ impl FeatureEmbeddings {
     /// [`ModelError::Column`] when the batch's column is no category of this schema.
     pub fn category(&self, input: &ModelInput, feature: usize) -> Result<Tensor, ModelError> {
         match (self.tables.get(feature), input.columns.get(feature)) {
-            (Some(Some(table)), Some(InputColumn::Category(ids))) if self.is_category(feature) => {
+            (Some(Some(table)), Some(InputColumn::Category(ids)))
+                if matches!(self.kind_of(feature), Some(SpaceKind::Category(_))) =>
+            {
                 Ok(table.forward(ids)?)
             }
             (_, column) => Err(self.mismatch(feature, column, "a category")),
@@ -122,10 +124,42 @@ impl FeatureEmbeddings {
     /// [`ModelError::Column`] when the batch's column is no sequence of this schema.
     pub fn sequence(&self, input: &ModelInput, feature: usize) -> Result<Jagged, ModelError> {
         match (self.tables.get(feature), input.columns.get(feature)) {
-            (Some(Some(table)), Some(InputColumn::Sequence(ids, layout))) if !self.is_category(feature) => {
+            (Some(Some(table)), Some(InputColumn::Sequence(ids, layout)))
+                if matches!(self.kind_of(feature), Some(SpaceKind::Sequence(_))) =>
+            {
                 Ok(table.forward_jagged(ids, layout)?)
             }
             (_, column) => Err(self.mismatch(feature, column, "a sequence")),
+        }
+    }
+
+    /// The vectors of a weighted sequence, jagged `[N, D]`, and what each weighs, `[N]`.
+    ///
+    /// # Errors
+    /// [`ModelError::Column`] when the batch's column is no weighted sequence of this schema.
+    pub fn weighted<'a>(&self, input: &'a ModelInput, feature: usize) -> Result<(Jagged, &'a Tensor), ModelError> {
+        match (self.tables.get(feature), input.columns.get(feature)) {
+            (Some(Some(table)), Some(InputColumn::Weighted(ids, layout, weights)))
+                if matches!(self.kind_of(feature), Some(SpaceKind::Weighted(_))) =>
+            {
+                Ok((table.forward_jagged(ids, layout)?, weights))
+            }
+            (_, column) => Err(self.mismatch(feature, column, "a weighted sequence")),
+        }
+    }
+
+    /// The times of a feature, `[N]` seconds, and where each sample's lie.
+    ///
+    /// # Errors
+    /// [`ModelError::Column`] when the batch's column has no times of this schema.
+    pub fn times<'a>(
+        &self,
+        input: &'a ModelInput,
+        feature: usize,
+    ) -> Result<(&'a [i64], &'a JaggedLayout), ModelError> {
+        match (self.kind_of(feature), input.columns.get(feature)) {
+            (Some(SpaceKind::Times), Some(InputColumn::Times(times, layout))) => Ok((times, layout)),
+            (_, column) => Err(self.mismatch(feature, column, "times")),
         }
     }
 
@@ -134,7 +168,7 @@ impl FeatureEmbeddings {
     /// # Errors
     /// [`ModelError::Column`] when the batch's column is no number of this schema.
     pub fn number(&self, input: &ModelInput, feature: usize) -> Result<Tensor, ModelError> {
-        match (self.features.get(feature).map(|feature| feature.kind), input.columns.get(feature)) {
+        match (self.kind_of(feature), input.columns.get(feature)) {
             (Some(SpaceKind::Numeric), Some(InputColumn::Numeric(numbers))) => {
                 Ok(numbers.f_to_kind(self.kind())?.f_unsqueeze(1)?)
             }
@@ -145,17 +179,22 @@ impl FeatureEmbeddings {
     /// Any feature as one block of columns: `[B, width]`; lists are pooled.
     ///
     /// # Errors
-    /// [`ModelError::Column`] when the batch's column is not of this schema.
+    /// [`ModelError::Column`] when the batch's column is not of this schema; [`ModelError::Layer`] when a list with
+    /// weights is pooled by a maximum.
     pub fn flat(&self, input: &ModelInput, feature: usize, pooling: Pooling) -> Result<Tensor, ModelError> {
-        match self.features.get(feature).map(|feature| feature.kind) {
+        match self.kind_of(feature) {
             Some(SpaceKind::Sequence(_)) => Ok(pool(&self.sequence(input, feature)?, pooling)?),
+            Some(SpaceKind::Weighted(_)) => {
+                let (list, weights) = self.weighted(input, feature)?;
+                Ok(pool_weighted(&list, weights, pooling)?)
+            }
             Some(SpaceKind::Numeric) => self.number(input, feature),
             _ => self.category(input, feature),
         }
     }
 
-    fn is_category(&self, feature: usize) -> bool {
-        matches!(self.features[feature].kind, SpaceKind::Category(_))
+    fn kind_of(&self, feature: usize) -> Option<SpaceKind> {
+        self.features.get(feature).map(|feature| feature.kind)
     }
 
     fn mismatch(&self, feature: usize, column: Option<&InputColumn>, needed: &'static str) -> ModelError {

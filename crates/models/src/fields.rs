@@ -4,7 +4,7 @@ use tch::Tensor;
 
 use crate::blocks::Origin;
 use crate::tower::Tower;
-use crate::{EmbeddingsConfig, FeatureSpace, ModelError, SpaceKind};
+use crate::{EmbeddingsConfig, FeatureSpace, ModelError};
 
 /// Which blocks of a tower are fields: categories and pooled lists, all of one width.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ impl Fields {
         let mut fields: Vec<(usize, usize)> = Vec::new();
         for (block, origin) in tower.origins().enumerate() {
             match origin {
-                Origin::Feature(feature) if embeddings.features()[feature].kind != SpaceKind::Numeric => {
+                Origin::Feature(feature) if embeddings.features()[feature].kind.vocabulary().is_some() => {
                     fields.push((block, feature));
                 }
                 _ => {}
@@ -64,7 +64,7 @@ impl Fields {
 
 /// How many fields a space has.
 pub(crate) fn count(space: &FeatureSpace) -> usize {
-    space.features().iter().filter(|feature| feature.kind != SpaceKind::Numeric).count()
+    space.features().iter().filter(|feature| feature.kind.vocabulary().is_some()).count()
 }
 
 /// Looks for conflicts of a model of products with the features.

@@ -1,11 +1,12 @@
 //! One learned number for each id: the linear part of wide, factorisation-machine and biased models.
 
-use fain_layers::segment_sum;
+use fain_layers::{segment_sum, segment_weighted_sum};
 use tch::{Tensor, nn};
 
 use crate::{FeatureSpace, InputColumn, ModelError, ModelInput, SpaceKind};
 
-/// The sum of one learned number per id of a sample, and of each of its numbers times a learned weight.
+/// The sum of one learned number per id of a sample, times the id's weight where it has one, and of each of its numbers
+/// times a learned weight.
 ///
 /// Factorization Machines, eq. (1), the terms of degree 1; the bias is the output layer's.
 /// Parameters, all started at 0: `{feature}.weight`, `[V, 1]` for categories and lists, `[1, 1]` for numbers.
@@ -27,7 +28,7 @@ impl FirstOrder {
     /// Registers the numbers of `features`, given by their places in the space.
     ///
     /// # Errors
-    /// [`ModelError::Parts`] when the space has no such feature.
+    /// [`ModelError::Parts`] when the space has no such feature, or it is a list of times.
     pub fn new(variables: &nn::Path<'_>, space: &FeatureSpace, features: &[usize]) -> Result<Self, ModelError> {
         let mut terms = Vec::with_capacity(features.len());
         for &index in features {
@@ -39,13 +40,13 @@ impl FirstOrder {
             };
             let rows = match feature.kind {
                 SpaceKind::Numeric => 1,
-                SpaceKind::Category(vocabulary) | SpaceKind::Sequence(vocabulary) => {
+                SpaceKind::Category(vocabulary) | SpaceKind::Sequence(vocabulary) | SpaceKind::Weighted(vocabulary) => {
                     space.vocabularies()[vocabulary].1 as i64
                 }
-                kind @ (SpaceKind::Weighted(_) | SpaceKind::Times) => {
+                SpaceKind::Times => {
                     return Err(ModelError::Parts {
                         part: "linear part".to_owned(),
-                        problem: format!("feature {} is {}, which it does not read", feature.name, kind.words()),
+                        problem: format!("feature {} is times, which it does not read", feature.name),
                     });
                 }
             };
@@ -68,7 +69,7 @@ impl FirstOrder {
     }
 
     /// # Shapes
-    /// - returns `[B, 1]`; a list adds the numbers of all its entries
+    /// - returns `[B, 1]`; a list adds the numbers of all its entries, each times its weight
     ///
     /// # Errors
     /// [`ModelError::Column`] when the batch is not of the space the numbers were registered for.
@@ -80,6 +81,10 @@ impl FirstOrder {
                 (SpaceKind::Category(_), Some(InputColumn::Category(ids))) => look_up(ids)?,
                 (SpaceKind::Sequence(_), Some(InputColumn::Sequence(ids, layout))) => {
                     segment_sum(&look_up(ids)?, layout)?
+                }
+                (SpaceKind::Weighted(_), Some(InputColumn::Weighted(ids, layout, weights))) => {
+                    let weights = weights.f_to_kind(term.weight.kind())?.f_unsqueeze(1)?;
+                    segment_weighted_sum(&look_up(ids)?, &weights, layout)?
                 }
                 (SpaceKind::Numeric, Some(InputColumn::Numeric(numbers))) => {
                     numbers.f_to_kind(term.weight.kind())?.f_unsqueeze(1)?.f_mul(&term.weight)?

@@ -33,7 +33,7 @@ pub(crate) struct Beside<'a> {
 }
 
 impl<'a> FrameConfig<'a> {
-    /// A frame without interests: every feature in the order of the schema.
+    /// A frame without interests: every feature in the order of the schema, lists pooled by their mean.
     pub(crate) fn of_features(embedding: &'a EmbeddingsConfig, mlp: &'a MlpConfig) -> Self {
         Self {
             embedding,
@@ -65,9 +65,38 @@ impl<'a> FrameConfig<'a> {
             });
         }
         check_names("model.bias", self.bias, space)?;
+        self.check_pooling(space)?;
         let features: Vec<InterestFeatures> = self.interests.iter().map(|each| each.features(space)).collect();
         Blocks::new(&self.blocks(space, &features), space, &features, self.pooling)?;
         Ok(())
+    }
+
+    /// A maximum knows no weights.
+    fn check_pooling(&self, space: &FeatureSpace) -> Result<(), ModelError> {
+        let value = match self.pooling {
+            Pooling::Sum | Pooling::Mean => return Ok(()),
+            Pooling::Max => "max".to_owned(),
+            Pooling::PaddedMax(length) => format!("padded_max = {length}"),
+        };
+        match space.features().iter().find(|feature| matches!(feature.kind, SpaceKind::Weighted(_))) {
+            None => Ok(()),
+            Some(feature) => Err(ModelError::Config {
+                key: "model.pooling".to_owned(),
+                value,
+                allowed: format!("`sum` or `mean`, because the terms of the feature `{}` have weights", feature.name),
+            }),
+        }
+    }
+
+    /// Looks for conflicts of a model of interests; `layer` for those of its layer, by the width of a candidate.
+    pub(crate) fn check_interests(
+        &self,
+        space: &FeatureSpace,
+        layer: impl Fn(i64) -> Result<(), ModelError>,
+    ) -> Result<(), ModelError> {
+        InterestConfig::check_some(&self.interests)?;
+        self.check(space)?;
+        self.interests.iter().try_for_each(|interest| layer(interest.width(space, self.embedding)))
     }
 
     fn blocks(&self, space: &FeatureSpace, interests: &[InterestFeatures]) -> Vec<Block> {
@@ -144,8 +173,8 @@ impl<'a> FrameConfig<'a> {
 /// Whether each name is a feature's, and named once: each would register the same parameter.
 pub(crate) fn check_names(key: &str, names: &[String], space: &FeatureSpace) -> Result<(), ModelError> {
     for (index, name) in names.iter().enumerate() {
-        let allowed = if space.position(name).is_none() {
-            format!("a feature: {}", space.names(|_| true))
+        let allowed = if space.kind(name).is_none_or(|kind| kind == SpaceKind::Times) {
+            format!("a feature: {}", space.names(|kind| kind != SpaceKind::Times))
         } else if names[..index].contains(name) {
             "each feature once".to_owned()
         } else {

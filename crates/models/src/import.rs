@@ -19,7 +19,7 @@ use state::Entry;
 
 pub use error::{ImportError, ImportProblem};
 pub use mapping::{TensorNames, WeightMapping};
-pub use operations::{ColumnBlocks, ColumnOrder, GateOrder, WeightOperations};
+pub use operations::{ColumnBlocks, ColumnOrder, WeightOperations};
 pub use state::StateDict;
 
 /// What an import did.

@@ -26,8 +26,8 @@ pub enum InputColumn {
     Weighted(Tensor, JaggedLayout, Tensor),
     /// `[B]`, float32.
     Numeric(Tensor),
-    /// `[N]`, int64, seconds since 1970, and where each sample's lie.
-    Times(Tensor, JaggedLayout),
+    /// `[N]`, seconds since 1970, on the host, where histories are divided by them; and where each sample's lie.
+    Times(Vec<i64>, JaggedLayout),
 }
 
 impl InputColumn {
@@ -67,7 +67,7 @@ impl ModelInput {
                 }
                 Column::Times(times) => {
                     let layout = layouts.of(&times.offsets)?;
-                    InputColumn::Times(Tensor::f_from_slice(&times.values)?.f_to_device(device)?, layout)
+                    InputColumn::Times(times.values.clone(), layout)
                 }
             });
         }

@@ -1,11 +1,11 @@
 //! The frame of models that read histories: embeddings, interests, and a network over everything.
 
-use fain_layers::{Interest, InterestInput, InterestLayer, Linear, Mlp, Mode, Pooling};
+use fain_layers::{Interest, InterestLayer, Linear, Mlp, Mode, Pooling};
 use tch::Tensor;
 
 use crate::blocks::Blocks;
 use crate::drawing::{Drawing, DrawnInterests};
-use crate::interest_config::InterestVectors;
+use crate::interest_features::InterestVectors;
 use crate::tower::{Tower, TowerInput, one_per_sample};
 use crate::{
     Block, BlockOrder, DeepComponent, FeatureEmbeddings, FeatureSpace, FirstOrder, InterestFeatures, Model, ModelError,
@@ -80,9 +80,8 @@ impl InterestModel {
             vectors.push(features.look_up(self.tower.embeddings(), input, auxiliary)?);
         }
         let (mut interests, mut losses) = (Vec::with_capacity(vectors.len()), Vec::new());
-        for (layer, InterestVectors { candidate, history, negative }) in self.layers.iter().zip(&vectors) {
-            let input = InterestInput { candidate, history, negative: negative.as_ref() };
-            let Interest { vector, auxiliary } = layer.forward(&input, mode)?;
+        for (layer, vectors) in self.layers.iter().zip(&vectors) {
+            let Interest { vector, auxiliary } = layer.forward(&vectors.input(), mode)?;
             interests.push(vector);
             losses.extend(auxiliary);
         }

@@ -33,7 +33,7 @@
 //!     rows: 2,
 //!     columns: vec![
 //!         Column::Category(vec![7, 8]),
-//!         Column::Sequence(Sequences { values: vec![7, 1, 2], offsets: vec![0, 3, 3] }),
+//!         Column::Sequence(Sequences { values: vec![7, 1, 2], offsets: vec![0, 3, 3], weights: None }),
 //!     ],
 //!     ..Samples::default()
 //! };
@@ -63,6 +63,7 @@ mod graph;
 mod import;
 mod input;
 mod interest_config;
+mod interest_features;
 mod interest_model;
 mod last_state;
 mod model;
@@ -71,7 +72,9 @@ mod numbers;
 mod output;
 mod pnn;
 mod preset;
+mod pretrained;
 mod published;
+mod session_gap;
 mod space;
 mod tower;
 mod weights;
@@ -92,11 +95,12 @@ pub use feature_embeddings::FeatureEmbeddings;
 pub use first_order::FirstOrder;
 pub use graph::{GraphNode, GraphRole, ModelGraph};
 pub use import::{
-    ColumnBlocks, ColumnOrder, GateOrder, ImportError, ImportProblem, ImportReport, ImportedTensor, StateDict,
-    TensorNames, WeightMapping, WeightOperations, import_state, import_weights,
+    ColumnBlocks, ColumnOrder, ImportError, ImportProblem, ImportReport, ImportedTensor, StateDict, TensorNames,
+    WeightMapping, WeightOperations, import_state, import_weights,
 };
 pub use input::{InputColumn, ModelInput};
-pub use interest_config::{HistoryLengths, InterestConfig, InterestFeatures};
+pub use interest_config::{HistoryLengths, InterestConfig};
+pub use interest_features::InterestFeatures;
 pub use interest_model::{InterestModel, InterestModelParts};
 pub use last_state::LastState;
 pub use model::{Model, logits, parameter_count};
@@ -105,7 +109,9 @@ pub use numbers::{NumberConfig, NumberProjection};
 pub use output::Output;
 pub use pnn::{Pnn, PnnConfig};
 pub use preset::complete;
+pub use pretrained::{PretrainedConfig, PretrainedVectors};
 pub use published::{DienPreset, DinPreset};
+pub use session_gap::SessionGap;
 pub use space::{FeatureSpace, SpaceFeature, SpaceKind};
 pub use tower::DeepComponent;
 pub use weights::{WeightsError, load_weights, named_tensors, restore_weights, serialize_tensors, tensor_from_view};

@@ -10,7 +10,6 @@ use crate::frame::{Beside, FrameConfig};
 use crate::tower::{Tower, one_per_sample};
 use crate::{
     DeepComponent, EmbeddingsConfig, FeatureSpace, Model, ModelError, ModelGraph, ModelInput, NumberConfig, Output,
-    SpaceKind,
 };
 
 /// The settings of a product-based neural network, <https://arxiv.org/abs/1611.00144>.
@@ -61,7 +60,7 @@ impl PnnConfig {
         self.check(space)?;
         let frame = self.frame();
         let embeddings = frame.embeddings(variables, space)?;
-        let field = space.features().iter().position(|feature| feature.kind != SpaceKind::Numeric);
+        let field = space.features().iter().position(|feature| feature.kind.vocabulary().is_some());
         let width = embeddings.width(field.unwrap_or_default());
         let product = ProductLayer::new(&(variables / "product"), fields::count(space) as i64, width, self.product)?;
         let beside = Beside { columns: product.outputs(), ..Beside::default() };

@@ -36,6 +36,14 @@ pub enum SpaceKind {
 }
 
 impl SpaceKind {
+    /// Its vocabulary, if it is made of terms.
+    pub(crate) fn vocabulary(self) -> Option<usize> {
+        match self {
+            Self::Category(vocabulary) | Self::Sequence(vocabulary) | Self::Weighted(vocabulary) => Some(vocabulary),
+            Self::Numeric | Self::Times => None,
+        }
+    }
+
     /// What it is, in the words of [`ModelError::Column`].
     pub(crate) fn words(self) -> &'static str {
         match self {
@@ -84,8 +92,7 @@ impl FeatureSpace {
     /// [`ModelError::Parts`] names a feature whose vocabulary is missing.
     pub fn from_parts(features: Vec<SpaceFeature>, vocabularies: Vec<(String, usize)>) -> Result<Self, ModelError> {
         for feature in &features {
-            if let SpaceKind::Category(vocabulary) | SpaceKind::Sequence(vocabulary) | SpaceKind::Weighted(vocabulary) =
-                feature.kind
+            if let Some(vocabulary) = feature.kind.vocabulary()
                 && vocabulary >= vocabularies.len()
             {
                 return Err(ModelError::Parts {

@@ -5,7 +5,7 @@ use tch::Tensor;
 
 use crate::blocks::{BlockSources, Blocks, Origin};
 use crate::drawing::{Drawing, DrawnInterests, layer_node};
-use crate::interest_config::InterestVectors;
+use crate::interest_features::InterestVectors;
 use crate::{
     BlockOrder, FeatureEmbeddings, FeatureSpace, GraphNode, GraphRole, ModelError, ModelGraph, ModelInput,
     NumberProjection,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use fain_dataset::{DatasetError, Origin};
-use fain_features::SchemaError;
+use fain_features::{DataErrorKind, SchemaError};
 use fain_metrics::MetricError;
 use fain_models::{ModelError, WeightsError};
 use thiserror::Error;
@@ -154,6 +154,25 @@ pub enum TrainingError {
         /// Events of the other.
         other_length: u32,
     },
+    /// The times of a history fall.
+    #[error(
+        "{}: {feature} has {time} after {before}; a history is divided by these times, so they must not fall",
+        row_place(origin.as_ref(), split, *row)
+    )]
+    FallingTimes {
+        /// `training`, `validation` or `test`.
+        split: &'static str,
+        /// The row among the encoded ones of the split, from 1.
+        row: u64,
+        /// The row of the file, where it is known.
+        origin: Option<Origin>,
+        /// The feature of times.
+        feature: String,
+        /// A time, in seconds.
+        before: i64,
+        /// The one after it.
+        time: i64,
+    },
     /// Two rows at least are needed to train.
     #[error("the training split has {0} row(s); at least 2 are needed")]
     TooFewRows(u64),
@@ -204,8 +223,13 @@ impl TrainingError {
                 fain_dataset::ErrorKind::Interrupted => ErrorKind::Interrupted,
                 _ => ErrorKind::Work,
             },
+            Self::Model(ModelError::Vectors(error)) => match error.kind() {
+                DataErrorKind::Config => ErrorKind::Request,
+                _ => ErrorKind::Data,
+            },
             Self::Model(ModelError::HistoryLengths { .. })
             | Self::HistoryLengths { .. }
+            | Self::FallingTimes { .. }
             | Self::UndefinedMonitor { .. }
             | Self::TooFewRows(_) => ErrorKind::Data,
             Self::Interrupted => ErrorKind::Interrupted,

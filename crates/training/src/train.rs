@@ -67,6 +67,22 @@ pub fn train(request: &TrainRequest<'_>, observer: &mut Observer<'_>) -> Result<
     session.finish(observer)
 }
 
+/// Copies vectors into the tables that start from them. A run that goes on from a checkpoint has them there.
+fn start_tables(
+    request: &TrainRequest<'_>,
+    variables: &nn::VarStore,
+    space: &FeatureSpace,
+) -> Result<(), TrainingError> {
+    let (config, encoders) = (request.experiment.model.embedding(), request.dataset.encoders());
+    for (index, name) in encoders.schema().vocabularies().iter().enumerate() {
+        if let Some(file) = config.pretrained.get(name) {
+            let vectors = file.read(name, encoders.vocabulary(index), &request.experiment.data.root)?;
+            vectors.copy_to(variables, space, config)?;
+        }
+    }
+    Ok(())
+}
+
 struct Session<'a> {
     request: TrainRequest<'a>,
     model: Box<dyn Model>,
@@ -88,7 +104,7 @@ impl<'a> Session<'a> {
         if rows < 2 {
             return Err(TrainingError::TooFewRows(rows));
         }
-        histories::check(request.dataset, &request.experiment.model.equal_lengths())?;
+        histories::check(request.dataset, &request.experiment.model)?;
         tch::set_num_threads(i32::try_from(config.resolved_threads()).unwrap_or(i32::MAX));
         tch::manual_seed(config.seed as i64);
         let variables = nn::VarStore::new(request.device);
@@ -101,6 +117,8 @@ impl<'a> Session<'a> {
         if request.resume && checkpoint.is_file() {
             (position, best) = checkpoint::read(&checkpoint, &variables, &mut optimizer)?;
             request.folder.write_events(&position.evaluations)?;
+        } else {
+            start_tables(request, &variables, &space)?;
         }
         let sums = [position.loss.click, position.loss.auxiliary.unwrap_or_default()];
         let loss_sum = Tensor::f_from_slice(&sums)?.f_to_device(request.device)?;

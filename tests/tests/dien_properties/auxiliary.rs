@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use fain_autograd::check_leaves;
 use fain_layers::{
     ActivationConfig, AuxiliaryAverage, AuxiliaryLoss, AuxiliaryLossConfig, AuxiliaryNetConfig, AuxiliaryScorer,
     InputNorm, Jagged, Mode,
 };
-use fain_tests::{check_slopes, draw_variables};
+use fain_tests::draw_variables;
 use proptest::prelude::*;
 use tch::{Device, Kind, Tensor, nn};
 
-use crate::problem::{Problem, config, difference, gradient, numbers};
+use crate::problem::{Problem, SLOPES, config, difference, gradient, numbers};
 
 struct Layer {
     name: String,
@@ -186,7 +187,7 @@ proptest! {
             leaves.extend(parameters.map(|(name, variable)| (name.as_str(), variable)));
             for mode in [Mode::Training, Mode::Evaluation] {
                 let [states, history, negative] = &inputs;
-                let result = check_slopes(&leaves, || layer.loss.forward(states, history, negative, mode));
+                let result = check_leaves(|| layer.loss.forward(states, history, negative, mode), &leaves, &SLOPES);
                 prop_assert!(result.is_ok(), "{} {mode:?}: {}", layer.name, result.unwrap_err());
             }
         }

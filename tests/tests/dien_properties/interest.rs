@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use fain_autograd::check_leaves;
 use fain_layers::{
     ActivationConfig, AttentionNormalization, AttentionScoring, AuxiliaryLossConfig, AuxiliaryNetConfig,
     AuxiliaryScorer, CandidateProjection, DienInterest, DienInterestConfig, EvolutionKind, Execution, Interest,
-    InterestInput, InterestLayer, Jagged, Mode, ResetGate, TargetAttentionConfig,
+    InterestInput, InterestLayer, Jagged, LayerError, Mode, ResetGate, TargetAttentionConfig,
 };
-use fain_tests::{check_slopes, draw_variables};
+use fain_tests::draw_variables;
 use proptest::prelude::*;
 use tch::{Device, Kind, Tensor, nn};
 
-use crate::problem::{Problem, config, difference, draw, gradient, numbers};
+use crate::problem::{Problem, SLOPES, config, difference, draw, gradient, numbers};
 
 const KINDS: [EvolutionKind; 5] =
     [EvolutionKind::Gru, EvolutionKind::Aigru, EvolutionKind::Agru, EvolutionKind::Augru, EvolutionKind::AugruOfficial];
@@ -93,7 +94,12 @@ impl Batch {
     }
 
     fn input(&self) -> InterestInput<'_> {
-        InterestInput { candidate: &self.candidate, history: &self.history, negative: Some(&self.negative) }
+        InterestInput {
+            candidate: &self.candidate,
+            history: &self.history,
+            negative: Some(&self.negative),
+            times: None,
+        }
     }
 }
 
@@ -188,7 +194,8 @@ proptest! {
             let parameters = layer.variables.iter().filter(|(_, variable)| variable.requires_grad());
             leaves.extend(parameters.map(|(name, variable)| (name.as_str(), variable)));
             for mode in MODES {
-                let result = check_slopes(&leaves, || Ok(loss(&problem, &layer.dien.forward(&batch.input(), mode)?)));
+                let loss = || Ok::<_, LayerError>(loss(&problem, &layer.dien.forward(&batch.input(), mode)?));
+                let result = check_leaves(loss, &leaves, &SLOPES);
                 prop_assert!(result.is_ok(), "{} {mode:?}: {}", layer.name, result.unwrap_err());
             }
         }

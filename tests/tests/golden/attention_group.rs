@@ -71,6 +71,7 @@ impl Case {
             candidate: places(&interest.candidate),
             history: places(&interest.history),
             negative: places(&interest.negative),
+            times: None,
             lengths: interest.lengths,
         };
         let blocks = BlockOrder::Evolution.blocks(&space, &[features], false);

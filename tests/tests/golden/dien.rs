@@ -103,6 +103,7 @@ impl Config {
             candidate: places(group.pairs.iter().map(|pair| &pair.ad).collect())?,
             history: places(group.pairs.iter().map(|pair| &pair.pos_hist).collect())?,
             negative: places(group.pairs.iter().filter_map(|pair| pair.neg_hist.as_ref()).collect())?,
+            times: None,
             lengths: HistoryLengths::Shortest,
         })
     }

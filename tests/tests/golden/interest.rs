@@ -101,8 +101,12 @@ impl Subject for Dien {
             let padding = inputs.padding("keys")?;
             let history = padding.pack(inputs.tensor("keys")?)?;
             let negative = if config.use_negsampling { Some(padding.pack(inputs.tensor("neg_keys")?)?) } else { None };
-            let input =
-                InterestInput { candidate: inputs.tensor("query")?, history: &history, negative: negative.as_ref() };
+            let input = InterestInput {
+                candidate: inputs.tensor("query")?,
+                history: &history,
+                negative: negative.as_ref(),
+                times: None,
+            };
             let interest = layer.forward(&input, mode)?;
             let mut outputs = vec![("interest", interest.vector)];
             outputs.extend(interest.auxiliary.map(|loss| ("aux", loss)));

@@ -4,24 +4,24 @@ use tch::{Kind, TchError, Tensor};
 
 use super::GradientError;
 
-/// A weight for each entry of each output that requires a gradient.
+/// A weight for each entry of each output that counts.
 pub(super) struct Projection {
     /// By output; none for an output that is left out.
     weights: Vec<Option<Tensor>>,
 }
 
 impl Projection {
-    /// None when no output requires a gradient.
-    pub(super) fn new(outputs: &[Tensor]) -> Result<Option<Self>, TchError> {
+    /// Weights for the `wanted` outputs.
+    pub(super) fn new(outputs: &[Tensor], wanted: impl Fn(&Tensor) -> bool) -> Result<Self, TchError> {
         let mut weights = Vec::with_capacity(outputs.len());
         for (output, tensor) in outputs.iter().enumerate() {
             let weight = || {
                 let values: Vec<f64> = (0..tensor.numel()).map(|entry| weight(output, entry)).collect();
                 Tensor::f_from_slice(&values)?.f_view(tensor.size().as_slice())?.f_to_device(tensor.device())
             };
-            weights.push(tensor.requires_grad().then(weight).transpose()?);
+            weights.push(wanted(tensor).then(weight).transpose()?);
         }
-        Ok(weights.iter().any(Option::is_some).then_some(Self { weights }))
+        Ok(Self { weights })
     }
 
     /// `Σ w·y`, as a tensor of the graph.

@@ -1,6 +1,6 @@
 //! The gradient check finds what is wrong, and says where.
 
-use fain_autograd::{GradientCheck, GradientError, apply, check_gradients};
+use fain_autograd::{GradientCheck, GradientError, apply, check_gradients, check_leaves};
 use tch::{Kind, TchError, Tensor};
 
 use crate::closures::{closures, leaf, square, values};
@@ -54,8 +54,8 @@ fn a_wrong_entry_is_named_with_both_values() {
     assert_eq!(report.entries, 7, "an input that nothing flows back to is checked, too");
 
     let error = check_gradients(wrong_at(4, 1.01), &inputs, &GradientCheck::default()).unwrap_err();
-    let GradientError::Mismatch { input: 1, ref entry, analytic, numeric } = error else { panic!("{error:?}") };
-    assert_eq!(*entry, [1, 1]);
+    let GradientError::Mismatch { ref input, ref entry, analytic, numeric } = error else { panic!("{error:?}") };
+    assert_eq!((input.as_str(), entry.as_slice()), ("1", [1, 1].as_slice()));
     assert!((analytic / numeric - 1.01).abs() < 1e-6, "{analytic} and {numeric}");
     let text = error.to_string();
     assert!(text.starts_with("the gradient of input 1 at [1, 1] is "), "{text}");
@@ -74,7 +74,7 @@ fn a_gradient_that_is_missing_or_not_a_number_is_wrong() {
         apply(function, &[&inputs[0]])
     };
     let error = check_gradients(missing, &[leaf(&[2.0])], &GradientCheck::default()).unwrap_err();
-    assert!(matches!(error, GradientError::Mismatch { input: 0, analytic: 0.0, .. }), "{error:?}");
+    assert!(matches!(error, GradientError::Mismatch { analytic: 0.0, .. }), "{error:?}");
 
     let error = check(|inputs| Ok(vec![inputs[0].f_sqrt()?]), &[leaf(&[-1.0])]).unwrap_err();
     assert!(matches!(error, GradientError::Mismatch { analytic, .. } if analytic.is_nan()), "{error:?}");
@@ -113,7 +113,7 @@ fn what_cannot_be_checked_is_refused() {
     let identity = |inputs: &[Tensor]| Ok(vec![inputs[0].f_mul_scalar(1.0)?]);
     let single = leaf(&[1.0]).detach().to_kind(Kind::Float).set_requires_grad(true);
     let error = check(identity, &[leaf(&[1.0]), single]).unwrap_err();
-    assert!(matches!(error, GradientError::Kind { input: 1, kind: Kind::Float }), "{error:?}");
+    assert!(matches!(&error, GradientError::Kind { input, kind: Kind::Float } if input == "1"), "{error:?}");
 
     let error = check(identity, &[leaf(&[1.0]).detach()]).unwrap_err();
     assert!(matches!(error, GradientError::NoInput), "{error:?}");
@@ -150,6 +150,10 @@ fn options_are_checked() {
         run(GradientCheck { relative: -1.0, ..default }),
         "the relative tolerance of a gradient check is -1; it must be finite and not below 0"
     );
+    assert_eq!(
+        run(GradientCheck { entries: 0, ..default }),
+        "the number of entries of a gradient check is 0; it must be finite and above 0"
+    );
 }
 
 #[test]
@@ -157,4 +161,46 @@ fn an_empty_input_has_nothing_wrong() {
     let inputs = [leaf(&[]), leaf(&[2.0])];
     let report = check(|inputs| Ok(vec![inputs[0].f_exp()?, inputs[1].f_exp()?]), &inputs).unwrap();
     assert_eq!(report.entries, 1);
+}
+
+#[test]
+fn at_a_kink_either_slope_is_right() {
+    let relu = |inputs: &[Tensor]| Ok(vec![inputs[0].f_relu()?]);
+    let error = check(relu, &[leaf(&[0.0])]).unwrap_err();
+    assert!(matches!(error, GradientError::Mismatch { analytic: 0.0, numeric, .. } if numeric > 0.2), "{error:?}");
+    let kinks = GradientCheck { kinks: true, ..GradientCheck::default() };
+    assert_eq!(check_gradients(relu, &[leaf(&[0.0])], &kinks).unwrap().entries, 1);
+    let error = check_gradients(wrong_at(0, 1.01), &[leaf(&[1.0]), leaf(&[3.0])], &kinks).unwrap_err();
+    assert!(matches!(&error, GradientError::Mismatch { input, .. } if input == "1"), "{error:?}");
+    // The function is not defined to the left of 0.
+    let error = check_gradients(|inputs| Ok::<_, TchError>(vec![inputs[0].f_sqrt()?]), &[leaf(&[0.0])], &kinks);
+    assert!(matches!(error, Err(GradientError::Mismatch { .. })), "{error:?}");
+}
+
+#[test]
+fn leaves_are_moved_in_place_and_stay_as_they_were() {
+    let (first, other) = (leaf(&[0.1, -0.7, 1.3]), leaf(&[3.0]));
+    let leaves = [("first", &first), ("other", &other)];
+    let options = GradientCheck { entries: 2, ..GradientCheck::default() };
+    // Two of three entries, and the only one of what nothing depends on.
+    let report = check_leaves(|| first.f_square(), &leaves, &options).unwrap();
+    assert_eq!(report.entries, 3);
+    assert_eq!(values(&first), [0.1, -0.7, 1.3]);
+    assert!(!first.grad().defined());
+    // Half of the square does not flow back.
+    let wrong = || first.f_mul(&first.f_detach()?);
+    let error = check_leaves(wrong, &leaves, &options).unwrap_err().to_string();
+    assert!(error.starts_with("the gradient of input first at [0] is "), "{error}");
+    assert_eq!(values(&first), [0.1, -0.7, 1.3]);
+}
+
+#[test]
+fn what_says_to_depend_on_nothing_must_not() {
+    let x = leaf(&[2.0]);
+    let leaves = [("x", &x)];
+    let options = GradientCheck::default();
+    let constant = Tensor::from_slice(&[5.0]);
+    assert_eq!(check_leaves(|| Ok::<_, TchError>(constant.shallow_clone()), &leaves, &options).unwrap().entries, 1);
+    let error = check_leaves(|| x.f_detach()?.f_square(), &leaves, &options).unwrap_err();
+    assert!(matches!(error, GradientError::Mismatch { analytic: 0.0, .. }), "{error:?}");
 }

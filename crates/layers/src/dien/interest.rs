@@ -33,7 +33,7 @@ use crate::{
 /// let events = || Jagged::new(Tensor::rand([5, 8], (Kind::Float, Device::Cpu)), layout.clone());
 /// let (history, negative) = (events()?, events()?);
 /// let candidate = Tensor::rand([3, 8], (Kind::Float, Device::Cpu));
-/// let input = InterestInput { candidate: &candidate, history: &history, negative: Some(&negative) };
+/// let input = InterestInput { candidate: &candidate, history: &history, negative: Some(&negative), times: None };
 ///
 /// let interest = layer.forward(&input, Mode::Training)?;
 /// assert_eq!(interest.vector.size(), [3, 16]);
@@ -225,7 +225,7 @@ mod tests {
         let layout = JaggedLayout::new(&[0, 2, 2, 5], Device::Cpu).unwrap();
         let history = Jagged::new(Tensor::zeros([5, 3], (Kind::Float, Device::Cpu)), layout).unwrap();
         let candidate = Tensor::from_slice(&[2.0f32, 5.0, -1.0]).reshape([3, 1]);
-        let input = InterestInput { candidate: &candidate, history: &history, negative: None };
+        let input = InterestInput { candidate: &candidate, history: &history, negative: None, times: None };
         let interest = layer.forward(&input, Mode::Training).unwrap();
         assert_eq!(interest.vector, Tensor::from_slice(&[4.0f32, 0.0, -3.0]).reshape([3, 1]));
         assert_eq!((layer.outputs(), layer.outline().parts[2].kind.as_str()), (1, "recurrence"));

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use tch::{Tensor, nn};
 
-use super::{SessionInterestActivation, SessionInterestExtractor, SessionInterestInteraction, SessionLimits, Sessions};
+use super::{SessionInterestExtractor, SessionInterestInteraction, SessionLimits, Sessions};
 use crate::{
-    Interest, InterestInput, InterestLayer, Jagged, LayerError, Mode, Outline, Part, Source, TransformerBlockConfig,
+    AttentionNormalization, AttentionScoring, Interest, InterestInput, InterestLayer, Jagged, LayerError, Mode,
+    Outline, Part, Source, TargetAttention, TargetAttentionConfig, TransformerBlockConfig,
 };
 
 /// The settings of a [`DsinInterest`].
@@ -14,17 +15,30 @@ use crate::{
 pub struct DsinInterestConfig {
     /// How many sessions are read and how long they are.
     pub limits: SessionLimits,
+    /// A new session starts where more seconds than this lie between two events, at least 0; the paper's are 30 minutes.
+    /// Without it sessions have equally many events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gap: Option<i64>,
     /// Self-attention within a session and what follows it.
     pub transformer: TransformerBlockConfig,
 }
 
 impl DsinInterestConfig {
+    /// What pools sessions, the session interest activating layer: `a_k = exp(I_k W X) / Σ_k exp(I_k W X)`,
+    /// `U = Σ_k a_k I_k`.
+    pub fn activation() -> TargetAttentionConfig {
+        let normalization = AttentionNormalization::Softmax;
+        TargetAttentionConfig { normalization, ..TargetAttentionConfig::of(AttentionScoring::Bilinear) }
+    }
+
     /// Looks for conflicts with events of width `width`.
     ///
     /// # Errors
-    /// Those of [`SessionLimits::check`] and [`TransformerBlockConfig::check`].
+    /// [`LayerError::Config`] when `gap` is negative; those of [`SessionLimits::check`] and
+    /// [`TransformerBlockConfig::check`].
     pub fn check(&self, width: i64) -> Result<(), LayerError> {
         self.limits.check()?;
+        check_gap(self.gap)?;
         self.transformer.check(width)
     }
 }
@@ -36,23 +50,24 @@ pub struct DsinParts {
     pub extractor: SessionInterestExtractor,
     /// Lets the sessions of a user know each other.
     pub interaction: SessionInterestInteraction,
-    /// Pools the extractor's interests.
-    pub interest_activation: SessionInterestActivation,
-    /// Pools the interaction's states.
-    pub interaction_activation: SessionInterestActivation,
+    /// Pools the extractor's interests by their relevance to the candidate.
+    pub interest_activation: TargetAttention,
+    /// Pools the interaction's states by theirs.
+    pub interaction_activation: TargetAttention,
 }
 
 /// Reads a history by its sessions: the interest of each, how they bear on each other, and both pooled by their
 /// relevance to the candidate.
 ///
 /// Deep Session Interest Network, <https://arxiv.org/abs/1905.06482>: the vector is `[U_I, U_H]`.
-/// Histories are divided by [`Sessions::every`]; where the times of events are known, divide them with
-/// [`Sessions::by_gap`] and call [`DsinInterest::forward_sessions`]. A user without events gives zeros.
+/// Histories are divided by [`Sessions::by_gap`] where the settings have a gap, and by [`Sessions::every`] else;
+/// [`DsinInterest::forward_sessions`] reads histories that are divided otherwise. A user without events gives zeros.
 /// Parameters: `session`, `interaction`, `interest_activation`, `interaction_activation`.
 #[derive(Debug)]
 pub struct DsinInterest {
     parts: DsinParts,
     limits: SessionLimits,
+    gap: Option<i64>,
 }
 
 impl DsinInterest {
@@ -63,27 +78,29 @@ impl DsinInterest {
     pub fn new(variables: &nn::Path<'_>, width: i64, config: &DsinInterestConfig) -> Result<Self, LayerError> {
         config.check(width)?;
         let (limits, session) = (config.limits, variables / "session");
-        let activation = |name: &str| SessionInterestActivation::new(&(variables / name), width, width);
+        let settings = DsinInterestConfig::activation();
+        let activation = |name: &str| TargetAttention::new(&(variables / name), width, &settings);
         let parts = DsinParts {
             extractor: SessionInterestExtractor::new(&session, width, limits, &config.transformer)?,
             interaction: SessionInterestInteraction::new(&(variables / "interaction"), width)?,
             interest_activation: activation("interest_activation")?,
             interaction_activation: activation("interaction_activation")?,
         };
-        Self::from_parts(parts, limits)
+        Self::from_parts(parts, limits, config.gap)
     }
 
-    /// Joins built parts; `limits` are those of the sessions that [`InterestLayer::forward`] makes.
+    /// Joins built parts; `limits` and `gap` are those of the sessions that [`InterestLayer::forward`] makes.
     ///
     /// # Errors
-    /// [`LayerError::Config`] when the widths of two parts differ; those of [`SessionLimits::check`].
-    pub fn from_parts(parts: DsinParts, limits: SessionLimits) -> Result<Self, LayerError> {
+    /// [`LayerError::Config`] when the widths of two parts differ or `gap` is negative; those of [`SessionLimits::check`].
+    pub fn from_parts(parts: DsinParts, limits: SessionLimits, gap: Option<i64>) -> Result<Self, LayerError> {
         limits.check()?;
+        check_gap(gap)?;
         let width = parts.extractor.width();
         for (field, got) in [
             ("interaction.width", parts.interaction.width()),
-            ("interest_activation.width", parts.interest_activation.width()),
-            ("interaction_activation.width", parts.interaction_activation.width()),
+            ("interest_activation.width", parts.interest_activation.outputs()),
+            ("interaction_activation.width", parts.interaction_activation.outputs()),
         ] {
             if got != width {
                 let value = format!("{got} after sessions of width {width}");
@@ -94,7 +111,7 @@ impl DsinInterest {
                 });
             }
         }
-        Ok(Self { parts, limits })
+        Ok(Self { parts, limits, gap })
     }
 
     /// The weights of a user's sessions for a candidate: `[S, 1]` each, of the sessions' interests and of their states.
@@ -107,10 +124,10 @@ impl DsinInterest {
         history: &Jagged,
         sessions: &Sessions,
     ) -> Result<(Tensor, Tensor), LayerError> {
-        let (interests, states) = self.read(history, sessions, Mode::Evaluation)?;
-        let parts = &self.parts;
-        let weights = parts.interest_activation.weights(candidate, &interests)?;
-        Ok((weights, parts.interaction_activation.weights(candidate, &states)?))
+        let (parts, mode) = (&self.parts, Mode::Evaluation);
+        let (interests, states) = self.read(history, sessions, mode)?;
+        let weights = parts.interest_activation.weights(candidate, &interests, mode)?;
+        Ok((weights, parts.interaction_activation.weights(candidate, &states, mode)?))
     }
 
     /// # Shapes
@@ -128,8 +145,8 @@ impl DsinInterest {
     ) -> Result<Tensor, LayerError> {
         let (interests, states) = self.read(history, sessions, mode)?;
         let parts = &self.parts;
-        let of_interests = parts.interest_activation.forward(candidate, &interests)?;
-        let of_states = parts.interaction_activation.forward(candidate, &states)?;
+        let of_interests = parts.interest_activation.forward(candidate, &interests, mode)?;
+        let of_states = parts.interaction_activation.forward(candidate, &states, mode)?;
         Ok(Tensor::f_cat(&[of_interests, of_states], 1)?)
     }
 
@@ -147,7 +164,15 @@ impl InterestLayer for DsinInterest {
     }
 
     fn forward(&self, input: &InterestInput<'_>, mode: Mode) -> Result<Interest, LayerError> {
-        let sessions = Sessions::every(input.history.layout(), self.limits)?;
+        let layout = input.history.layout();
+        let sessions = match (self.gap, input.times) {
+            (None, _) => Sessions::every(layout, self.limits)?,
+            (Some(gap), Some(times)) => Sessions::by_gap(layout, times, gap, self.limits)?,
+            (Some(_), None) => {
+                let problem = format!("no times for {} events, whose sessions end at gaps", layout.events());
+                return Err(LayerError::Times { problem });
+            }
+        };
         let vector = self.forward_sessions(input.candidate, input.history, &sessions, mode)?;
         Ok(Interest { vector, auxiliary: None })
     }
@@ -167,8 +192,9 @@ impl InterestLayer for DsinInterest {
             part(name, "bilinear attention", input, pooled.clone(), vec![Source::Candidate, Source::Part(index)])
         };
         let history = format!("[N, {width}]");
+        let read = if self.gap.is_some() { vec![Source::History, Source::Times] } else { vec![Source::History] };
         let parts = vec![
-            part("session", "session interest extractor", history, sessions.clone(), vec![Source::History]),
+            part("session", "session interest extractor", history, sessions.clone(), read),
             part("interaction", "bi-LSTM", sessions.clone(), sessions.clone(), vec![Source::Part(0)]),
             activation("interest_activation", 0),
             activation("interaction_activation", 1),
@@ -181,5 +207,12 @@ impl InterestLayer for DsinInterest {
             ),
         ];
         Outline { parts, vector: 4 }
+    }
+}
+
+fn check_gap(gap: Option<i64>) -> Result<(), LayerError> {
+    match gap {
+        Some(gap) if gap < 0 => Err(LayerError::Config { field: "gap", value: gap.to_string(), allowed: "at least 0" }),
+        _ => Ok(()),
     }
 }

@@ -13,7 +13,7 @@ use crate::{AttentionalGruConfig, AttentionalGruKind, Execution, Jagged, LayerEr
 /// `n = tanh(W_n x + b_n + r ∘ (U_n h + c_n))`; [`crate::ResetGate`] has the other form of `n`.
 ///
 /// Parameters: `weight_ih` `[G·H, D]`, `weight_hh` `[G·H, H]`, and with biases `bias_ih` `[G·H]`, `bias_hh` `[G·H]`; each
-/// is the stack (r|z|n) of AIGRU, (r|n) of AGRU, (u|r|n) of AUGRU. [`crate::reorder_gates`] converts other stacks.
+/// is the stack (r|z|n) of AIGRU, (r|n) of AGRU, (u|r|n) of AUGRU. [`crate::GateOrder`] converts other stacks.
 #[derive(Debug)]
 pub struct AttentionalGru {
     gated: Gated,

@@ -64,7 +64,7 @@ fn naive(layer: &Naive<'_>, config: &BstInterestConfig, candidate: &[f64], event
 
 fn forward(layer: &BstInterest, batch: &Batch) -> Tensor {
     let history = batch.history();
-    let input = InterestInput { candidate: &batch.candidate, history: &history, negative: None };
+    let input = InterestInput { candidate: &batch.candidate, history: &history, negative: None, times: None };
     layer.forward(&input, Mode::Training).unwrap().vector
 }
 
@@ -174,7 +174,7 @@ fn a_candidate_of_another_width_is_refused() {
     let layer = BstInterest::new(&store.root(), 4, &small()).unwrap();
     let (batch, other) = (Batch::new(&[2, 1], 4, 1), Batch::new(&[2, 1], 3, 1));
     let history = batch.history();
-    let input = InterestInput { candidate: &other.candidate, history: &history, negative: None };
+    let input = InterestInput { candidate: &other.candidate, history: &history, negative: None, times: None };
     let error = layer.forward(&input, Mode::Evaluation).unwrap_err().to_string();
     assert_eq!(error, "candidate has shape [2, 3], but [B, D] = [2, 4] is needed");
 }

@@ -2,7 +2,7 @@
 
 use fain_layers::{
     BiasEncoding, DsinInterest, DsinInterestConfig, DsinParts, InterestInput, InterestLayer, Mode,
-    SessionInterestActivation, SessionInterestExtractor, SessionInterestInteraction, SessionLimits, Sessions,
+    SessionInterestExtractor, SessionInterestInteraction, SessionLimits, Sessions, Source, TargetAttention,
     TransformerBlockConfig,
 };
 use proptest::prelude::*;
@@ -16,6 +16,7 @@ use crate::{assert_close, config, gradients, promises};
 fn settings() -> impl Strategy<Value = DsinInterestConfig> {
     (1i64..4, 1i64..4, blocks(2)).prop_map(|(sessions, events, transformer)| DsinInterestConfig {
         limits: SessionLimits { sessions, events },
+        gap: None,
         transformer,
     })
 }
@@ -44,7 +45,7 @@ fn naive(layer: &Naive<'_>, config: &DsinInterestConfig, candidate: &[f64], sess
     }
     let states = layer.bi_lstm(&interests, "interaction.");
     let activate = |interests: &Rows, name: &str| -> Vec<f64> {
-        let weight = layer.matrix(&format!("{name}.weight"));
+        let weight = layer.matrix(&format!("{name}.bilinear.weight"));
         let query: Vec<f64> = weight.iter().map(|row| dot(row, candidate)).collect();
         let weights = softmax(&interests.iter().map(|interest| dot(interest, &query)).collect::<Vec<f64>>());
         let start = vec![vec![0.0; candidate.len()]];
@@ -64,7 +65,7 @@ fn divide(events: &Rows, limits: SessionLimits) -> Vec<Rows> {
 
 fn forward(layer: &DsinInterest, batch: &Batch) -> Tensor {
     let history = batch.history();
-    let input = InterestInput { candidate: &batch.candidate, history: &history, negative: None };
+    let input = InterestInput { candidate: &batch.candidate, history: &history, negative: None, times: None };
     layer.forward(&input, Mode::Training).unwrap().vector
 }
 
@@ -126,6 +127,7 @@ proptest! {
 fn small() -> DsinInterestConfig {
     DsinInterestConfig {
         limits: SessionLimits { sessions: 2, events: 2 },
+        gap: None,
         transformer: TransformerBlockConfig { heads: 2, ..Default::default() },
     }
 }
@@ -172,6 +174,29 @@ fn events_before_the_kept_sessions_take_no_gradient() {
 }
 
 #[test]
+fn with_a_gap_sessions_end_where_nothing_happened() {
+    let mut store = nn::VarStore::new(Device::Cpu);
+    let config = DsinInterestConfig { gap: Some(60), ..small() };
+    let layer = DsinInterest::new(&store.root(), 4, &config).unwrap();
+    fill(&mut store, 1);
+    let batch = Batch::new(&[3, 0, 4], 4, 1);
+    let history = batch.history();
+    let times = [100, 160, 221, 5, 5, 5, 500];
+    let input = InterestInput { candidate: &batch.candidate, history: &history, negative: None, times: Some(&times) };
+    let got = numbers(&layer.forward(&input, Mode::Evaluation).unwrap().vector);
+    let sessions = Sessions::by_gap(&batch.layout(), &times, 60, config.limits).unwrap();
+    assert_eq!(sessions.users().host_offsets(), [0, 2, 2, 4]);
+    let expected = layer.forward_sessions(&batch.candidate, &history, &sessions, Mode::Evaluation).unwrap();
+    assert_eq!(got, numbers(&expected));
+    let message = layer.forward(&InterestInput { times: None, ..input }, Mode::Evaluation).unwrap_err().to_string();
+    assert!(message.ends_with("no times for 7 events, whose sessions end at gaps"), "{message}");
+    let falling = [100, 160, 150, 5, 5, 5, 500];
+    let message = layer.forward(&InterestInput { times: Some(&falling), ..input }, Mode::Evaluation).unwrap_err();
+    assert!(message.to_string().ends_with("event 2 has 150 after 160"), "{message}");
+    assert_eq!(layer.outline().parts[0].from, [Source::History, Source::Times]);
+}
+
+#[test]
 fn the_weights_of_a_users_sessions_sum_to_one() {
     let mut store = nn::VarStore::new(Device::Cpu);
     let layer = DsinInterest::new(&store.root(), 4, &small()).unwrap();
@@ -189,16 +214,18 @@ fn the_weights_of_a_users_sessions_sum_to_one() {
 fn built_parts_must_fit() {
     let store = nn::VarStore::new(Device::Cpu);
     let (root, limits) = (store.root(), small().limits);
+    let activation =
+        |name: &str| TargetAttention::with_widths(&(&root / name), 3, 4, &DsinInterestConfig::activation()).unwrap();
     let parts = |interaction: i64| DsinParts {
         extractor: SessionInterestExtractor::new(&(&root / "a"), 4, limits, &small().transformer).unwrap(),
         interaction: SessionInterestInteraction::new(&(&root / "b"), interaction).unwrap(),
-        interest_activation: SessionInterestActivation::new(&(&root / "c"), 4, 3).unwrap(),
-        interaction_activation: SessionInterestActivation::new(&(&root / "d"), 4, 3).unwrap(),
+        interest_activation: activation("c"),
+        interaction_activation: activation("d"),
     };
-    let error = DsinInterest::from_parts(parts(6), limits).unwrap_err().to_string();
+    let error = DsinInterest::from_parts(parts(6), limits, None).unwrap_err().to_string();
     assert!(error.starts_with("interaction.width = 6 after sessions of width 4 is not allowed"), "{error}");
     // A candidate of another width than the events is the business of the activations alone.
-    let layer = DsinInterest::from_parts(parts(4), limits).unwrap();
+    let layer = DsinInterest::from_parts(parts(4), limits, None).unwrap();
     let batch = Batch::new(&[2, 0], 4, 1);
     let candidate = Batch::new(&[2, 0], 3, 1).candidate.to_kind(tch::Kind::Float);
     let history = fain_layers::Jagged::new(batch.values.to_kind(tch::Kind::Float), batch.layout()).unwrap();
@@ -216,8 +243,10 @@ fn wrong_settings_are_refused_before_a_variable_is_registered() {
     let message = DsinInterest::new(&root, 4, &config).unwrap_err().to_string();
     assert_eq!(message, "sessions = 0 is not allowed: at least 1");
     assert!(DsinInterest::new(&root, 3, &small()).is_err());
+    let message =
+        DsinInterest::new(&root, 4, &DsinInterestConfig { gap: Some(-1), ..small() }).unwrap_err().to_string();
+    assert_eq!(message, "gap = -1 is not allowed: at least 0");
     assert!(BiasEncoding::new(&root, 0, small().limits).is_err());
-    assert!(SessionInterestActivation::new(&root, 4, 0).is_err());
     assert!(SessionInterestInteraction::new(&root, 0).is_err());
     assert!(store.is_empty());
     assert!(serde_json::from_str::<DsinInterestConfig>(r#"{"limits": {"session": 2}}"#).is_err());

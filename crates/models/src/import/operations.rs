@@ -1,5 +1,6 @@
 //! What is done to a tensor so that it means to us what it meant to the program that wrote it.
 
+use fain_layers::{GateOrder, LayerError};
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
@@ -19,16 +20,6 @@ pub struct WeightOperations {
     pub columns: Option<ColumnOrder>,
     /// Takes a shape that differs in dimensions of size one only: `[H, 1]` for `[H]`.
     pub reshape: bool,
-}
-
-/// The order of the gates whose blocks of rows, all of one height, make a tensor. One letter stands for each gate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GateOrder {
-    /// Theirs, from the top.
-    pub from: String,
-    /// Ours: the same letters.
-    pub to: String,
 }
 
 /// The order in which a layer's inputs are concatenated.
@@ -66,7 +57,7 @@ impl WeightOperations {
         if *self == Self::default() {
             return Err("names no operation; allowed: transpose, gates, columns, reshape".to_owned());
         }
-        self.gates.as_ref().map_or(Ok(()), GateOrder::check)?;
+        self.gates.as_ref().map_or(Ok(()), GateOrder::check).map_err(|error| error.to_string())?;
         self.columns.as_ref().map_or(Ok(()), ColumnOrder::check)
     }
 
@@ -81,7 +72,10 @@ impl WeightOperations {
             tensor = tensor.f_transpose(0, 1)?;
         }
         if let Some(gates) = &self.gates {
-            tensor = gates.apply(&tensor)?;
+            tensor = gates.apply(&tensor).map_err(|error| match error {
+                LayerError::Torch(error) => Stop::Torch(error),
+                error => Stop::Problem(error.to_string()),
+            })?;
         }
         if let Some(columns) = &self.columns {
             tensor = columns.apply(&tensor)?;
@@ -90,43 +84,6 @@ impl WeightOperations {
             tensor = tensor.f_reshape(needed)?;
         }
         Ok(tensor)
-    }
-}
-
-impl GateOrder {
-    fn check(&self) -> Result<(), String> {
-        let sorted = |text: &str| {
-            let mut letters: Vec<char> = text.chars().collect();
-            letters.sort_unstable();
-            letters
-        };
-        let letters = sorted(&self.from);
-        let distinct = letters.windows(2).all(|pair| pair[0] != pair[1]);
-        if distinct && letters == sorted(&self.to) && self.from != self.to {
-            return Ok(());
-        }
-        Err(format!(
-            "gates from \"{}\" to \"{}\"; allowed: a letter for each gate, and the same letters in another order",
-            self.from, self.to
-        ))
-    }
-
-    fn apply(&self, tensor: &Tensor) -> Result<Tensor, Stop<String>> {
-        let gates = self.from.chars().count() as i64;
-        let rows = tensor.size().first().copied().unwrap_or_default();
-        if rows == 0 || rows % gates != 0 {
-            let size = tensor.size();
-            return Err(Stop::Problem(format!(
-                "gates \"{}\" need a multiple of {gates} rows, got {size:?}",
-                self.from
-            )));
-        }
-        let height = rows / gates;
-        let mut blocks = Vec::with_capacity(self.to.len());
-        for place in self.to.chars().filter_map(|gate| self.from.chars().position(|other| other == gate)) {
-            blocks.push(tensor.f_narrow(0, place as i64 * height, height)?);
-        }
-        Ok(Tensor::f_cat(&blocks, 0)?)
     }
 }
 

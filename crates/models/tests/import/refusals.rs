@@ -106,7 +106,10 @@ fn operations_do_not_hide_another_shape() {
 #[test]
 fn operations_say_what_they_need() {
     for (operation, problem) in [
-        ("gates = { from = 'run', to = 'urn' }", "gates \"run\" need a multiple of 3 rows, got [4, 2]"),
+        (
+            "gates = { from = 'run', to = 'urn' }",
+            "stacked has shape [4, 2], but a multiple of 3 rows, for the gates \"run\", is needed",
+        ),
         (
             "columns = { widths = [1, 2], order = [1, 0] }",
             "columns of widths [1, 2] need a matrix of 3 columns, got [4, 2]",
@@ -131,9 +134,15 @@ fn a_mapping_that_means_nothing_is_refused() {
         ("prefixes = { 'a*' = 'b' }", "[prefixes] \"a*\"; allowed: a start of a name without `*`"),
         ("prefixes = { 'a' = 'b*' }", "[prefixes] \"b*\"; allowed"),
         ("operations.a.gates = { from = 'run', to = 'rnu', up = 1 }", "unknown field `up`"),
-        ("operations.a.gates = { from = 'run', to = 'run' }", "gates from \"run\" to \"run\"; allowed: a letter for"),
-        ("operations.a.gates = { from = 'run', to = 'ru' }", "gates from \"run\" to \"ru\"; allowed: a letter for"),
-        ("operations.a.gates = { from = 'rrn', to = 'nrr' }", "gates from \"rrn\" to \"nrr\"; allowed: a letter for"),
+        (
+            "operations.a.gates = { from = 'run', to = 'run' }",
+            "gates = \"run\" to \"run\" is not allowed: a letter for",
+        ),
+        ("operations.a.gates = { from = 'run', to = 'ru' }", "gates = \"run\" to \"ru\" is not allowed: a letter for"),
+        (
+            "operations.a.gates = { from = 'rrn', to = 'nrr' }",
+            "gates = \"rrn\" to \"nrr\" is not allowed: a letter for",
+        ),
         ("operations.a.columns = { widths = [], order = [] }", "columns of widths [] in the order []; allowed: widths"),
         ("operations.a.columns = { widths = [1, 0], order = [1, 0] }", "columns of widths [1, 0] in the order"),
         ("operations.a.columns = { widths = [1, 1], order = [1, 1] }", "in the order [1, 1]; allowed: widths"),

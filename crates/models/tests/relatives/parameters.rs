@@ -52,7 +52,7 @@ fn parameters_are_named() {
         ("wide_deep", vec!["cross0.weight", "cross1.weight", "wide.items.weight", "wide.price.weight"]),
         ("deepfm", vec!["first_order.item.weight", "first_order.items.weight"]),
         ("opnn", vec!["product.weight"]),
-        ("dsin", vec!["interest0.session.bias.unit", "interest0.interest_activation.weight"]),
+        ("dsin", vec!["interest0.session.bias.unit", "interest0.interest_activation.bilinear.weight"]),
         ("bst", vec!["interest0.position.weight", "interest0.block0.attention.query.weight"]),
     ] {
         let names: Vec<String> = named_tensors(&build(&settings(name)).1).into_iter().map(|(name, _)| name).collect();

@@ -1,120 +1,13 @@
-//! Trainings from a CSV file to a report.
+//! Runs: what they learn, how they stop, and how they go on.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-use std::fmt::Write as _;
 use std::ops::ControlFlow;
-use std::path::Path;
 
 use fain_dataset::Dataset;
-use fain_models::{named_tensors, serialize_tensors};
-use fain_training::{
-    ErrorKind, EvaluationEvent, Experiment, Override, Progress, RunFolder, TrainRequest, Trained, TrainingError, train,
-};
+use fain_models::named_tensors;
+use fain_training::{ErrorKind, EvaluationEvent, Progress, TrainingError};
 use tch::Device;
 
-const EXPERIMENT: &str = r#"
-    [data]
-    train = "train.csv"
-    test = "test.csv"
-    validation.fraction = 0.2
-    [schema]
-    label = "click"
-    group = "user"
-    features.item = { kind = "category" }
-    features.history = { kind = "sequence", max_length = 5, vocabulary = "item" }
-    [model]
-    kind = "din"
-    embedding = { dim = 4, std = 0.1 }
-    attention.hidden = [8]
-    mlp = { hidden = [8], dropout = 0.2 }
-    interests = [{ candidate = ["item"], history = ["history"] }]
-    [training]
-    batch_size = 32
-    epochs = 3
-    patience = 3
-    threads = 1
-    learning_rate = 0.02
-    evaluations_per_epoch = 2
-"#;
-
-/// Rows whose click says whether the item is in the history; a twelfth of them has no history.
-fn rows(count: u64, salt: u64) -> String {
-    let mut text = "click,user,item,history\n".to_owned();
-    let mut state = salt;
-    let mut draw = |below: u64| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) % below
-    };
-    for _ in 0..count {
-        let history: Vec<u64> = (0..draw(12).min(5)).map(|_| draw(10)).collect();
-        let item = draw(10);
-        let click = u8::from(history.contains(&item));
-        let history: Vec<String> = history.iter().map(u64::to_string).collect();
-        writeln!(text, "{click},{},{item},{}", draw(20), history.join("|")).unwrap();
-    }
-    text
-}
-
-struct Place {
-    folder: tempfile::TempDir,
-}
-
-impl Place {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("train.csv"), rows(600, 1)).unwrap();
-        std::fs::write(folder.path().join("test.csv"), rows(200, 2)).unwrap();
-        Self { folder }
-    }
-
-    fn experiment(&self, settings: &[&str]) -> Experiment {
-        let root = format!("data.root={}", self.folder.path().display());
-        let cache = format!("data.cache={}", self.folder.path().join("cache").display());
-        let settings: Vec<Override> =
-            [root.as_str(), cache.as_str()].iter().chain(settings).map(|text| text.parse().unwrap()).collect();
-        Experiment::parse(EXPERIMENT, "test.toml", &settings).unwrap()
-    }
-
-    fn run(&self, name: &str) -> RunFolder {
-        let path = self.folder.path().join(name);
-        let folder = if path.exists() { RunFolder::open(&path) } else { RunFolder::create(&path) }.unwrap();
-        folder.write_config(&self.experiment(&[])).unwrap();
-        folder
-    }
-
-    /// Trains until done, or until `stop` says so.
-    fn train(
-        &self,
-        name: &str,
-        settings: &[&str],
-        resume: bool,
-        stop: &mut dyn FnMut(&Progress<'_>) -> bool,
-    ) -> Result<Trained, TrainingError> {
-        let experiment = self.experiment(settings);
-        let schema = experiment.check()?;
-        let dataset = Dataset::prepare(&experiment.data, &schema, &mut |_| ControlFlow::Continue(()))?;
-        let folder = self.run(name);
-        let request =
-            TrainRequest { experiment: &experiment, dataset: &dataset, device: Device::Cpu, folder: &folder, resume };
-        train(&request, &mut |progress| if stop(progress) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
-    }
-}
-
-fn weights(trained: &Trained) -> Vec<u8> {
-    serialize_tensors(&named_tensors(&trained.variables), None).unwrap()
-}
-
-fn events(path: &Path) -> Vec<EvaluationEvent> {
-    let text = std::fs::read_to_string(path).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-/// The libtorch seed belongs to the process, so the tests that train take turns.
-fn turn() -> std::sync::MutexGuard<'static, ()> {
-    static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
-    TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
+use crate::support::{Place, events, turn, weights};
 
 #[test]
 fn training_learns_and_keeps_the_best_weights() {
@@ -356,40 +249,4 @@ fn a_damaged_checkpoint_is_refused() {
     std::fs::write(&checkpoint, &bytes).unwrap();
     let error = place.train("a", &["model.mlp.hidden=[9]"], true, &mut |_| false).unwrap_err().to_string();
     assert!(error.contains("but the model needs Float"), "{error}");
-}
-
-#[test]
-fn histories_of_one_interest_with_different_lengths_are_named() {
-    let _turn = turn();
-    let place = Place::new();
-    let rows = "click,user,item,history,shop,shops\n1,1,2,3|4,5,6|7\n0,1,2,3,5,6\n1,2,2,,5,\n0,2,3,1|2,5,6\n";
-    std::fs::write(place.folder.path().join("test.csv"), rows).unwrap();
-    std::fs::write(place.folder.path().join("train.csv"), rows.replace("1|2,5,6", "1|2,5,6|7")).unwrap();
-    std::fs::write(place.folder.path().join("valid.csv"), rows.replace("1|2,5,6", "1|2,5,6|7")).unwrap();
-    let settings = [
-        "data.validation={ file = \"valid.csv\" }",
-        "schema.features.shop={ kind = \"category\" }",
-        "schema.features.shops={ kind = \"sequence\", max_length = 5, vocabulary = \"shop\" }",
-        "model.interests=[{ candidate = [\"item\", \"shop\"], history = [\"history\", \"shops\"] }]",
-    ];
-    let error = place.train("a", &settings, false, &mut |_| false).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "test.csv, row 4: history has 2 events and shops has 1; one interest reads both, so their lengths must be equal"
-    );
-    assert_eq!(error.kind(), ErrorKind::Data);
-
-    // Where rows are held out, the row is still that of the file, or said to be another.
-    let mut lines: Vec<String> = (0..40).map(|row| format!("{},{row},2,3|4,5,6|{}", row % 2, row % 7)).collect();
-    lines[29] = "1,9,2,3|4,5,6".to_owned();
-    let train = format!("click,user,item,history,shop,shops\n{}\n", lines.join("\n"));
-    std::fs::write(place.folder.path().join("train.csv"), train).unwrap();
-    let message = |validation: &'static str| {
-        let settings = [validation, settings[1], settings[2], settings[3]];
-        place.train("b", &settings, false, &mut |_| false).unwrap_err().to_string()
-    };
-    let by_number = message("data.validation={ fraction = 0.3 }");
-    assert!(by_number.starts_with("train.csv, row 30: history has 2 events and shops has 1; "), "{by_number}");
-    let by_value = message("data.validation={ fraction = 0.3, by = \"user\" }");
-    assert!(by_value.starts_with("row ") && by_value.contains(" of the encoded "), "{by_value}");
 }

@@ -1,0 +1,8 @@
+//! Trainings from a CSV file to a report.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod histories;
+mod pretrained;
+mod runs;
+mod support;
