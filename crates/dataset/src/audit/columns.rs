@@ -52,7 +52,7 @@ impl ColumnTally {
     pub(super) fn new(plan: &Plan<'_>, split: SplitName, place: usize) -> Self {
         let size = plan.size(place);
         match plan.feature(place).kind {
-            FeatureKind::Category { .. } => {
+            FeatureKind::Category { .. } | FeatureKind::Bucket { .. } => {
                 Self::Category(CategoryTally { counts: vec![[0; 2]; size], first_unknown: None })
             }
             FeatureKind::Sequence { .. } => {

@@ -106,7 +106,9 @@ impl<'a> Plan<'a> {
 /// The vocabulary that a feature reads its terms by.
 pub(super) fn vocabulary_of(kind: &FeatureKind) -> Option<usize> {
     match kind {
-        FeatureKind::Category { vocabulary } | FeatureKind::Sequence { vocabulary, .. } => Some(*vocabulary),
+        FeatureKind::Category { vocabulary }
+        | FeatureKind::Bucket { vocabulary }
+        | FeatureKind::Sequence { vocabulary, .. } => Some(*vocabulary),
         FeatureKind::Numeric { .. } | FeatureKind::Times { .. } => None,
     }
 }
