@@ -15,6 +15,8 @@ use crate::time::parse_time;
 
 /// Rows that one thread takes at once.
 const PIECE: usize = 1024;
+/// Pieces at once: some more than threads, so that none waits long for another.
+const PIECES_PER_THREAD: usize = 4;
 
 const LABEL: &str = "0 or 1";
 const PROBABILITY: &str = "a probability between 0 and 1";
@@ -52,24 +54,19 @@ impl Encoders {
         if records.len() <= PIECE || rayon::current_num_threads() < 2 {
             return records.iter().try_for_each(|record| self.encode(record, binding, out));
         }
-        let parts = out.parts();
-        let encode = |records: &[Record]| {
-            let mut piece = Samples::new(self.schema(), parts);
-            records.iter().try_for_each(|record| self.encode(record, binding, &mut piece))?;
-            Ok(piece)
-        };
-        let pieces: Vec<Result<Samples, DataError>> = records.par_chunks(PIECE).map(encode).collect();
-        for (piece, records) in pieces.into_iter().zip(records.chunks(PIECE)) {
-            out.append(&piece?).map_err(|misfit| {
-                let place = match misfit {
-                    Misfit::TooLong(feature) => binding.features.get(feature).and_then(Option::as_ref),
-                    Misfit::Kind => None,
-                };
-                match (place, records.first()) {
-                    (Some(place), Some(record)) => binding.run_too_long(record, place),
-                    _ => DataError::Mismatch { what: "samples" },
-                }
-            })?;
+        // The pieces' memory is used again: fresh memory costs more than the work.
+        let together = rayon::current_num_threads() * PIECES_PER_THREAD;
+        let mut pieces = vec![Samples::new(self.schema(), out.parts()); together];
+        for records in records.chunks(together * PIECE) {
+            let work = records.par_chunks(PIECE).zip(pieces.par_iter_mut()).map(|(records, piece)| {
+                piece.clear();
+                records.iter().try_for_each(|record| self.encode(record, binding, piece))
+            });
+            let outcomes: Vec<Result<(), DataError>> = work.collect();
+            for ((outcome, piece), records) in outcomes.into_iter().zip(&pieces).zip(records.chunks(PIECE)) {
+                outcome?;
+                out.append(piece).map_err(|misfit| too_much(misfit, records, binding))?;
+            }
         }
         Ok(())
     }
@@ -125,6 +122,18 @@ impl Encoders {
             _ => return Err(DataError::Mismatch { what: "samples" }),
         }
         Ok(())
+    }
+}
+
+/// The error of rows that cannot be appended.
+fn too_much(misfit: Misfit, records: &[Record], binding: &Binding) -> DataError {
+    let place = match misfit {
+        Misfit::TooLong(feature) => binding.features.get(feature).and_then(Option::as_ref),
+        Misfit::Kind => None,
+    };
+    match (place, records.first()) {
+        (Some(place), Some(record)) => binding.run_too_long(record, place),
+        _ => DataError::Mismatch { what: "samples" },
     }
 }
 

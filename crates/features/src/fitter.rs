@@ -16,6 +16,8 @@ use crate::vocabulary::Vocabulary;
 
 /// Rows that one thread takes at once.
 const PIECE: usize = 2048;
+/// Pieces at once: some more than threads, so that none waits long for another.
+const PIECES_PER_THREAD: usize = 2;
 
 /// Learns encoders from the training rows, in one pass: row by row ([`observe`](Self::observe)), many rows at once
 /// ([`observe_rows`](Self::observe_rows)), or column by column ([`observe_term`](Self::observe_term),
@@ -58,7 +60,7 @@ impl EncoderFitter {
     pub fn observe_rows(&mut self, records: &[Record], binding: &Binding) -> Result<(), DataError> {
         let Self { schema, rules, learnt, pieces } = self;
         // So many pieces at once that their memory stays small, whatever the number of rows.
-        let together = rayon::current_num_threads().max(1);
+        let together = rayon::current_num_threads() * PIECES_PER_THREAD;
         pieces.resize_with(together, || Piece::of(learnt));
         for records in records.chunks(together * PIECE) {
             let work = records.par_chunks(PIECE).zip(pieces.par_iter_mut()).map(|(records, piece)| {

@@ -88,7 +88,9 @@ mod tests {
     fn fitted(count: usize, values: &[f64]) -> Intervals {
         let mut fitter = IntervalFitter::new(Buckets::Quantiles(count));
         fitter.observe(None);
-        values.iter().for_each(|&value| fitter.observe(Some(value)));
+        for &value in values {
+            fitter.observe(Some(value));
+        }
         fitter.finish().unwrap()
     }
 
@@ -106,7 +108,9 @@ mod tests {
         let intervals = fitted(4, &values);
         assert_eq!(intervals.boundaries(), [24.75, 49.5, 74.25]);
         let mut counts = [0; 5];
-        values.iter().for_each(|&value| counts[intervals.id(Some(value)) as usize] += 1);
+        for &value in &values {
+            counts[intervals.id(Some(value)) as usize] += 1;
+        }
         assert_eq!(counts, [0, 25, 25, 25, 25]);
     }
 

@@ -222,7 +222,9 @@ mod tests {
 
     fn filled(scaling: Scaling, missing: Missing, values: &[Option<f64>]) -> NumericEncoder {
         let mut fitter = NumericFitter::new(scaling, missing);
-        values.iter().for_each(|&value| fitter.observe(value));
+        for &value in values {
+            fitter.observe(value);
+        }
         fitter.finish().unwrap()
     }
 

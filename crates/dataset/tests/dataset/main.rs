@@ -4,6 +4,7 @@
 mod batches;
 mod damage;
 mod failures;
+mod kinds;
 mod origin;
 mod prepare;
 mod round_trip;

@@ -53,10 +53,14 @@ fn records(file: &TestFile) -> (Vec<Record>, Binding) {
 /// Encoders and samples, row by row.
 fn one_by_one(records: &[Record], binding: &Binding) -> (Encoders, Samples) {
     let mut fitter = EncoderFitter::new(schema(SCHEMA));
-    records.iter().for_each(|record| fitter.observe(record, binding).unwrap());
+    for record in records {
+        fitter.observe(record, binding).unwrap();
+    }
     let encoders = fitter.finish().unwrap();
     let mut samples = Samples::new(encoders.schema(), Parts::of(encoders.schema()));
-    records.iter().for_each(|record| encoders.encode(record, binding, &mut samples).unwrap());
+    for record in records {
+        encoders.encode(record, binding, &mut samples).unwrap();
+    }
     (encoders, samples)
 }
 

@@ -28,8 +28,8 @@ fn numbers_stand_in_columns_or_in_a_list() {
     assert_eq!(vectors.get("hat"), Some([-1.0, 2000.0].as_slice()));
     assert_eq!(vectors.get("coat"), None);
 
-    let names = ["y".to_owned()];
-    let named = VectorColumns { key: "item", numbers: NumberColumns::Named(&names) };
+    let columns = ["y".to_owned()];
+    let named = VectorColumns { key: "item", numbers: NumberColumns::Named(&columns) };
     assert_eq!(read("x,item,y\na,shoe,1\n", named).unwrap().get("shoe"), Some([1.0].as_slice()));
 
     let vectors = read("item,vector\nshoe,1 2 3\nhat,4 5 6\n", LIST).unwrap();
