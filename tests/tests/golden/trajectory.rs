@@ -48,6 +48,7 @@ impl Config {
             candidate: names(|pair| Some(&pair.ad)),
             history: names(|pair| Some(&pair.pos_hist)),
             negative: names(|pair| pair.neg_hist.as_ref()),
+            times: None,
             lengths: HistoryLengths::Equal,
         };
         let mut config = DienConfig { interests: vec![interest], ..DienPreset::Notebook.config() };
