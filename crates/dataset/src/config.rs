@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use fain_features::CsvConfig;
 use serde::{Deserialize, Serialize};
 
+use crate::audit::AuditConfig;
 use crate::error::DatasetError;
 use crate::files::{Files, quoted};
 
@@ -61,6 +62,9 @@ pub struct DataConfig {
     /// rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encoders: Option<EncodersConfig>,
+    /// How the encoded rows are audited, and what a training does with what is found.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub audit: AuditConfig,
 }
 
 /// Where encoders come from that are not fitted anew.
@@ -131,6 +135,7 @@ impl DataConfig {
         if self.encoders.as_ref().is_some_and(|encoders| encoders.from.as_os_str().is_empty()) {
             return Err(DatasetError::config("data.encoders.from", "\"\"", "must be the name of a file or folder"));
         }
+        self.audit.check()?;
         match &self.samples {
             Some(samples) => self.check_samples(samples),
             None => self.check_files(),
@@ -163,7 +168,11 @@ impl DataConfig {
         let files = self.files();
         for (key, files) in &files {
             if files.names().is_empty() || files.names().iter().any(String::is_empty) {
-                return Err(DatasetError::config(*key, files.quoted(), "must be the name of a file, or a list of names"));
+                return Err(DatasetError::config(
+                    *key,
+                    files.quoted(),
+                    "must be the name of a file, or a list of names",
+                ));
             }
         }
         let names = || files.iter().flat_map(|(key, files)| files.names().iter().map(move |name| (*key, name)));
@@ -193,11 +202,8 @@ impl DataConfig {
 
 /// Rows that are in two splits make the measured quality a lie.
 pub(crate) fn same_file(key: &str, file: &str, other: &str) -> DatasetError {
-    let allowed = if key == other {
-        "must be named once".to_owned()
-    } else {
-        format!("must be another file than {other}")
-    };
+    let allowed =
+        if key == other { "must be named once".to_owned() } else { format!("must be another file than {other}") };
     DatasetError::config(key, quoted(file), allowed)
 }
 
@@ -276,7 +282,9 @@ mod tests {
         let config = parse(
             "root = 'r'\ntrain = 'a'\ntest = 'b'\ncache = 'c'\n[validation]\nfraction = 0.25\nby = 'u'\nseed = 7",
         );
-        for config in [config, parse("samples = 's'"), parse("train = ['a', 'b']\nencoders = { from = 'e', grow = true }")] {
+        for config in
+            [config, parse("samples = 's'"), parse("train = ['a', 'b']\nencoders = { from = 'e', grow = true }")]
+        {
             let text = toml::to_string(&config).unwrap();
             assert_eq!(parse(&text), config);
         }

@@ -88,11 +88,11 @@ impl Encoders {
                 let vocabulary = self.vocabulary(*vocabulary);
                 let Sequences { values, offsets, weights: out } = sequences;
                 match (weights, out) {
-                    (None, None) => list.visit(text, |term| {
+                    (None, None) => list.visit_field(record, place.index, |term| {
                         values.push(vocabulary.id_of(term));
                         Ok::<(), DataError>(())
                     }),
-                    (Some(rule), Some(out)) => list.visit(text, |term| {
+                    (Some(rule), Some(out)) => list.visit_field(record, place.index, |term| {
                         let text = term.text();
                         let (term, weight) = rule.split(text).map_err(|allowed| wrong(text, allowed))?;
                         values.push(vocabulary.id(term));
@@ -113,7 +113,7 @@ impl Encoders {
                 ids.push(self.vocabulary(*vocabulary).id_of_number(value));
             }
             (ColumnRule::Times { list }, Column::Times(Times { values, offsets })) => {
-                list.visit(text, |term| {
+                list.visit_field(record, place.index, |term| {
                     values.push(parse_time(term.text()).map_err(|allowed| wrong(term.text(), allowed))?);
                     Ok::<(), DataError>(())
                 })?;

@@ -11,8 +11,8 @@ use crate::error::DataError;
 use crate::hash::HashBuckets;
 use crate::learner::{Learner, Learnt, NumberFitter, full, observe};
 use crate::piece::Piece;
-use fain_tables::Term;
 use crate::vocabulary::Vocabulary;
+use fain_tables::Term;
 
 /// Rows that one thread takes at once.
 const PIECE: usize = 2048;

@@ -10,8 +10,8 @@ use crate::error::DataError;
 use crate::intervals::IntervalFitter;
 use crate::number::parse_number;
 use crate::numeric_fitter::NumericFitter;
-use fain_tables::{Term, TermTable};
 use crate::time::parse_time;
+use fain_tables::{Term, TermTable};
 
 /// Whoever takes in the terms and numbers of rows.
 pub(crate) trait Learner {
@@ -38,7 +38,7 @@ pub(crate) fn observe(
                     return Err(full(schema, *vocabulary));
                 }
             }
-            ColumnRule::Sequence { vocabulary, list, weights } => list.visit(record.get(place.index), |term| {
+            ColumnRule::Sequence { vocabulary, list, weights } => list.visit_field(record, place.index, |term| {
                 let term = match weights {
                     None => term,
                     Some(weights) => {
@@ -53,7 +53,7 @@ pub(crate) fn observe(
                 learner.number(feature, binding.value(record, place, |text| parse_number(text, domain))?);
             }
             // Nothing is learnt from times; but a wrong one is found before rows are encoded.
-            ColumnRule::Times { list } => list.visit(record.get(place.index), |term| {
+            ColumnRule::Times { list } => list.visit_field(record, place.index, |term| {
                 parse_time(term.text()).map(|_| ()).map_err(|allowed| wrong(term.text(), allowed))
             })?,
         }

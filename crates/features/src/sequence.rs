@@ -1,7 +1,8 @@
 //! Which terms of a list are kept.
 
+use fain_tables::{Record, Term};
+
 use crate::schema::Keep;
-use fain_tables::Term;
 
 /// How a list of terms is split and cut.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,13 +31,24 @@ impl SequenceRule {
         Self { separator, max_length, keep }
     }
 
-    /// Calls `visit` with every kept term, in the order of the list, until it refuses one. An empty text is a list
-    /// without terms.
-    pub(crate) fn visit<'a, E>(
+    /// Calls `visit` with every kept term of a field, in the order of the list, until it refuses one: with the items of
+    /// a list, or with the terms of a text.
+    pub(crate) fn visit_field<'a, E>(
         &self,
-        text: &'a str,
-        mut visit: impl FnMut(Term<'a>) -> Result<(), E>,
+        record: &'a Record,
+        column: usize,
+        visit: impl FnMut(Term<'a>) -> Result<(), E>,
     ) -> Result<(), E> {
+        let Some(items) = record.list(column) else { return self.visit(record.get(column), visit) };
+        let skipped = match self.keep {
+            Keep::First => 0,
+            Keep::Last => items.len().saturating_sub(self.max_length),
+        };
+        items.skip(skipped).take(self.max_length).map(Term::new).try_for_each(visit)
+    }
+
+    /// As [`SequenceRule::visit_field`], of a text. An empty text is a list without terms.
+    fn visit<'a, E>(&self, text: &'a str, mut visit: impl FnMut(Term<'a>) -> Result<(), E>) -> Result<(), E> {
         if text.is_empty() {
             return Ok(());
         }

@@ -8,8 +8,8 @@ use crate::error::DataError;
 use crate::number::{Domain, parse_number};
 use crate::schema::Keep;
 use crate::sequence::SequenceRule;
-use fain_tables::{Term, TermTable};
 use crate::vocabulary::Vocabulary;
+use fain_tables::{Term, TermTable};
 
 const KEY: &str = "a key that no row before has, and not empty";
 const NUMBER: &str = "a finite number within the range of 32-bit floats";
@@ -127,7 +127,7 @@ impl Vectors {
             }
             Numbers::List(place, list) => {
                 let before = self.values.len();
-                list.visit(record.get(*place), |text| {
+                list.visit_field(record, *place, |text| {
                     self.values.push(number(text.text()).ok_or_else(|| wrong(*place, NUMBER))?);
                     Ok::<(), TableError>(())
                 })?;

@@ -129,7 +129,7 @@ Examples:
 pub(crate) struct EvaluateArguments {
     /// Folder of a run or of a bundle
     pub(crate) run: PathBuf,
-    /// File of rows with labels [default: the test file of the run's configuration]
+    /// File of rows with labels [default: the test rows of the run's configuration]
     #[arg(long, value_name = "FILE")]
     pub(crate) data: Option<PathBuf>,
     /// Device that computes: cpu, cuda or cuda:N
@@ -164,7 +164,10 @@ pub(crate) struct PredictArguments {
     pub(crate) device: DeviceChoice,
 }
 
-/// Show what a configuration, an encoded dataset, a run or a bundle is made of.
+/// Show what a configuration, samples, an encoded dataset, a run or a bundle is made of.
+///
+/// --audit looks for what makes a measured quality a lie: rows in two splits, candidates in their own history, events
+/// after their sample, columns that give the label away.
 ///
 /// --graph draws the model's layers: FILE.svg by the program dot of Graphviz, FILE.dot without it.
 #[derive(Debug, Args)]
@@ -172,10 +175,14 @@ pub(crate) struct PredictArguments {
 Examples:
   fain inspect configs/ml1m_ctr_din.toml
   fain inspect configs/ml1m_ctr_din.toml --graph din.svg
+  fain inspect configs/ml1m_ctr_din.toml --audit
   fain inspect runs/ml1m_ctr_din --json")]
 pub(crate) struct InspectArguments {
-    /// Configuration file, or folder of a dataset, a run or a bundle
+    /// Configuration file, or folder of samples, a dataset, a run or a bundle
     pub(crate) path: PathBuf,
+    /// Audit the encoded rows of a configuration, a dataset or a run
+    #[arg(long, conflicts_with = "graph")]
+    pub(crate) audit: bool,
     /// Draw the model: FILE.svg, or FILE.dot for the text that Graphviz draws from
     #[arg(long, value_name = "FILE")]
     pub(crate) graph: Option<PathBuf>,

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
 
-use fain_dataset::{DataConfig, Dataset, Phase};
+use fain_dataset::{Audit, AuditConfig, DataConfig, Dataset, Phase};
 use fain_features::Schema;
 use fain_prepare::{PrepareConfig, PrepareError, Summary};
 use fain_samples::SamplesFolder;
@@ -46,6 +46,36 @@ pub(crate) fn prepare(
         None => format!("encoded data found: {folder}"),
     });
     Ok(dataset)
+}
+
+/// Looks for what makes a measured quality a lie. `negatives` are features that the model reads as such.
+pub(crate) fn audit(
+    dataset: &Dataset,
+    config: &AuditConfig,
+    negatives: Vec<String>,
+    console: &mut Console,
+    interrupt: &Interrupt,
+) -> anyhow::Result<Audit> {
+    let mut config = config.clone();
+    for name in negatives {
+        if !config.negatives.contains(&name) {
+            config.negatives.push(name);
+        }
+    }
+    let mut begun = false;
+    let audited = fain_dataset::audit(dataset, &config, &mut |progress| {
+        if !begun {
+            begun = true;
+            console.begin("auditing the encoded rows", Unit::Rows, progress.rows_done, progress.rows_total);
+        }
+        console.at(progress.rows_done);
+        interrupt.flow()
+    });
+    console.clear();
+    audited.map_err(|error| match error {
+        fain_dataset::DatasetError::Interrupted => Stop::Interrupted("the audit was not finished".to_owned()).into(),
+        error => error.into(),
+    })
 }
 
 /// Makes samples of a raw log.

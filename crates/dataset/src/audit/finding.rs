@@ -199,3 +199,19 @@ pub(super) fn percent(share: f64) -> String {
     let percent = 100.0 * share;
     if percent > 0.0 && percent < 0.01 { "<0.01 %".to_owned() } else { format!("{percent:.2} %") }
 }
+
+impl Finding {
+    /// How grave it is, what it is, and where.
+    pub(super) fn heading(&self) -> String {
+        let of = if self.features.is_empty() { String::new() } else { format!(" of {}", self.features.join(", ")) };
+        let splits: Vec<String> = self.splits.iter().map(SplitName::to_string).collect();
+        format!("{}: {}{of} in {}", self.severity, self.kind, splits.join(", "))
+    }
+}
+
+impl fmt::Display for Finding {
+    /// One line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.heading(), self.message)
+    }
+}

@@ -123,13 +123,7 @@ impl fmt::Display for Audit {
             return writeln!(f, "nothing was found");
         }
         for finding in &self.findings {
-            write!(f, "{}: {}", finding.severity, finding.kind)?;
-            if !finding.features.is_empty() {
-                write!(f, " of {}", finding.features.join(", "))?;
-            }
-            let splits: Vec<String> = finding.splits.iter().map(SplitName::to_string).collect();
-            writeln!(f, " in {}", splits.join(", "))?;
-            writeln!(f, "    {}", finding.message)?;
+            writeln!(f, "{}\n    {}", finding.heading(), finding.message)?;
             if let Some(example) = &finding.example {
                 write!(f, "    for example row {} of {}", example.row, example.split)?;
                 match &example.origin {

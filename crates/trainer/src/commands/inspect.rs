@@ -1,5 +1,6 @@
 //! `fain inspect`: what a configuration, samples, a dataset, a run or a bundle is made of.
 
+mod audit;
 mod bundle;
 mod config;
 mod dataset;
@@ -36,6 +37,9 @@ trait View: Serialize {
 
 pub(crate) fn run(arguments: &InspectArguments) -> anyhow::Result<()> {
     let path = arguments.path.as_path();
+    if arguments.audit && path.exists() {
+        return audit::run(arguments);
+    }
     if path.is_file() {
         return show(&config::ConfigView::read(path)?, arguments);
     }

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
+use fain_dataset::{AuditMode, Dataset, Severity};
 use fain_training::{Experiment, TrainingError};
 
 use crate::arguments::TrainArguments;
@@ -31,6 +33,9 @@ pub(crate) fn run(arguments: &TrainArguments, interrupt: &Interrupt) -> anyhow::
 
     let mut console = Console::new();
     let dataset = watch::prepare(&experiment.data, &schema, &mut console, interrupt)?;
+    if begun.is_none() {
+        audit(&experiment, &dataset, &mut console, interrupt)?;
+    }
     let mut go = |folder, resume| {
         let run = Run { experiment: &experiment, dataset: &dataset, device, folder, resume };
         run.go(&mut console, interrupt)
@@ -43,6 +48,30 @@ pub(crate) fn run(arguments: &TrainArguments, interrupt: &Interrupt) -> anyhow::
         return output::print_json(&report);
     }
     output::print(&metrics_text::report(&report, &path))
+}
+
+/// Tells what an audit of the rows finds, and stops where the configuration wants that.
+fn audit(
+    experiment: &Experiment,
+    dataset: &Dataset,
+    console: &mut Console,
+    interrupt: &Interrupt,
+) -> anyhow::Result<()> {
+    let config = &experiment.data.audit;
+    if config.mode == AuditMode::Off {
+        return Ok(());
+    }
+    let audit = watch::audit(dataset, config, experiment.model.training_only(), console, interrupt)?;
+    for finding in audit.of(Severity::Fault).chain(audit.of(Severity::Warning)) {
+        console.say(&format!("audit: {finding}"));
+    }
+    match audit.of(Severity::Fault).next() {
+        Some(fault) if audit.forbids(config.mode) => {
+            let problem = format!("{fault}; data.audit.mode = \"error\" lets no training begin with a fault");
+            Err(Stop::Data(problem)).context(dataset.folder().display().to_string())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// `runs/<name of the configuration file>`.

@@ -67,7 +67,11 @@ fn sources(manifest: &Manifest) -> String {
     let mut rows = vec![heading];
     match &manifest.content {
         Content::Inline(InlineInfo { sources, .. }) => {
-            let named = [("train", Some(&sources.train)), ("validation", sources.validation.as_ref()), ("test", sources.test.as_ref())];
+            let named = [
+                ("train", Some(&sources.train)),
+                ("validation", sources.validation.as_ref()),
+                ("test", sources.test.as_ref()),
+            ];
             for (name, sources) in named {
                 rows.extend(sources.into_iter().flatten().map(|source| line(name, source)));
             }
@@ -81,9 +85,8 @@ fn sources(manifest: &Manifest) -> String {
 fn tables(manifest: &Manifest) -> String {
     let Content::Views(info) = &manifest.content else { return String::new() };
     let heading = ["table", "rows", "bytes", "xxh3-128"].map(str::to_owned);
-    let line = |name: &str, file: &FileInfo| {
-        [name.to_owned(), count(file.rows), count(file.bytes), file.checksum.clone()]
-    };
+    let line =
+        |name: &str, file: &FileInfo| [name.to_owned(), count(file.rows), count(file.bytes), file.checksum.clone()];
     let rows = vec![heading, line("users", &info.users), line("items", &info.items), line("events", &info.events)];
     let right = Align::Right;
     format!("\n{}", table([Align::Left, right, right, Align::Left], &rows))
