@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::types::ArrowPrimitiveType;
+use arrow_array::types::{Float32Type, Int64Type, UInt32Type};
 use arrow_array::{Array, ArrayRef, Float32Array, Float64Array, Int64Array, ListArray, PrimitiveArray, RecordBatch};
 use arrow_array::{UInt32Array, UInt64Array};
-use arrow_array::types::{Float32Type, Int64Type, UInt32Type};
 use arrow_buffer::{OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, Field, SchemaRef};
 use fain_features::{Column, Samples};
@@ -55,8 +55,7 @@ pub(crate) fn column(path: &Path, feature: &str, column: Column) -> Result<Vec<A
 
 /// Writes the arrays of a run of rows.
 pub(crate) fn write(writer: &mut FileWriter, schema: &SchemaRef, arrays: Vec<ArrayRef>) -> Result<(), DatasetError> {
-    let batch =
-        RecordBatch::try_new(Arc::clone(schema), arrays).map_err(|cause| failed(writer.path(), cause))?;
+    let batch = RecordBatch::try_new(Arc::clone(schema), arrays).map_err(|cause| failed(writer.path(), cause))?;
     Ok(writer.write(&batch)?)
 }
 
@@ -81,8 +80,7 @@ fn list<P: ArrowPrimitiveType>(
 ) -> Result<ArrayRef, DatasetError> {
     let values = PrimitiveArray::<P>::new(ScalarBuffer::from(values), None);
     let field = Arc::new(Field::new("item", values.data_type().clone(), false));
-    let array =
-        ListArray::try_new(field, offsets, Arc::new(values), None).map_err(|cause| failed(path, cause))?;
+    let array = ListArray::try_new(field, offsets, Arc::new(values), None).map_err(|cause| failed(path, cause))?;
     Ok(Arc::new(array))
 }
 

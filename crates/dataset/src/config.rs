@@ -163,7 +163,11 @@ impl DataConfig {
         let files = self.files();
         for (key, files) in &files {
             if files.names().is_empty() || files.names().iter().any(String::is_empty) {
-                return Err(DatasetError::config(*key, files.quoted(), "must be the name of a file, or a list of names"));
+                return Err(DatasetError::config(
+                    *key,
+                    files.quoted(),
+                    "must be the name of a file, or a list of names",
+                ));
             }
         }
         let names = || files.iter().flat_map(|(key, files)| files.names().iter().map(move |name| (*key, name)));
@@ -193,11 +197,8 @@ impl DataConfig {
 
 /// Rows that are in two splits make the measured quality a lie.
 pub(crate) fn same_file(key: &str, file: &str, other: &str) -> DatasetError {
-    let allowed = if key == other {
-        "must be named once".to_owned()
-    } else {
-        format!("must be another file than {other}")
-    };
+    let allowed =
+        if key == other { "must be named once".to_owned() } else { format!("must be another file than {other}") };
     DatasetError::config(key, quoted(file), allowed)
 }
 
@@ -276,7 +277,9 @@ mod tests {
         let config = parse(
             "root = 'r'\ntrain = 'a'\ntest = 'b'\ncache = 'c'\n[validation]\nfraction = 0.25\nby = 'u'\nseed = 7",
         );
-        for config in [config, parse("samples = 's'"), parse("train = ['a', 'b']\nencoders = { from = 'e', grow = true }")] {
+        for config in
+            [config, parse("samples = 's'"), parse("train = ['a', 'b']\nencoders = { from = 'e', grow = true }")]
+        {
             let text = toml::to_string(&config).unwrap();
             assert_eq!(parse(&text), config);
         }

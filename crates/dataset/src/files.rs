@@ -27,7 +27,9 @@ impl Files {
     pub(crate) fn quoted(&self) -> String {
         match self {
             Self::One(name) => quoted(name),
-            Self::Several(names) => format!("[{}]", names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ")),
+            Self::Several(names) => {
+                format!("[{}]", names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", "))
+            }
         }
     }
 }

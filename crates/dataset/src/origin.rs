@@ -85,8 +85,7 @@ impl Dataset {
         }
         let of_file = info.sources.validation.is_none();
         let held_out = if of_file { self.validation().rows() } else { 0 };
-        let mut numbers =
-            (1..=self.train().rows() + held_out).filter(|&number| routing.side_of_row(number) == side);
+        let mut numbers = (1..=self.train().rows() + held_out).filter(|&number| routing.side_of_row(number) == side);
         place(&info.sources.train, numbers.nth(usize::try_from(row).ok()?)?)
     }
 }

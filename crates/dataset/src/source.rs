@@ -62,7 +62,12 @@ impl Sources {
         };
         Ok(Self::Files(BySplit {
             train: config.train.as_ref().map_or(Ok(Vec::new()), |files| examine("data.train", files))?,
-            validation: config.validation.file.as_ref().map(|files| examine("data.validation.file", files)).transpose()?,
+            validation: config
+                .validation
+                .file
+                .as_ref()
+                .map(|files| examine("data.validation.file", files))
+                .transpose()?,
             test: config.test.as_ref().map(|files| examine("data.test", files)).transpose()?,
         }))
     }

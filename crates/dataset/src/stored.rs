@@ -21,7 +21,8 @@ pub(crate) struct StoredParts {
 impl StoredParts {
     pub(crate) fn new(file: &ColumnFile, parts: Parts) -> Result<Self, DatasetError> {
         let [blind, optimal] = CEILING;
-        let ceiling = || Ok::<_, DatasetError>([file.chunks::<Float64Type>(blind)?, file.chunks::<Float64Type>(optimal)?]);
+        let ceiling =
+            || Ok::<_, DatasetError>([file.chunks::<Float64Type>(blind)?, file.chunks::<Float64Type>(optimal)?]);
         Ok(Self {
             labels: file.chunks::<Float32Type>(LABEL)?,
             groups: parts.groups.then(|| file.chunks::<UInt64Type>(GROUP)).transpose()?,
@@ -81,12 +82,13 @@ impl StoredColumn {
     pub(crate) fn new(file: &ColumnFile, feature: &Feature) -> Result<Self, DatasetError> {
         let name = column_name(&feature.name);
         Ok(match &feature.kind {
-            FeatureKind::Category { .. } | FeatureKind::Bucket { .. } => Self::Category(file.chunks::<UInt32Type>(&name)?),
+            FeatureKind::Category { .. } | FeatureKind::Bucket { .. } => {
+                Self::Category(file.chunks::<UInt32Type>(&name)?)
+            }
             FeatureKind::Sequence { weight_separator, .. } => {
                 let lists = file.lists::<UInt32Type>(&name)?;
                 let name = weights_name(&feature.name);
-                let weights =
-                    weight_separator.as_ref().map(|_| file.lists::<Float32Type>(&name)).transpose()?;
+                let weights = weight_separator.as_ref().map(|_| file.lists::<Float32Type>(&name)).transpose()?;
                 if weights.as_ref().is_some_and(|weights| !weights.same_lengths(&lists)) {
                     let what = format!("the column \"{name}\"");
                     let needed = format!("of the lengths of \"{}\"", column_name(&feature.name));

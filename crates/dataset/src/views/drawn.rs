@@ -54,13 +54,7 @@ pub(crate) fn count(
 }
 
 /// Replaces `list` by the items drawn for a row.
-fn draw(
-    plan: &Plan<'_>,
-    drawing: &Drawing,
-    cut: Cut,
-    row: u64,
-    list: &mut Vec<u32>,
-) -> Result<(), (u32, NoneLeft)> {
+fn draw(plan: &Plan<'_>, drawing: &Drawing, cut: Cut, row: u64, list: &mut Vec<u32>) -> Result<(), (u32, NoneLeft)> {
     let (rows, users) = (plan.samples.rows(Part::Train), plan.samples.users());
     let (user, history_end) = (rows.users.at(row), rows.history_ends.at(row));
     let window_end = users.window_ends.at(u64::from(user));

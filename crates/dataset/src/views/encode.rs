@@ -160,7 +160,9 @@ impl<'a> Encoding<'a> {
         for (place, feature) in self.encoders.schema().features().iter().enumerate() {
             let Some(values) = self.plan.values(self.plan.meanings[place], part) else { continue };
             match self.readings[place] {
-                Reading::History if table == Reading::History => arrays.push(self.events_of(place, values, run.clone())),
+                Reading::History if table == Reading::History => {
+                    arrays.push(self.events_of(place, values, run.clone()))
+                }
                 Reading::Negative if table == Reading::Item => {
                     arrays.push(Arc::new(self.codes_to_ids(place, values, run.clone()).collect::<UInt32Array>()));
                 }

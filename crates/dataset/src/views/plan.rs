@@ -1,7 +1,9 @@
 //! What each feature of a schema reads in a samples folder.
 
 use fain_features::{CeilingConfig, DataError, Feature, FeatureKind, IdRule, Schema};
-use fain_samples::{Content, Draw, Field, Logical, LogicalColumn, NoneLeft, Part, Past, SamplesFolder, StoredColumn, TermTable};
+use fain_samples::{
+    Content, Draw, Field, Logical, LogicalColumn, NoneLeft, Part, Past, SamplesFolder, StoredColumn, TermTable,
+};
 use fain_storage::{Chunks, ListChunks};
 use fain_tables::find_column;
 
@@ -200,8 +202,10 @@ fn check(feature: &Feature, key: &str, column: &LogicalColumn) -> Result<(), Dat
     };
     if !wanted.contains(&column.content) {
         let found = in_words(column.content);
-        let allowed =
-            format!("the column \"{}\" of the samples holds {found}; a feature of this kind reads {needed}", column.name);
+        let allowed = format!(
+            "the column \"{}\" of the samples holds {found}; a feature of this kind reads {needed}",
+            column.name
+        );
         return Err(DatasetError::config(format!("{key}.kind"), quoted(kind), allowed));
     }
     match &feature.kind {
@@ -228,4 +232,3 @@ fn in_words(content: Content) -> &'static str {
         Content::Numbers => "a list of numbers per sample",
     }
 }
-

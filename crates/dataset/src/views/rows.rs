@@ -242,8 +242,7 @@ impl ViewRows {
         let rows = found.into_iter().collect::<Result<Vec<Found>, NoneLeft>>().map_err(Problem::None)?;
         let mut negatives = Vec::new();
         for (place, cut) in self.tables.cuts.iter().enumerate() {
-            let needed =
-                |source: &Source| matches!(source, Source::Negative(_, wanted) if *wanted == place);
+            let needed = |source: &Source| matches!(source, Source::Negative(_, wanted) if *wanted == place);
             negatives.push(match &self.tables.drawing {
                 Some(drawing) if self.tables.features.iter().any(needed) => {
                     Some(self.negatives(drawing, *cut, &rows, epoch)?)

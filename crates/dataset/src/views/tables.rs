@@ -192,9 +192,8 @@ pub(crate) fn per_row(negatives: &Negatives) -> u64 {
 
 /// What each feature reads, in the order of the schema. The manifest may say nothing that its schema cannot mean.
 fn check_readings(folder: &Path, info: &ViewsInfo, schema: &Schema) -> Result<Vec<Reading>, DatasetError> {
-    let damaged = |what: String, found: &str, needed: &str| {
-        DatasetError::damaged(&folder.join(MANIFEST), what, found, needed)
-    };
+    let damaged =
+        |what: String, found: &str, needed: &str| DatasetError::damaged(&folder.join(MANIFEST), what, found, needed);
     let names = schema.features().iter().map(|feature| &feature.name);
     if !names.eq(info.features.keys()) {
         return Err(damaged("the list of features".to_owned(), "another", "those of the schema, in its order"));

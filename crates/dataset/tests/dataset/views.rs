@@ -65,7 +65,8 @@ fn stars() -> impl Strategy<Value = Star> {
 fn trainable(star: &Star) -> bool {
     let labels = &star.rows.train.labels;
     let both = star.negatives.candidates.is_some() || labels.contains(&0);
-    let numbers = |values: &Values| matches!(values, Values::Number(values) if values.iter().any(|value| !value.is_nan()));
+    let numbers =
+        |values: &Values| matches!(values, Values::Number(values) if values.iter().any(|value| !value.is_nan()));
     labels.contains(&1)
         && both
         && !star.rows.validation.labels.is_empty()
@@ -191,9 +192,7 @@ fn only(samples: &Samples, row: usize) -> (Vec<f32>, Vec<u64>, Vec<i64>, Vec<Col
         Column::Category(ids) => Column::Category(vec![ids[row]]),
         Column::Numeric(numbers) => Column::Numeric(vec![numbers[row]]),
         Column::Sequence(lists) => Column::Category(lists.get(row).unwrap().to_vec()),
-        Column::Times(times) => {
-            Column::Numeric(times.get(row).unwrap().iter().map(|time| *time as f32).collect())
-        }
+        Column::Times(times) => Column::Numeric(times.get(row).unwrap().iter().map(|time| *time as f32).collect()),
     };
     let Samples { labels, groups, times, columns, .. } = samples;
     (
@@ -341,7 +340,9 @@ fn numbers_come_from_the_tables() {
     let (_folder, dataset) = dataset(&star, &config.check().unwrap());
     let dataset = dataset.unwrap();
     let test = every_row(dataset.test().unwrap());
-    for (feature, place, rows) in [("age", Place::User, &star.rows.test.users), ("price", Place::Item, &star.rows.test.items)] {
+    for (feature, place, rows) in
+        [("age", Place::User, &star.rows.test.users), ("price", Place::Item, &star.rows.test.items)]
+    {
         let Column::Numeric(found) = column(dataset.train(), &test, feature) else { panic!() };
         let numbers = star.columns(place).iter().find_map(|values| match values {
             Values::Number(numbers) => Some(numbers),
