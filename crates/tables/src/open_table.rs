@@ -15,19 +15,18 @@ use crate::table::TablePlan;
 
 /// One file, open.
 pub(crate) enum OpenTable {
-    Csv(CsvTable),
-    Parquet(ParquetTable),
+    Csv(Box<CsvTable>),
+    Parquet(Box<ParquetTable>),
 }
 
 impl OpenTable {
     pub(crate) fn open(path: &Path, plan: &TablePlan<'_>, bytes: &Arc<AtomicU64>) -> Result<Self, TableError> {
         let input = Input::open(path, Arc::clone(bytes))?;
-        Ok(match input.format {
-            Format::Parquet => Self::Parquet(ParquetTable::open(path, input.into_file(), Arc::clone(bytes))?),
-            Format::Plain | Format::Gzip | Format::Zstd => {
-                Self::Csv(CsvTable::open(path, input, plan.csv, plan.csv_key)?)
-            }
-        })
+        if input.format == Format::Parquet {
+            let table = ParquetTable::open(path, input.into_file(), Arc::clone(bytes))?;
+            return Ok(Self::Parquet(Box::new(table)));
+        }
+        Ok(Self::Csv(Box::new(CsvTable::open(path, input, plan.csv, plan.csv_key)?)))
     }
 
     pub(crate) fn header(&self) -> &[String] {

@@ -107,7 +107,7 @@ fn list_values(array: &dyn Array) -> Option<(&ArrayRef, Vec<Range<usize>>)> {
         DataType::FixedSizeList(_, _) => {
             let lists = array.as_fixed_size_list();
             let range = |row| {
-                let start = lists.value_offset_at(row) as usize;
+                let start = lists.value_offset_at(row);
                 start..start + lists.value_length() as usize
             };
             Some((lists.values(), (0..lists.len()).map(range).collect()))

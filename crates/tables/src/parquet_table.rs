@@ -12,6 +12,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
+use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::Length;
 
 use crate::block::Block;
@@ -94,7 +95,10 @@ impl ParquetTable {
         let fields = selection.places.iter().zip(&selection.names);
         self.fields = fields.map(|(&place, name)| (name.clone(), in_batch(place))).collect();
         let State::Opened(opened) = std::mem::replace(&mut self.state, State::Finished) else { return Ok(()) };
-        let (file, metadata) = *opened;
+        let (mut file, metadata) = *opened;
+        let columns = metadata.metadata().row_groups().iter().flat_map(RowGroupMetaData::columns);
+        let sizes = columns.map(|column| u64::try_from(column.uncompressed_size()).unwrap_or_default());
+        file.limit_pages(sizes.max().unwrap_or_default());
         let reader = self.decoder.step(0, || {
             let mask = ProjectionMask::roots(metadata.parquet_schema(), places);
             ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)

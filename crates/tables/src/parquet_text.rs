@@ -22,7 +22,7 @@ pub(crate) struct Texts {
 }
 
 /// Why an array has no texts.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NoText {
     /// The type is none that is read.
     Type,
@@ -71,9 +71,8 @@ fn is_text(kind: &DataType) -> bool {
     };
     match kind {
         Dictionary(_, values) => is_text(values),
-        Null | Boolean | Utf8 | LargeUtf8 | Utf8View | Binary | LargeBinary | BinaryView => true,
-        Date32 | Date64 | Timestamp(..) => true,
-        Decimal32(..) | Decimal64(..) | Decimal128(..) | Decimal256(..) => true,
+        Null | Boolean | Utf8 | LargeUtf8 | Utf8View | Binary | LargeBinary | BinaryView | Date32 | Date64
+        | Timestamp(..) | Decimal32(..) | Decimal64(..) | Decimal128(..) | Decimal256(..) => true,
         kind => kind.is_integer() || kind.is_floating(),
     }
 }

@@ -42,14 +42,13 @@ impl Parsing {
         let plan = TablePlan { csv: &self.csv, csv_key: &self.csv_key, columns: None };
         let mut first = Some(first);
         for file in &self.files {
-            let mut table = match first.take() {
-                Some(table) => table,
-                None => {
-                    let mut table = OpenTable::open(file, &plan, &self.bytes)?;
-                    table.check_columns(file, &self.files[0], &self.header)?;
-                    table.start(&self.selection)?;
-                    table
-                }
+            let mut table = if let Some(table) = first.take() {
+                table
+            } else {
+                let mut table = OpenTable::open(file, &plan, &self.bytes)?;
+                table.check_columns(file, &self.files[0], &self.header)?;
+                table.start(&self.selection)?;
+                table
             };
             while let Some(block) = table.next_block(&self.selection)? {
                 if blocks.send(Message::Block(block)).is_err() {

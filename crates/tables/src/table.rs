@@ -88,7 +88,8 @@ impl TableReader {
     /// [`TableError::Config`] for settings that cannot be, and for no files at all, [`TableError::Open`] with the
     /// true cause for a file that cannot be opened, [`TableError::Empty`] for a file without header,
     /// [`TableError::OtherColumns`] for files that have not the same columns in the same order,
-    /// [`TableError::MissingColumn`] and [`TableError::RepeatedColumn`] for a wanted column, and what
+    /// [`TableError::MissingColumn`] and [`TableError::RepeatedColumn`] for a wanted column, [`TableError::ColumnType`] for
+    /// a column of a Parquet file that is neither text, number nor time nor a list of these, and what
     /// [`TableReader::read`] gives.
     pub fn open_all<P: AsRef<Path>>(files: &[P], plan: &TablePlan<'_>) -> Result<Self, TableError> {
         plan.csv.check(plan.csv_key)?;
@@ -151,8 +152,8 @@ impl TableReader {
     ///
     /// # Errors
     /// A row with more or fewer fields than the header, text that is not UTF-8, a quote that is not closed,
-    /// a compressed or Parquet file that is cut short or damaged, a type of column that cannot be read, and a file
-    /// that cannot be read: a [`TableError`] that names the file and the row. After an error there are no more rows.
+    /// a compressed or Parquet file that is cut short or damaged, and a file that cannot be read: a [`TableError`]
+    /// that names the file and the row. After an error there are no more rows.
     pub fn read(&mut self, record: &mut Record) -> Result<bool, TableError> {
         while !self.rows.take_first(record) {
             if !self.next_rows()? {
@@ -167,7 +168,7 @@ impl TableReader {
     /// Several threads work best on rows that are read so, each on its own.
     ///
     /// # Errors
-    /// Those of [`TableReader::read`]; the rows before a wrong one come first.
+    /// Those of [`TableReader::read`]; of a CSV file, the rows before a wrong one come first.
     pub fn read_rows(&mut self, rows: &mut Rows) -> Result<bool, TableError> {
         *rows = Rows::new();
         if self.rows.is_empty() && !self.next_rows()? {

@@ -35,7 +35,7 @@ fn files_are_read_one_after_the_other() {
 
 #[test]
 fn rows_come_in_blocks() {
-    let content = "a\n".to_owned() + &(0..10_000).map(|row| format!("{row}\n")).collect::<String>();
+    let content = "a\n".to_owned() + &(0..10_000).map(|row| row.to_string() + "\n").collect::<String>();
     let folder = TestFolder::new(&[("1", content.as_bytes()), ("2", b"a\n10000\n")]);
     let csv = CsvConfig::default();
     let mut table = open(&folder, &["1", "2"], &TablePlan::new(&csv)).unwrap();
