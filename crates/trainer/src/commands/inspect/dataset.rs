@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use fain_dataset::{Content, Dataset, FileInfo, InlineInfo, Manifest, SourceInfo, SplitInfo};
+use fain_dataset::{Content, Dataset, FileInfo, Manifest, SourceInfo, SplitInfo};
 use fain_features::FeatureSummary;
 use serde::Serialize;
 
@@ -66,8 +66,13 @@ fn sources(manifest: &Manifest) -> String {
     };
     let mut rows = vec![heading];
     match &manifest.content {
-        Content::Inline(InlineInfo { sources, .. }) => {
-            let named = [("train", Some(&sources.train)), ("validation", sources.validation.as_ref()), ("test", sources.test.as_ref())];
+        Content::Inline(info) => {
+            let sources = &info.sources;
+            let named = [
+                ("train", Some(&sources.train)),
+                ("validation", sources.validation.as_ref()),
+                ("test", sources.test.as_ref()),
+            ];
             for (name, sources) in named {
                 rows.extend(sources.into_iter().flatten().map(|source| line(name, source)));
             }
@@ -81,9 +86,8 @@ fn sources(manifest: &Manifest) -> String {
 fn tables(manifest: &Manifest) -> String {
     let Content::Views(info) = &manifest.content else { return String::new() };
     let heading = ["table", "rows", "bytes", "xxh3-128"].map(str::to_owned);
-    let line = |name: &str, file: &FileInfo| {
-        [name.to_owned(), count(file.rows), count(file.bytes), file.checksum.clone()]
-    };
+    let line =
+        |name: &str, file: &FileInfo| [name.to_owned(), count(file.rows), count(file.bytes), file.checksum.clone()];
     let rows = vec![heading, line("users", &info.users), line("items", &info.items), line("events", &info.events)];
     let right = Align::Right;
     format!("\n{}", table([Align::Left, right, right, Align::Left], &rows))
