@@ -80,8 +80,11 @@ impl InlineJob<'_> {
         }
         let sources = BySplit { train: train_sources, validation: validation_sources, test: test_sources };
         let validation_rule = portable(&self.config.validation);
-        let content =
-            Content::Inline(InlineInfo { csv: self.config.csv.clone(), validation: validation_rule, sources });
+        let content = Content::Inline(Box::new(InlineInfo {
+            csv: self.config.csv.clone(),
+            validation: validation_rule,
+            sources,
+        }));
         Ok(Built { encoders, content, splits: BySplit { train, validation, test } })
     }
 

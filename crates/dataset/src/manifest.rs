@@ -44,9 +44,9 @@ pub struct Manifest {
 #[serde(rename_all = "snake_case")]
 pub enum Content {
     /// Every row holds all its columns, as its source did.
-    Inline(InlineInfo),
+    Inline(Box<InlineInfo>),
     /// A row refers to a user, an item and a place in the user's events, which are kept once.
-    Views(ViewsInfo),
+    Views(Box<ViewsInfo>),
 }
 
 /// What rows came from that hold all their columns.

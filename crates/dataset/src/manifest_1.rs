@@ -27,6 +27,6 @@ pub(crate) fn read(text: &str) -> Result<Manifest, serde_json::Error> {
         validation: sources.validation.map(|source| vec![source]),
         test: sources.test.map(|source| vec![source]),
     };
-    let content = Content::Inline(InlineInfo { csv, validation, sources });
+    let content = Content::Inline(Box::new(InlineInfo { csv, validation, sources }));
     Ok(Manifest { format, version, schema, encoders, content, splits })
 }

@@ -34,7 +34,9 @@ pub(crate) fn count(
                 let mut list = Vec::new();
                 for row in first..end.min(first + share) {
                     draw(plan, drawing, cut, row, &mut list)?;
-                    list.iter().for_each(|item| counts[*item as usize] += 1);
+                    for item in &list {
+                        counts[*item as usize] += 1;
+                    }
                 }
                 Ok(())
             })

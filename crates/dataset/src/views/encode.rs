@@ -8,7 +8,7 @@ use arrow_array::{ArrayRef, Float32Array, Float64Array, Int64Array, StringArray,
 use arrow_schema::SchemaRef;
 use fain_features::{Column, Encoders, Feature, FeatureKind, Sequences, Times};
 use fain_samples::{Field, Logical, Part, Past, TermTable};
-use fain_storage::{Chunks, FileInfo, FileWriter, RUN};
+use fain_storage::{Chunks, FileInfo, FileWriter, RUN, TextChunks};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::arrays;
@@ -39,10 +39,10 @@ impl<'a> Encoding<'a> {
     pub(crate) fn new(plan: &'a Plan<'a>, encoders: &'a Encoders, folder: &'a Path) -> Result<Self, DatasetError> {
         let terms = |meaning: Logical| plan.samples.terms(meaning.term_table(plan.samples.layout())?);
         let ids = plan.meanings.iter().enumerate().map(|(feature, meaning)| {
-            let terms = terms(*meaning).into_iter().flat_map(|terms| terms.iter());
+            let terms = terms(*meaning).into_iter().flat_map(TextChunks::iter);
             terms.map(|term| encoders.encode_term(feature, term)).collect::<Result<_, _>>()
         });
-        let groups = plan.group.and_then(terms).into_iter().flat_map(|terms| terms.iter());
+        let groups = plan.group.and_then(terms).into_iter().flat_map(TextChunks::iter);
         Ok(Self {
             plan,
             encoders,
@@ -161,7 +161,7 @@ impl<'a> Encoding<'a> {
             let Some(values) = self.plan.values(self.plan.meanings[place], part) else { continue };
             match self.readings[place] {
                 Reading::History if table == Reading::History => {
-                    arrays.push(self.events_of(place, values, run.clone()))
+                    arrays.push(self.events_of(place, values, run.clone()));
                 }
                 Reading::Negative if table == Reading::Item => {
                     arrays.push(Arc::new(self.codes_to_ids(place, values, run.clone()).collect::<UInt32Array>()));

@@ -143,8 +143,10 @@ impl<'a> Plan<'a> {
             Logical::Label => None,
             Logical::Time => self.samples.rows(part).times.as_ref().map(Values::Times),
             Logical::Row(place) => column(self.samples.rows(part).columns.get(place)?),
-            Logical::User(Field::Key) | Logical::Item(Field::Key) => table.map(Values::Key),
-            Logical::History(Past::Item(Field::Key)) | Logical::Negative(Field::Key) => table.map(Values::Key),
+            Logical::User(Field::Key)
+            | Logical::Item(Field::Key)
+            | Logical::History(Past::Item(Field::Key))
+            | Logical::Negative(Field::Key) => table.map(Values::Key),
             Logical::User(Field::Column(place)) => column(users.columns.get(place)?),
             Logical::Item(Field::Column(place))
             | Logical::History(Past::Item(Field::Column(place)))

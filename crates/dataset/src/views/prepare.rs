@@ -71,7 +71,7 @@ impl ViewsJob<'_> {
         let (layout, manifest) = (self.samples.layout(), self.samples.manifest());
         let features: IndexMap<String, Reading> =
             self.schema.features().iter().map(|feature| feature.name.clone()).zip(plan.readings()).collect();
-        let content = Content::Views(ViewsInfo {
+        let content = Content::Views(Box::new(ViewsInfo {
             samples: self.found.manifest.clone(),
             user: layout.user.clone(),
             item: layout.item.clone(),
@@ -82,7 +82,7 @@ impl ViewsJob<'_> {
             users,
             items,
             events,
-        });
+        }));
         Ok(Built { encoders, content, splits })
     }
 

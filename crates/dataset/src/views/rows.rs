@@ -148,7 +148,7 @@ impl ViewRows {
         let stored = row / self.per_row;
         let user = self.tables.user_keys.get(u64::from(self.users.get(stored)?))?;
         let item = self.tables.item_keys.get(u64::from(self.items.get(stored)?))?;
-        Some((user.to_owned(), item.to_owned(), self.parts.time(stored), row % self.per_row != 0))
+        Some((user.to_owned(), item.to_owned(), self.parts.time(stored), !row.is_multiple_of(self.per_row)))
     }
 
     /// Replaces `out` by the given rows, which must exist. An epoch only changes what is drawn for training anew in each.

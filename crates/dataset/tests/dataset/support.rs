@@ -168,6 +168,6 @@ pub(crate) fn all(split: &fain_dataset::Split) -> Vec<Row> {
 pub(crate) fn sources(dataset: &Dataset) -> BySplit<Vec<SourceInfo>, Option<Vec<SourceInfo>>> {
     match &dataset.manifest().content {
         Content::Inline(info) => info.sources.clone(),
-        other => panic!("{other:?}"),
+        Content::Views(info) => panic!("{info:?}"),
     }
 }

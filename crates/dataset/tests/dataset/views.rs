@@ -94,7 +94,6 @@ fn readable(shape: Shape) -> Star {
 struct Both {
     views: Result<Dataset, DatasetError>,
     inline: Result<Dataset, DatasetError>,
-    folder: Folder,
 }
 
 fn both(star: &Star, group: &str) -> Both {
@@ -109,7 +108,7 @@ fn both(star: &Star, group: &str) -> Both {
     let schema = schema(star, group);
     let inline = folder.config("train = 'train.csv'\nvalidation.file = 'validation.csv'\ntest = 'test.csv'");
     let (views, inline) = (prepare(&folder.config("samples = 'samples'"), &schema), prepare(&inline, &schema));
-    Both { views, inline, folder }
+    Both { views, inline }
 }
 
 fn every_row(split: &Split) -> Samples {
@@ -141,6 +140,28 @@ proptest! {
         for (views, inline) in splits(&views).into_iter().zip(splits(&inline)) {
             prop_assert_eq!((views.rows(), views.positives()), (inline.rows(), inline.positives()));
             prop_assert_eq!(every_row(views), every_row(inline));
+        }
+    }
+
+    /// Whatever a samples folder holds, it makes a dataset or is refused for its rows.
+    #[test]
+    fn any_samples_are_read_or_refused(star in crate::star::stars()) {
+        let schema = "label = 'label'\nfeatures.item = { kind = 'category', column = 'movieId' }\n\
+            features.past = { kind = 'sequence', column = 'history.movieId', max_length = 3, vocabulary = 'item' }";
+        let config: SchemaConfig = toml::from_str(schema).unwrap();
+        let train = &star.rows.train.labels;
+        let both_labels = star.negatives.candidates.is_some() || train.contains(&0);
+        match dataset(&star, &config.check().unwrap()).1 {
+            Ok(dataset) => {
+                prop_assert!(both_labels && train.contains(&1) && !star.rows.validation.labels.is_empty());
+                let beside = star.negatives.candidates.as_ref().map_or(0, |candidates| candidates.per_positive);
+                prop_assert_eq!(every_row(dataset.train()).rows, train.len() * (1 + beside as usize));
+            }
+            Err(DatasetError::NoRows { .. }) => {
+                prop_assert!(train.is_empty() || star.rows.validation.labels.is_empty());
+            }
+            Err(DatasetError::OneClass { .. }) => prop_assert!(!both_labels || !train.contains(&1)),
+            Err(other) => return Err(TestCaseError::fail(other.to_string())),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use fain_dataset::{Content, Dataset, FileInfo, InlineInfo, Manifest, SourceInfo, SplitInfo};
+use fain_dataset::{Content, Dataset, FileInfo, Manifest, SourceInfo, SplitInfo};
 use fain_features::FeatureSummary;
 use serde::Serialize;
 
@@ -66,7 +66,8 @@ fn sources(manifest: &Manifest) -> String {
     };
     let mut rows = vec![heading];
     match &manifest.content {
-        Content::Inline(InlineInfo { sources, .. }) => {
+        Content::Inline(info) => {
+            let sources = &info.sources;
             let named = [
                 ("train", Some(&sources.train)),
                 ("validation", sources.validation.as_ref()),

@@ -1,0 +1,97 @@
+//! A dataset of version 2 must open as long as this crate reads version 2. The samples it came from lie beside it.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use fain_dataset::{DataConfig, Dataset, Split};
+use fain_features::{Column, Samples, SchemaConfig, Sequences, Times};
+use serde::Deserialize;
+
+use crate::support::Place;
+
+#[derive(Deserialize)]
+struct Config {
+    data: DataConfig,
+    schema: SchemaConfig,
+}
+
+pub(crate) fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/dataset/version_2")
+}
+
+fn all(split: &Split) -> Samples {
+    let mut samples = Samples::default();
+    split.gather(&(0..split.rows()).collect::<Vec<u64>>(), &mut samples).unwrap();
+    samples
+}
+
+/// Lists of two each, or the given lengths.
+fn list(values: &[u32], offsets: &[u32]) -> Column {
+    Column::Sequence(Sequences { values: values.to_vec(), offsets: offsets.to_vec(), weights: None })
+}
+
+fn times(values: &[i64], offsets: &[u32]) -> Column {
+    Column::Times(Times { values: values.to_vec(), offsets: offsets.to_vec() })
+}
+
+/// Positives and the one candidate drawn beside each.
+fn samples(groups: &[u64], seconds: &[i64], columns: Vec<Column>) -> Samples {
+    let twice = |values: &[i64]| values.iter().flat_map(|value| [*value; 2]).collect();
+    Samples {
+        rows: 2 * seconds.len(),
+        labels: Some([1.0, 0.0].repeat(seconds.len())),
+        groups: Some(groups.iter().flat_map(|group| [*group; 2]).collect()),
+        times: Some(twice(seconds)),
+        ceiling: None,
+        columns,
+    }
+}
+
+#[test]
+fn it_opens() {
+    // xxh3-64 of the users' names.
+    let [ann, bob] = [5_200_682_613_324_210_888, 1_442_208_253_991_303_397];
+    let dataset = Dataset::open(&folder().join("dataset")).unwrap();
+    assert_eq!(dataset.manifest().version, 2);
+    // cap 1, coat 2, hat 3, scarf 4; prices are 5 to 25, and 12.5 on the mean.
+    let offsets = [0, 0, 0, 1, 2, 2, 2, 3, 4];
+    let train = vec![
+        Column::Category(vec![3, 1, 2, 4, 2, 3, 4, 3]),
+        Column::Numeric(vec![0.0, 1.0, 0.75, 0.25, 0.75, 0.0, 0.25, 0.0]),
+        list(&[3, 3, 2, 2], &offsets),
+        times(&[10, 10, 5, 5], &offsets),
+        list(&[2, 2, 1, 1], &offsets),
+    ];
+    assert_eq!(all(dataset.train()), samples(&[ann, ann, bob, bob], &[10, 20, 5, 15], train));
+    let validation = vec![
+        Column::Category(vec![0, 4]),
+        Column::Numeric(vec![0.375, 0.25]),
+        list(&[3, 2, 3, 2], &[0, 2, 4]),
+        times(&[10, 20, 10, 20], &[0, 2, 4]),
+        list(&[1, 4, 1, 4], &[0, 2, 4]),
+    ];
+    assert_eq!(all(dataset.validation()), samples(&[ann], &[30], validation));
+    let test = vec![
+        Column::Category(vec![4, 1]),
+        Column::Numeric(vec![0.25, 1.0]),
+        list(&[2, 0, 2, 0], &[0, 2, 4]),
+        times(&[20, 30, 20, 30], &[0, 2, 4]),
+        list(&[0, 1, 0, 1], &[0, 2, 4]),
+    ];
+    assert_eq!(all(dataset.test().unwrap()), samples(&[ann], &[40], test));
+}
+
+#[test]
+fn its_samples_still_give_it() {
+    let place = Place::new();
+    let text = std::fs::read_to_string(folder().join("config.toml")).unwrap();
+    let Config { data, schema } = toml::from_str(&text).unwrap();
+    let data = DataConfig { root: folder(), cache: place.path("cache"), ..data };
+    let go_on = &mut |_: &_| ControlFlow::Continue(());
+    let built = Dataset::prepare(&data, &schema.check().unwrap(), go_on).unwrap();
+    let kept = Dataset::open(&folder().join("dataset")).unwrap();
+    assert_eq!(built.encoders(), kept.encoders());
+    assert_eq!(all(built.train()), all(kept.train()));
+    assert_eq!(all(built.validation()), all(kept.validation()));
+    assert_eq!(built.test().map(all), kept.test().map(all));
+}
