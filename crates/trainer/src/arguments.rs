@@ -175,11 +175,14 @@ pub(crate) struct PredictArguments {
 Examples:
   fain inspect configs/ml1m_ctr_din.toml
   fain inspect configs/ml1m_ctr_din.toml --graph din.svg
-  fain inspect configs/ml1m_ctr_din.toml --audit
+  fain inspect configs/ml1m_ctr_din.toml --set data.root=data/ml1m_ctr --audit
   fain inspect runs/ml1m_ctr_din --json")]
 pub(crate) struct InspectArguments {
     /// Configuration file, or folder of samples, a dataset, a run or a bundle
     pub(crate) path: PathBuf,
+    /// Replace a setting of a configuration file; the value is TOML, or text; may be given many times
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) settings: Vec<Override>,
     /// Audit the encoded rows of a configuration, a dataset or a run
     #[arg(long, conflicts_with = "graph")]
     pub(crate) audit: bool,

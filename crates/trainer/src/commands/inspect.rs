@@ -37,11 +37,15 @@ trait View: Serialize {
 
 pub(crate) fn run(arguments: &InspectArguments) -> anyhow::Result<()> {
     let path = arguments.path.as_path();
+    if !arguments.settings.is_empty() && path.exists() && !path.is_file() {
+        let problem = "is no configuration file; --set replaces settings of one";
+        return Err(Stop::Request(format!("{}: {problem}", path.display())).into());
+    }
     if arguments.audit && path.exists() {
         return audit::run(arguments);
     }
     if path.is_file() {
-        return show(&config::ConfigView::read(path)?, arguments);
+        return show(&config::ConfigView::read(path, &arguments.settings)?, arguments);
     }
     if samples::is_samples(path) {
         return show(&SamplesView::open(path)?, arguments);

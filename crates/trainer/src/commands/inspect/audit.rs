@@ -1,7 +1,5 @@
 //! `fain inspect --audit`.
 
-use std::path::Path;
-
 use fain_dataset::{AuditConfig, Dataset};
 use fain_training::Experiment;
 
@@ -15,19 +13,20 @@ use crate::{output, watch};
 pub(super) fn run(arguments: &InspectArguments) -> anyhow::Result<()> {
     let interrupt = Interrupt::listen()?;
     let mut console = Console::new();
-    let (dataset, config, negatives) = find(&arguments.path, &mut console, &interrupt)?;
+    let (dataset, config, negatives) = find(arguments, &mut console, &interrupt)?;
     let audit = watch::audit(&dataset, &config, negatives, &mut console, &interrupt)?;
     if arguments.json { output::print_json(&audit) } else { output::print(&audit.to_string()) }
 }
 
 /// The encoded rows, how to audit them, and the features that their model reads as negatives.
 fn find(
-    path: &Path,
+    arguments: &InspectArguments,
     console: &mut Console,
     interrupt: &Interrupt,
 ) -> anyhow::Result<(Dataset, AuditConfig, Vec<String>)> {
+    let path = arguments.path.as_path();
     let experiment = if path.is_file() {
-        Experiment::read(path, &[])?
+        Experiment::read(path, &arguments.settings)?
     } else if path.join("manifest.json").is_file() && !super::samples::is_samples(path) {
         return Ok((Dataset::open(path)?, AuditConfig::default(), Vec::new()));
     } else if let Some(Place::Run(run)) = Place::of(path) {

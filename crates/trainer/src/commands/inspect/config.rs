@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use fain_features::FeatureSummary;
-use fain_training::Experiment;
+use fain_training::{Experiment, Override};
 use serde::Serialize;
 
 use super::layers::Numbers;
@@ -27,8 +27,8 @@ pub(super) struct ConfigView {
 }
 
 impl ConfigView {
-    pub(super) fn read(file: &Path) -> anyhow::Result<Self> {
-        let config = Experiment::read(file, &[])?;
+    pub(super) fn read(file: &Path, settings: &[Override]) -> anyhow::Result<Self> {
+        let config = Experiment::read(file, settings)?;
         let schema = config.check()?;
         let (parts, encoders) = ModelParts::of_experiment(&config, &schema)?;
         let Numbers { fixed, .. } = parts.layers.total();
