@@ -87,7 +87,7 @@ fn the_demo_compares_the_models_with_the_optimum() {
 #[test]
 fn a_shell_completes_the_commands() {
     let script = fain(&["completions", "bash"]).done();
-    for command in ["demo", "train", "evaluate", "predict", "inspect", "simulate", "completions"] {
+    for command in ["demo", "prepare", "train", "evaluate", "predict", "inspect", "simulate", "completions"] {
         assert!(
             script.contains(&format!("fain__{command}")) || script.contains(&format!("fain__subcmd__{command}")),
             "{command}"

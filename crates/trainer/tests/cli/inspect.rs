@@ -137,7 +137,8 @@ fn a_configuration_that_is_wrong() {
     let file = folder.path().join("wrong.toml");
     fs::write(&file, fs::read_to_string(experiment()).unwrap().replace("epochs = 2", "epochs = 0")).unwrap();
     fain(&["inspect", text(&file)]).refused(2, &["wrong.toml: training.epochs is 0; allowed: at least 1"]);
-    fain(&["inspect", text(folder.path())]).refused(2, &["is neither a configuration file nor the folder of a"]);
+    fain(&["inspect", text(folder.path())])
+        .refused(2, &["is neither a configuration file nor the folder of samples, a dataset, a run or a bundle"]);
     fain(&["inspect", "none"]).refused(2, &["none: does not exist"]);
 }
 

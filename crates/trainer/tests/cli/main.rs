@@ -10,6 +10,7 @@ mod generate;
 mod inspect;
 mod kinds;
 mod predict;
+mod prepare;
 mod resume;
 mod support;
 mod train;
