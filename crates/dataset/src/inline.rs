@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use fain_features::Schema;
+use fain_features::{Binding, Record, Schema};
 
 use crate::build::Built;
 use crate::config::{DataConfig, ValidationConfig};
@@ -14,7 +14,7 @@ use crate::manifest::{BySplit, Content, InlineInfo, SourceInfo, SplitInfo};
 use crate::progress::Phase;
 use crate::routing::{Routing, Side};
 use crate::source::{Source, file_name};
-use crate::table::{Reporter, TableRow, Tables};
+use crate::table::{Reporter, TableBlock, Tables};
 use crate::write::SplitWriter;
 
 /// What a dataset of rows that hold all their columns is built from.
@@ -23,6 +23,13 @@ pub(crate) struct InlineJob<'a> {
     pub(crate) schema: &'a Schema,
     pub(crate) sources: &'a BySplit<Vec<Source>, Option<Vec<Source>>>,
     pub(crate) encoders: &'a EncodersSource,
+}
+
+/// Rows of the training files, by the side they belong to.
+#[derive(Default)]
+struct Sides {
+    train: Vec<Record>,
+    validation: Vec<Record>,
 }
 
 impl InlineJob<'_> {
@@ -41,21 +48,18 @@ impl InlineJob<'_> {
     pub(crate) fn run(&self, folder: &Path, reporter: &mut Reporter<'_>) -> Result<Built, DatasetError> {
         let encoders = self.encoders.make(self.schema, |fitter| {
             let mut observed = 0;
-            let counts = self.each_training_row(Phase::Fit, reporter, |side, row| {
-                if side == Side::Train {
-                    observed += 1;
-                    fitter.observe(row.record, row.binding)?;
-                }
-                Ok(())
+            let counts = self.each_training_block(Phase::Fit, reporter, |sides, binding| {
+                observed += sides.train.len() as u64;
+                Ok(fitter.observe_rows(&sides.train, binding)?)
             })?;
             self.check_sides(observed, counts.iter().sum())
         })?;
 
         let mut train = SplitWriter::create(folder.join(TRAIN), &encoders)?;
         let mut validation = SplitWriter::create(folder.join(VALIDATION), &encoders)?;
-        let counts = self.each_training_row(Phase::EncodeTrain, reporter, |side, row| match side {
-            Side::Train => train.add(row.record, row.binding),
-            Side::Validation => validation.add(row.record, row.binding),
+        let counts = self.each_training_block(Phase::EncodeTrain, reporter, |sides, binding| {
+            train.add(&sides.train, binding)?;
+            validation.add(&sides.validation, binding)
         })?;
         let train = train.finish()?;
         self.check_sides(train.rows, counts.iter().sum())?;
@@ -64,8 +68,8 @@ impl InlineJob<'_> {
 
         let mut validation_sources = None;
         if let Some(sources) = &self.sources.validation {
-            let add = |row: &TableRow<'_>| validation.add(row.record, row.binding);
-            let counts = self.tables(sources).each_row(Phase::EncodeValidation, reporter, add)?;
+            let add = |block: &TableBlock<'_>| validation.add(block.records, block.binding);
+            let counts = self.tables(sources).each_block(Phase::EncodeValidation, reporter, add)?;
             validation_sources = Some(describe(sources, &counts, reporter)?);
         }
         let validation = validation.finish()?;
@@ -73,8 +77,8 @@ impl InlineJob<'_> {
         let (mut test, mut test_sources) = (None, None);
         if let Some(sources) = &self.sources.test {
             let mut writer = SplitWriter::create(folder.join(TEST), &encoders)?;
-            let add = |row: &TableRow<'_>| writer.add(row.record, row.binding);
-            let counts = self.tables(sources).each_row(Phase::EncodeTest, reporter, add)?;
+            let add = |block: &TableBlock<'_>| writer.add(block.records, block.binding);
+            let counts = self.tables(sources).each_block(Phase::EncodeTest, reporter, add)?;
             test = Some(writer.finish()?);
             test_sources = Some(describe(sources, &counts, reporter)?);
         }
@@ -88,24 +92,26 @@ impl InlineJob<'_> {
         Ok(Built { encoders, content, splits: BySplit { train, validation, test } })
     }
 
-    /// Visits every row of the training files with the side it belongs to. Returns the number of rows of each file.
-    fn each_training_row(
+    /// Visits all rows of the training files, parted into sides. Returns the number of rows of each file.
+    fn each_training_block(
         &self,
         phase: Phase,
         reporter: &mut Reporter<'_>,
-        mut visit: impl FnMut(Side, &TableRow<'_>) -> Result<(), DatasetError>,
+        mut visit: impl FnMut(&Sides, &Binding) -> Result<(), DatasetError>,
     ) -> Result<Vec<u64>, DatasetError> {
-        let mut routing: Option<(usize, Routing)> = None;
-        self.tables(&self.sources.train).each_row(phase, reporter, |row| {
-            let side = match &routing {
-                Some((source, routing)) if *source == row.source => routing.side(row.record, row.number),
-                _ => {
-                    let path = &self.sources.train[row.source].path;
-                    let found = Routing::new(&self.config.validation, row.header, path)?;
-                    routing.insert((row.source, found)).1.side(row.record, row.number)
+        let mut sides = Sides::default();
+        self.tables(&self.sources.train).each_block(phase, reporter, |block| {
+            let path = &self.sources.train[block.source].path;
+            let routing = Routing::new(&self.config.validation, block.header, path)?;
+            sides.train.clear();
+            sides.validation.clear();
+            for (number, record) in (block.first..).zip(block.records) {
+                match routing.side(record, number) {
+                    Side::Train => sides.train.push(record.clone()),
+                    Side::Validation => sides.validation.push(record.clone()),
                 }
-            };
-            visit(side, row)
+            }
+            visit(&sides, block.binding)
         })
     }
 

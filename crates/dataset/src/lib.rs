@@ -45,11 +45,12 @@
 //! ```
 //!
 //! # The way of a row
-//! [`Dataset::prepare`] reads the training file once to fit the encoders, on training rows only, and each source once
-//! more to encode its rows into Arrow IPC files, in a folder of the cache that is named for everything the rows depend
-//! on. The folder appears when it is complete, and never before. [`Dataset::open`] maps the files; a [`Split`] gives
-//! rows out of the mapping, and [`Batches`] are an epoch's worth of them, shuffled by a permutation that is computed
-//! rather than stored, so that an interrupted epoch goes on at any batch.
+//! [`Dataset::prepare`] reads the training rows once to fit the encoders, on them only, and each source once more to
+//! encode its rows into Arrow IPC files, in a folder of the cache that is named for everything the rows depend on. The
+//! folder appears when it is complete, and never before. From a samples folder ([`DataConfig::samples`]) it encodes users,
+//! items and events once each, and rows refer to them. [`Dataset::open`] maps the files; a [`Split`] gives rows out of the
+//! mapping, looks up what they refer to, and draws their negatives; [`Batches`] are an epoch's worth of them, shuffled by a
+//! permutation that is computed rather than stored, so that an interrupted epoch goes on at any batch.
 //!
 //! [`audit()`] looks for what makes a quality measured on a dataset a lie: rows in two splits, candidates in their own
 //! history, columns that know the label.

@@ -9,8 +9,8 @@ use crate::error::DatasetError;
 use crate::progress::{Phase, Progress};
 use crate::source::Source;
 
-/// Rows between two reports.
-const REPORT: u64 = 4096;
+/// Rows that are worked on together, by several threads, and reported.
+const BLOCK: usize = 4096;
 
 /// Whoever is told about the progress, and may stop the work.
 pub(crate) struct Reporter<'a> {
@@ -49,15 +49,15 @@ pub(crate) struct Tables<'a> {
     schema: &'a Schema,
 }
 
-/// A row, where it stands, and what its columns are found by.
-pub(crate) struct TableRow<'a> {
-    pub(crate) record: &'a Record,
+/// Rows of one source that follow each other, and what their columns are found by.
+pub(crate) struct TableBlock<'a> {
+    pub(crate) records: &'a [Record],
     pub(crate) binding: &'a Binding,
     pub(crate) header: &'a [String],
-    /// Which of the sources it is in, counted from 0.
+    /// Which of the sources they are in, counted from 0.
     pub(crate) source: usize,
-    /// Counted from 1 over all sources.
-    pub(crate) number: u64,
+    /// The number of the first row, counted from 1 over all sources.
+    pub(crate) first: u64,
 }
 
 impl<'a> Tables<'a> {
@@ -79,40 +79,40 @@ impl<'a> Tables<'a> {
         self.sources.iter().try_for_each(|source| check(self.open(source)?.0.header(), &source.path))
     }
 
-    /// Visits every row and returns the number of rows of each source. A source without rows is an error: no split is
-    /// made of nothing.
-    pub(crate) fn each_row(
+    /// Visits all rows, some thousand at a time, and returns the number of rows of each source. A source without rows is
+    /// an error: no split is made of nothing.
+    pub(crate) fn each_block(
         &self,
         phase: Phase,
         reporter: &mut Reporter<'_>,
-        mut visit: impl FnMut(&TableRow<'_>) -> Result<(), DatasetError>,
+        mut visit: impl FnMut(&TableBlock<'_>) -> Result<(), DatasetError>,
     ) -> Result<Vec<u64>, DatasetError> {
         let bytes_total = self.sources.iter().map(|source| source.bytes).sum();
         let (mut bytes_before, mut before) = (0, 0);
         let mut counts = Vec::with_capacity(self.sources.len());
-        let mut record = Record::default();
+        let mut records = Vec::with_capacity(BLOCK);
         for (place, source) in self.sources.iter().enumerate() {
             let (mut reader, binding) = self.open(source)?;
             let header = reader.header().to_vec();
             let mut rows = 0;
             loop {
-                let more = reader.read(&mut record)?;
-                if !more || rows % REPORT == 0 {
-                    let bytes_done = bytes_before + reader.bytes_read();
-                    reporter.report(Progress { phase, bytes_done, bytes_total, rows: before + rows })?;
+                let outcome = read_block(&mut reader, &mut records);
+                let bytes_done = bytes_before + reader.bytes_read();
+                reporter.report(Progress { phase, bytes_done, bytes_total, rows: before + rows })?;
+                if !records.is_empty() {
+                    let first = before + rows + 1;
+                    let block =
+                        TableBlock { records: &records, binding: &binding, header: &header, source: place, first };
+                    visit(&block)?;
                 }
-                if !more {
+                rows += records.len() as u64;
+                // After the rows before it: the first row that is wrong is the one to name.
+                if !outcome? {
                     break;
                 }
-                rows += 1;
-                visit(&TableRow {
-                    record: &record,
-                    binding: &binding,
-                    header: &header,
-                    source: place,
-                    number: before + rows,
-                })?;
             }
+            let bytes_done = bytes_before + reader.bytes_read();
+            reporter.report(Progress { phase, bytes_done, bytes_total, rows: before + rows })?;
             if rows == 0 {
                 return Err(DatasetError::NoRows {
                     file: source.path.clone(),
@@ -125,4 +125,17 @@ impl<'a> Tables<'a> {
         }
         Ok(counts)
     }
+}
+
+/// Replaces `records` by the next rows. False at the end of the table; rows before the end, or before an error, are there.
+fn read_block(reader: &mut TableReader, records: &mut Vec<Record>) -> Result<bool, DatasetError> {
+    records.clear();
+    while records.len() < BLOCK {
+        let mut record = Record::default();
+        if !reader.read(&mut record)? {
+            return Ok(false);
+        }
+        records.push(record);
+    }
+    Ok(true)
 }

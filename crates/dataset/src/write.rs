@@ -27,11 +27,15 @@ impl<'a> SplitWriter<'a> {
         Ok(Self { encoders, schema, writer, run, positives: 0 })
     }
 
-    /// Encodes a row and adds it.
-    pub(crate) fn add(&mut self, record: &Record, binding: &Binding) -> Result<(), DatasetError> {
-        self.encoders.encode(record, binding, &mut self.run)?;
-        if self.run.rows == RUN {
-            self.write_run()?;
+    /// Encodes rows and adds them.
+    pub(crate) fn add(&mut self, mut records: &[Record], binding: &Binding) -> Result<(), DatasetError> {
+        while !records.is_empty() {
+            let (now, later) = records.split_at(records.len().min(RUN - self.run.rows));
+            self.encoders.encode_rows(now, binding, &mut self.run)?;
+            if self.run.rows == RUN {
+                self.write_run()?;
+            }
+            records = later;
         }
         Ok(())
     }

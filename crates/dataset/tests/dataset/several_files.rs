@@ -2,7 +2,7 @@
 
 use fain_dataset::{Dataset, Origin};
 
-use crate::support::{HEADER, Place, Row, all, prepare, rows, sources};
+use crate::support::{HEADER, Place, Row, all, names, prepare, rows, sources};
 
 /// Rows 0 to 29 and 30 to 99 in two files, the test rows in two others.
 fn parts() -> Place {
@@ -75,4 +75,17 @@ fn what_is_wrong_is_named() {
     place.write("log/c.csv", &format!("{}7,u,0.5,0.5,i,i,1\n", rows(100, 103)));
     let wrong = refusal(text);
     assert!(wrong.starts_with("log/c.csv, row 4") && wrong.contains("column \"click\": \"7\" is not"), "{wrong}");
+}
+
+#[test]
+fn threads_change_no_byte() {
+    let build = |threads: usize| {
+        let place = parts();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let text = "train = 'log/*.csv'\nvalidation = { fraction = 0.3, by = 'user' }";
+        let dataset = pool.install(|| prepare(&place.config(text))).unwrap();
+        let read = |name: &String| std::fs::read(dataset.folder().join(name)).unwrap();
+        names(dataset.folder()).iter().map(read).collect::<Vec<_>>()
+    };
+    assert_eq!(build(1), build(5));
 }
