@@ -91,29 +91,29 @@ impl Binding {
         Ok(())
     }
 
+    pub(crate) fn run_too_long(&self, record: &Record, place: &Place) -> DataError {
+        DataError::RunTooLong { file: self.path.clone(), row: record.row(), column: place.column.clone() }
+    }
+}
+
+impl Place {
     /// Reads one field; the error of `read` says what is allowed.
     pub(crate) fn value<T>(
         &self,
         record: &Record,
-        place: &Place,
         read: impl FnOnce(&str) -> Result<T, &'static str>,
     ) -> Result<T, DataError> {
-        let text = record.get(place.index);
-        read(text).map_err(|allowed| record.wrong(&place.column, place.index, allowed).into())
+        read(record.get(self.index)).map_err(|allowed| record.wrong(&self.column, self.index, allowed).into())
     }
 
     /// The error of one term in a list; `allowed` says what would be right.
-    pub(crate) fn wrong_term(&self, record: &Record, place: &Place, term: &str, allowed: &'static str) -> DataError {
-        let mut error = record.wrong(&place.column, place.index, allowed);
+    pub(crate) fn wrong_term(&self, record: &Record, term: &str, allowed: &'static str) -> DataError {
+        let mut error = record.wrong(&self.column, self.index, allowed);
         // The list may be long, and only this term is wrong.
         if let TableError::Value { value, .. } = &mut error {
             term.clone_into(value);
         }
         error.into()
-    }
-
-    pub(crate) fn run_too_long(&self, record: &Record, place: &Place) -> DataError {
-        DataError::RunTooLong { file: self.path.clone(), row: record.row(), column: place.column.clone() }
     }
 }
 

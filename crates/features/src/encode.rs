@@ -79,7 +79,7 @@ impl Encoders {
         column: &mut Column,
     ) -> Result<(), DataError> {
         let text = record.get(place.index);
-        let wrong = |term: &str, allowed| binding.wrong_term(record, place, term, allowed);
+        let wrong = |term: &str, allowed| place.wrong_term(record, term, allowed);
         match (rule, column) {
             (ColumnRule::Category { vocabulary }, Column::Category(ids)) => {
                 ids.push(self.vocabulary(*vocabulary).id(text));
@@ -105,11 +105,11 @@ impl Encoders {
             }
             (ColumnRule::Numeric { domain }, Column::Numeric(numbers)) => {
                 let encoder = self.numeric(feature).ok_or(DataError::Mismatch { what: "samples" })?;
-                numbers.push(encoder.encode(binding.value(record, place, |text| parse_number(text, *domain))?));
+                numbers.push(encoder.encode(place.value(record, |text| parse_number(text, *domain))?));
             }
             (ColumnRule::Bucket { vocabulary }, Column::Category(ids)) => {
                 let domain = rule.domain().ok_or(DataError::Mismatch { what: "samples" })?;
-                let value = binding.value(record, place, |text| parse_number(text, domain))?;
+                let value = place.value(record, |text| parse_number(text, domain))?;
                 ids.push(self.vocabulary(*vocabulary).id_of_number(value));
             }
             (ColumnRule::Times { list }, Column::Times(Times { values, offsets })) => {
@@ -153,7 +153,7 @@ fn leave_empty(rule: &ColumnRule, column: &mut Column) -> Result<(), DataError> 
 
 fn encode_parts(record: &Record, binding: &Binding, out: &mut Samples) -> Result<(), DataError> {
     match (&binding.label, &mut out.labels) {
-        (Some(place), Some(labels)) => labels.push(binding.value(record, place, parse_label)?),
+        (Some(place), Some(labels)) => labels.push(place.value(record, parse_label)?),
         (None, None) => {}
         _ => return Err(DataError::Mismatch { what: "samples" }),
     }
@@ -163,13 +163,13 @@ fn encode_parts(record: &Record, binding: &Binding, out: &mut Samples) -> Result
         _ => return Err(DataError::Mismatch { what: "samples" }),
     }
     match (&binding.time, &mut out.times) {
-        (Some(place), Some(times)) => times.push(binding.value(record, place, parse_time)?),
+        (Some(place), Some(times)) => times.push(place.value(record, parse_time)?),
         (None, None) => {}
         _ => return Err(DataError::Mismatch { what: "samples" }),
     }
     match (&binding.ceiling, &mut out.ceiling) {
         (Some((blind, optimal)), Some(ceiling)) => {
-            let probability = |place: &Place| binding.value(record, place, parse_probability);
+            let probability = |place: &Place| place.value(record, parse_probability);
             ceiling.blind.push(probability(blind)?);
             ceiling.optimal.push(probability(optimal)?);
         }

@@ -31,7 +31,7 @@ pub(crate) fn observe(
     for (feature, (rule, place)) in rules.iter().zip(&binding.features).enumerate() {
         // A vocabulary without the terms of one of its features would be another one.
         let place = place.as_ref().ok_or(DataError::Mismatch { what: "binding" })?;
-        let wrong = |term: &str, allowed| binding.wrong_term(record, place, term, allowed);
+        let wrong = |term: &str, allowed| place.wrong_term(record, term, allowed);
         match rule {
             ColumnRule::Category { vocabulary } => {
                 if !learner.term(*vocabulary, Term::new(record.get(place.index))) {
@@ -50,7 +50,7 @@ pub(crate) fn observe(
             })?,
             ColumnRule::Numeric { .. } | ColumnRule::Bucket { .. } => {
                 let domain = rule.domain().ok_or(DataError::Mismatch { what: "binding" })?;
-                learner.number(feature, binding.value(record, place, |text| parse_number(text, domain))?);
+                learner.number(feature, place.value(record, |text| parse_number(text, domain))?);
             }
             // Nothing is learnt from times; but a wrong one is found before rows are encoded.
             ColumnRule::Times { list } => list.visit_field(record, place.index, |term| {

@@ -145,7 +145,7 @@ fn movielens_20m() {
     assert!(names(&samples).contains(&"history.genre".to_owned()));
 }
 
-fn amazon() -> Vec<(&'static str, String)> {
+fn amazon(users: u32) -> Vec<(&'static str, String)> {
     let log =
         lines(40, 5, 30, |user, item, event| format!("A{user}\tB{item}\t5.0\t{}", 1_360_000_000 + event * 86_400));
     let items: String = (1..=30).map(|item| format!("B{item}\tCategory {}\n", item % 4)).collect();

@@ -48,7 +48,12 @@ impl Workshop {
             Ok(()) => {
                 // Nothing lies at the old path any more: there is nothing to remove.
                 let _ = self.folder.keep();
-                name.parent().map_or(Ok(()), sync_folder)
+                match name.parent() {
+                    // A name alone is one of the working directory.
+                    Some(folder) if folder.as_os_str().is_empty() => sync_folder(Path::new(".")),
+                    Some(folder) => sync_folder(folder),
+                    None => Ok(()),
+                }
             }
             Err(_) if name.is_dir() => Ok(()),
             Err(cause) => Err(StorageError::io("rename a folder to", name, cause)),

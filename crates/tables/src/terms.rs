@@ -7,8 +7,8 @@ use crate::term::{Key, Term};
 /// Distinct texts, numbered from 0 in the order they came.
 ///
 /// The index is open addressing with linear probing, at most half full. A text is stored once, so that
-/// millions of them cost their bytes and some 32 bytes each. Most terms are short, such as numbers: one that fits into
-/// a [`Key`] is compared at once, without a look at the texts.
+/// millions of them cost their bytes and some 32 bytes each. Most terms are short, such as numbers: one of up to seven
+/// bytes is compared at once, without a look at the texts.
 ///
 /// ```
 /// use fain_tables::TermTable;

@@ -136,7 +136,7 @@ pub enum TrainingError {
     #[error(
         "{}: {first} has {first_length} events and {other} has {other_length}; one interest reads both, so their lengths \
          must be equal",
-        row_place(origin.as_ref(), split, *row)
+        row_place(origin.as_deref(), split, *row)
     )]
     HistoryLengths {
         /// `training`, `validation` or `test`.
@@ -144,7 +144,7 @@ pub enum TrainingError {
         /// The row among the encoded ones of the split, from 1.
         row: u64,
         /// The row of the file, where it is known.
-        origin: Option<Origin>,
+        origin: Option<Box<Origin>>,
         /// The interest's first history.
         first: String,
         /// The one that differs from it.
@@ -157,7 +157,7 @@ pub enum TrainingError {
     /// The times of a history fall.
     #[error(
         "{}: {feature} has {time} after {before}; a history is divided by these times, so they must not fall",
-        row_place(origin.as_ref(), split, *row)
+        row_place(origin.as_deref(), split, *row)
     )]
     FallingTimes {
         /// `training`, `validation` or `test`.
@@ -165,7 +165,7 @@ pub enum TrainingError {
         /// The row among the encoded ones of the split, from 1.
         row: u64,
         /// The row of the file, where it is known.
-        origin: Option<Origin>,
+        origin: Option<Box<Origin>>,
         /// The feature of times.
         feature: String,
         /// A time, in seconds.

@@ -64,7 +64,7 @@ fn check_split(
                 return Err(TrainingError::FallingTimes {
                     split: name,
                     row: before + row + 1,
-                    origin: origin(before + row),
+                    origin: origin(before + row).map(Box::new),
                     feature: feature.to_owned(),
                     before: before_it,
                     time,
@@ -79,7 +79,7 @@ fn check_split(
                     return Err(TrainingError::HistoryLengths {
                         split: name,
                         row: before + row + 1,
-                        origin: origin(before + row),
+                        origin: origin(before + row).map(Box::new),
                         first: first.to_owned(),
                         other: other.to_owned(),
                         first_length,

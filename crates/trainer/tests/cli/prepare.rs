@@ -19,7 +19,7 @@ fn write_log(place: &Path) {
     fs::write(place.join("log.csv"), log).unwrap();
     let rules = "[log]\nfiles = 'log.csv'\nuser = 'user'\nitem = 'item'\ntime = 'time'\n\
         [label]\ncolumn = 'stars'\nat_least = 4\n[history]\nevents = 'positive'\nmax_length = 10\n\
-        [split]\nlast = { test = 2, validation = 2 }\n[negatives]\nhistory = { draw = 'epoch' }\n";
+        [split]\nlast = { test = 2, validation = 2 }\n[negatives]\nhistory = { distribution = 'uniform', exclude = 'past', draw = 'epoch' }\n";
     fs::write(place.join("prepare.toml"), rules).unwrap();
     let config = "[data]\nsamples = 'samples'\n[schema]\nlabel = 'label'\ngroup = 'user'\n[schema.features]\n\
         item = { kind = 'category' }\n\
@@ -41,7 +41,7 @@ fn from_the_log_to_the_metrics() {
         crate::support::Outcome::from(output)
     };
     let told = call(&["prepare", "prepare.toml", "--output", "samples", "--csv", "lines"]).done();
-    assert!(told.contains("train          960") && told.contains("60 users, 40 items"), "{told}");
+    assert!(told.contains("train        960") && told.contains("60 users, 40 items"), "{told}");
     assert_eq!(names(&place.join("lines")), ["test.csv", "train.csv", "validation.csv"]);
     let lines = fs::read_to_string(place.join("lines/test.csv")).unwrap();
     assert!(lines.starts_with("label,time,user,item,history.item,history.time,negative.item\n"), "{lines}");
@@ -73,10 +73,13 @@ fn from_the_log_to_the_metrics() {
 fn a_leak_stops_a_training_that_wants_it_so() {
     let folder = folder();
     let place = folder.path();
-    let rows: String = (0..400).map(|row| format!("{},u{},{}\n", row % 2, row % 9, row % 2)).collect();
-    fs::write(place.join("train.csv"), format!("label,user,copy\n{rows}")).unwrap();
+    let mut rows = String::new();
+    for row in 0..400 {
+        writeln!(rows, "{},u{},{},{}", row % 2, row % 9, row % 2, row * 7919 % 401).unwrap();
+    }
+    fs::write(place.join("train.csv"), format!("label,user,copy,price\n{rows}")).unwrap();
     let config = "[data]\ntrain = 'train.csv'\nvalidation.fraction = 0.3\naudit.mode = 'error'\n\
-        [schema]\nlabel = 'label'\nfeatures.user = { kind = 'category' }\nfeatures.copy = { kind = 'category' }\n\
+        [schema]\nlabel = 'label'\nfeatures.user = { kind = 'category' }\nfeatures.copy = { kind = 'category' }\nfeatures.price = { kind = 'numeric' }\n\
         [model]\nkind = 'base'\nmlp.hidden = [4]\n[training]\nbatch_size = 32\nepochs = 1\nthreads = 1\n";
     fs::write(place.join("leak.toml"), config).unwrap();
     let train = |arguments: &[&str]| {
