@@ -59,6 +59,11 @@ fn lines(users: u32, events: u32, items: u32, line: impl Fn(u32, u32, u32) -> St
     text
 }
 
+/// A table of `rows` users or items, numbered from 1.
+fn table(rows: u32, line: impl Fn(u32) -> String) -> String {
+    (1..=rows).map(line).collect::<Vec<_>>().join("\n") + "\n"
+}
+
 #[test]
 fn every_recipe_is_tried_here() {
     let mut found = Vec::new();
@@ -86,8 +91,8 @@ fn every_recipe_is_tried_here() {
 }
 
 fn movielens_1m(log: &str, content: String) -> Vec<(&str, String)> {
-    let users = (1..=4).map(|user| format!("{user}::F::1::10::4806{user}\n")).collect();
-    let movies = (1..=30).map(|movie| format!("{movie}::Film, the {movie}th (1995)::Drama|War\n")).collect();
+    let users = table(4, |user| format!("{user}::F::1::10::4806{user}"));
+    let movies = table(30, |movie| format!("{movie}::Film, the {movie}th (1995)::Drama|War"));
     vec![(log, content), ("users.dat", users), ("movies.dat", movies)]
 }
 
@@ -120,9 +125,9 @@ fn movielens_1m_by_order() {
 fn movielens_100k() {
     let log =
         lines(4, 20, 30, |user, item, event| format!("{user}\t{item}\t{}\t{}", event % 2 * 3 + 1, 881_250_949 + event));
-    let users = (1..=4).map(|user| format!("{user}|24|M|technician|8571{user}\n")).collect();
+    let users = table(4, |user| format!("{user}|24|M|technician|8571{user}"));
     let flags = "|0".repeat(19);
-    let items = (1..=30).map(|item| format!("{item}|Film {item}|01-Jan-1995||http://a.b{flags}\n")).collect();
+    let items = table(30, |item| format!("{item}|Film {item}|01-Jan-1995||http://a.b{flags}"));
     let files = [("u.data", log), ("u.user", users), ("u.item", items)];
     assert_eq!(rows(&made("movielens_100k/prepare.toml", &files).1), [12, 20, 40]);
 }
@@ -132,7 +137,7 @@ fn movielens_20m() {
     let log = lines(60, 6, 30, |user, item, event| {
         format!("{user},{item},{}.5,{}", event % 2 * 3 + 1, 1_112_486_027 + event)
     });
-    let items: String = (1..=30).map(|item| format!("{item},\"Film, the {item}th\",Drama|War\n")).collect();
+    let items: String = table(30, |item| format!("{item},\"Film, the {item}th\",Drama|War"));
     let files = [
         ("ratings.csv", format!("userId,movieId,rating,timestamp\n{log}")),
         ("movies.csv", format!("movieId,title,genres\n{items}")),
@@ -147,8 +152,8 @@ fn movielens_20m() {
 
 fn amazon(users: u32) -> Vec<(&'static str, String)> {
     let log =
-        lines(40, 5, 30, |user, item, event| format!("A{user}\tB{item}\t5.0\t{}", 1_360_000_000 + event * 86_400));
-    let items: String = (1..=30).map(|item| format!("B{item}\tCategory {}\n", item % 4)).collect();
+        lines(users, 5, 30, |user, item, event| format!("A{user}\tB{item}\t5.0\t{}", 1_360_000_000 + event * 86_400));
+    let items: String = table(30, |item| format!("B{item}\tCategory {}", item % 4));
     vec![("reviews.tsv", format!("user\titem\trating\ttime\n{log}")), ("items.tsv", format!("item\tcategory\n{items}"))]
 }
 
@@ -175,7 +180,7 @@ fn taobao_user_behavior() {
     let day = |event: u32| 1_511_539_200 + u64::from(event) * 86_400;
     let log = lines(5, 9, 30, |user, item, event| format!("{user},{item},{},pv,{}", item % 4, day(event)));
     let others = "1,1,1,buy,1511539300\n1,1,1,pv,1400000000\n";
-    let items = (1..=30).map(|item| format!("{item},{}\n", item % 4)).collect();
+    let items = table(30, |item| format!("{item},{}", item % 4));
     let files = [("UserBehavior.csv", format!("{log}{others}")), ("items.csv", items)];
     let (_place, samples) = made("taobao_user_behavior/prepare.toml", &files);
     // Nine days, a page view a day: the first has no history.
@@ -192,8 +197,8 @@ fn taobao_display_ad() {
     };
     let log = lines(5, 8, 30, impression);
     let profile = "userid,cms_segid,cms_group_id,final_gender_code,age_level,pvalue_level,shopping_level,occupation,new_user_class_level ";
-    let users: String = (1..=5).map(|user| format!("{user},0,5,2,5,,3,0,3\n")).collect();
-    let items: String = (1..=30).map(|item| format!("{item},62,83237,1,95471,170.0\n")).collect();
+    let users: String = table(5, |user| format!("{user},0,5,2,5,,3,0,3"));
+    let items: String = table(30, |item| format!("{item},62,83237,1,95471,170.0"));
     let files = [
         ("raw_sample.csv", format!("user,time_stamp,adgroup_id,pid,nonclk,clk\n{log}")),
         ("user_profile.csv", format!("{profile}\n{users}")),
