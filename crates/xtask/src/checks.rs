@@ -6,10 +6,11 @@ use crate::cargo::{self, Cargo};
 use crate::console;
 
 /// The half of the workspace that builds and tests on a machine without libtorch.
-const TORCH_FREE: [&str; 8] = [
+const TORCH_FREE: [&str; 9] = [
     "fain-tables",
     "fain-storage",
     "fain-samples",
+    "fain-prepare",
     "fain-features",
     "fain-dataset",
     "fain-simulator",

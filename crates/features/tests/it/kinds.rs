@@ -86,19 +86,19 @@ fn wrong_values_are_named() {
         encoded.split_once("a.csv, ").unwrap().1.to_owned()
     };
     let time = "is not a time in whole seconds since 1970";
-    assert_eq!(error(1, ""), format!("row 2, column \"at\": \"\" {time}"));
-    assert_eq!(error(6, "5|7.5|9.5"), format!("row 2, column \"events\": \"7.5\" {time}"));
+    assert_eq!(error(1, ""), format!("row 2 (byte 88), column \"at\": \"\" {time}"));
+    assert_eq!(error(6, "5|7.5|9.5"), format!("row 2 (byte 88), column \"events\": \"7.5\" {time}"));
     assert_eq!(
         error(5, "hat:1|coat:much"),
-        "row 2, column \"basket\": \"coat:much\" is not a term whose weight is a number from 0 up, within the range \
+        "row 2 (byte 88), column \"basket\": \"coat:much\" is not a term whose weight is a number from 0 up, within the range \
          of 32-bit floats"
     );
     assert_eq!(
         error(10, "-1"),
-        "row 2, column \"clicks\": \"-1\" is not a finite number above -1 within the range of 32-bit floats, or empty"
+        "row 2 (byte 88), column \"clicks\": \"-1\" is not a finite number above -1 within the range of 32-bit floats, or empty"
     );
     let number = "is not a finite number within the range of 32-bit floats, or empty";
-    assert_eq!(error(7, "old"), format!("row 2, column \"age\": \"old\" {number}"));
+    assert_eq!(error(7, "old"), format!("row 2 (byte 88), column \"age\": \"old\" {number}"));
 }
 
 #[test]

@@ -143,7 +143,7 @@ fn the_error_is_that_of_the_first_wrong_row() {
         });
         assert_eq!(error.to_string(), encoded.to_string());
         // The file has one more row at its start, and rows count from 1.
-        assert!(error.to_string().contains("row 4099, column \"views\": \"wrong4097\""), "{error}");
+        assert!(error.to_string().contains("row 4099 (byte 86125), column \"views\": \"wrong4097\""), "{error}");
     }
 }
 

@@ -75,16 +75,18 @@ fn ids_of_buckets_have_no_vectors() {
 #[test]
 fn what_is_no_table_of_vectors_is_refused() {
     let key = "is not a key that no row before has, and not empty";
-    assert!(error("item,x\na,1\nb,2\na,3\n", OTHERS).ends_with(&format!("row 3, column \"item\": \"a\" {key}")));
-    assert!(error("item,x\n,1\n", OTHERS).ends_with(&format!("row 1, column \"item\": \"\" {key}")));
+    assert!(
+        error("item,x\na,1\nb,2\na,3\n", OTHERS).ends_with(&format!("row 3 (byte 15), column \"item\": \"a\" {key}"))
+    );
+    assert!(error("item,x\n,1\n", OTHERS).ends_with(&format!("row 1 (byte 7), column \"item\": \"\" {key}")));
     let number = "is not a finite number within the range of 32-bit floats";
     for value in ["", "x", "nan", "1e39"] {
         let message = error(&format!("item,x\na,{value}\n"), OTHERS);
-        assert!(message.ends_with(&format!("row 1, column \"x\": \"{value}\" {number}")), "{message}");
+        assert!(message.ends_with(&format!("row 1 (byte 7), column \"x\": \"{value}\" {number}")), "{message}");
     }
     let width = "is not a list as long as that of the first row, with at least one number";
     let message = error("item,vector\na,1 2\nb,1 2 3\n", LIST);
-    assert!(message.ends_with(&format!("row 2, column \"vector\": \"1 2 3\" {width}")), "{message}");
+    assert!(message.ends_with(&format!("row 2 (byte 18), column \"vector\": \"1 2 3\" {width}")), "{message}");
     assert!(error("item,vector\na,\n", LIST).ends_with(&format!("\"\" {width}")));
     assert!(error("item,vector\na,1  2\n", LIST).ends_with(&format!("\"1  2\" {number}")));
     assert_eq!(error("item\na\n", OTHERS), "columns = []: at least one column of numbers is needed");

@@ -6,8 +6,8 @@ use std::sync::{Mutex, PoisonError};
 
 use fain_layers::{Embedding, EmbeddingConfig, Linear, Mlp, MlpConfig, Pooling, ProductKind, ProductLayer};
 use fain_models::{
-    DeepComponent, DeepFm, EmbeddingsConfig, FeatureEmbeddings, FeatureSpace, FirstOrder, ModelConfig, ModelError, Pnn,
-    SpaceFeature, SpaceKind, WideDeep, complete,
+    DeepComponent, DeepFm, FeatureEmbeddings, FeatureSpace, FirstOrder, ModelConfig, ModelError, Pnn, SpaceFeature,
+    SpaceKind, WideDeep, complete,
 };
 use tch::{Device, nn};
 use toml::Table;
@@ -219,24 +219,5 @@ fn what_a_model_asks_of_the_data() {
         let expected = if interests { vec![vec!["items".to_owned(), "shops".to_owned()]] } else { Vec::new() };
         assert_eq!(config.equal_lengths(), expected, "{name}");
         assert!(config.training_only().is_empty(), "{name}");
-    }
-}
-
-#[test]
-fn lists_that_no_model_reads_are_named() {
-    for (kind, words) in [(SpaceKind::Weighted(0), "a weighted sequence"), (SpaceKind::Times, "times")] {
-        let item = SpaceFeature { name: "item".to_owned(), kind: SpaceKind::Category(0) };
-        let basket = SpaceFeature { name: "basket".to_owned(), kind };
-        let space = FeatureSpace::from_parts(vec![item, basket], vec![("item".to_owned(), 4)]).unwrap();
-        let variables = nn::VarStore::new(Device::Cpu);
-        let error = FeatureEmbeddings::new(&variables.root(), &space, &EmbeddingsConfig::default()).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            format!(
-                "schema.features.\"basket\" is {words}; allowed: a category, a sequence without weights, or a number: \
-                 no model reads it otherwise"
-            )
-        );
-        assert!(variables.is_empty());
     }
 }

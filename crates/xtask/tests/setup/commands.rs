@@ -59,6 +59,10 @@ fn the_checks_stand_in_their_order() {
         "clippy --version".to_owned(),
         "test --release --workspace".to_owned(),
         "fmt --all --check".to_owned(),
+        tree("fain-tables"),
+        tree("fain-storage"),
+        tree("fain-samples"),
+        tree("fain-prepare"),
         tree("fain-features"),
         tree("fain-dataset"),
         tree("fain-simulator"),
@@ -66,7 +70,9 @@ fn the_checks_stand_in_their_order() {
         tree("fain-kernels"),
         "clippy --release --workspace --all-targets -- -D warnings".to_owned(),
         "doc --release --workspace --no-deps --config build.rustdocflags=[\"-Dwarnings\"]".to_owned(),
-        "test -p fain-features -p fain-dataset -p fain-simulator -p fain-metrics -p fain-kernels".to_owned(),
+        "test -p fain-tables -p fain-storage -p fain-samples -p fain-prepare -p fain-features -p fain-dataset \
+         -p fain-simulator -p fain-metrics -p fain-kernels"
+            .to_owned(),
     ];
     assert_eq!(calls(&repository), expected);
     let log = repository.read("log");
@@ -83,10 +89,10 @@ fn the_checks_stand_in_their_order() {
 #[test]
 fn a_torch_in_the_free_half_is_refused() {
     let repository = repository();
-    repository.write("tree", "fain-features v0.1.0\ntorch-sys v0.24.0\n");
+    repository.write("tree", "fain-tables v0.1.0\ntorch-sys v0.24.0\n");
     repository
         .run("ci --no-test", &[])
-        .refused(&["fain-features must build without libtorch, but torch-sys is among its dependencies"]);
+        .refused(&["fain-tables must build without libtorch, but torch-sys is among its dependencies"]);
 }
 
 #[test]
