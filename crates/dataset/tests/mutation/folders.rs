@@ -10,6 +10,7 @@ use arrow_array::{ArrayRef, Float32Array, ListArray, RecordBatch, StringArray, U
 use arrow_schema::{DataType, Field, Schema};
 use fain_dataset::{BatchPlan, Batches, DataConfig, Dataset, Order, Tail};
 use fain_features::{Samples, SchemaConfig};
+use fain_samples::SamplesFolder;
 use fain_storage::{ColumnFile, FileInfo, FileWriter, checksum, list_of};
 
 use crate::mutate::cases;
@@ -52,6 +53,38 @@ fn datasets() {
             Err(_) => refused += 1,
         }
         fs::write(folder.join(names[file]), &files[file]).unwrap();
+    });
+    assert!(refused > 100);
+}
+
+/// Samples in the folder that the tests of fain-samples keep.
+#[test]
+fn samples() {
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples/tests/samples/version_1/samples");
+    let place = tempfile::tempdir().unwrap();
+    let mut names: Vec<PathBuf> = Vec::new();
+    for folder in ["", "terms"] {
+        fs::create_dir_all(place.path().join(folder)).unwrap();
+        for entry in fs::read_dir(kept.join(folder)).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_file())
+        {
+            let name = Path::new(folder).join(entry.file_name());
+            fs::copy(entry.path(), place.path().join(&name)).unwrap();
+            names.push(name);
+        }
+    }
+    names.retain(|name| name.extension().is_some_and(|kind| kind == "arrow" || kind == "json"));
+    names.sort_unstable();
+    let files: Vec<Vec<u8>> = names.iter().map(|name| fs::read(place.path().join(name)).unwrap()).collect();
+    let sound = SamplesFolder::open(place.path()).unwrap().manifest().clone();
+    let mut refused = 0;
+    cases(&files, |file, broken| {
+        let path = place.path().join(&names[file]);
+        fs::write(&path, broken).unwrap();
+        match SamplesFolder::open(place.path()) {
+            Ok(folder) => assert_eq!(*folder.manifest(), sound),
+            Err(_) => refused += 1,
+        }
+        fs::write(&path, &files[file]).unwrap();
     });
     assert!(refused > 100);
 }
