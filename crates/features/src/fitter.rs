@@ -3,6 +3,7 @@
 use fain_tables::Record;
 use rayon::prelude::*;
 
+use crate::before::Before;
 use crate::binding::Binding;
 use crate::checked::{IdRule, Schema};
 use crate::column::ColumnRule;
@@ -49,7 +50,7 @@ impl EncoderFitter {
     /// schema or with features left out.
     pub fn observe(&mut self, record: &Record, binding: &Binding) -> Result<(), DataError> {
         binding.check(record, self.rules.len())?;
-        observe((&self.schema, &self.rules), record, binding, &mut self.learnt)
+        observe((&self.schema, &self.rules), (record, binding), &mut Before::nothing(), &mut self.learnt)
     }
 
     /// Takes training rows in, as [`EncoderFitter::observe`] would one after the other, on as many threads as rayon has.
@@ -65,9 +66,10 @@ impl EncoderFitter {
         for records in records.chunks(together * PIECE) {
             let work = records.par_chunks(PIECE).zip(pieces.par_iter_mut()).map(|(records, piece)| {
                 piece.clear();
+                let mut before = Before::new(rules.len());
                 records.iter().try_for_each(|record| {
                     binding.check(record, rules.len())?;
-                    observe((schema, rules), record, binding, piece)
+                    observe((schema, rules), (record, binding), &mut before, piece)
                 })
             });
             let outcomes: Vec<Result<(), DataError>> = work.collect();

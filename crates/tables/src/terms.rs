@@ -7,7 +7,7 @@ use crate::term::{Key, Term};
 /// Distinct texts, numbered from 0 in the order they came.
 ///
 /// The index is open addressing with linear probing, at most half full. A text is stored once, so that
-/// millions of them cost their bytes and some 32 bytes each. Most terms are short, such as numbers: one of up to seven
+/// millions of them cost their bytes and some 40 bytes each. Most terms are short, such as numbers: one of up to seven
 /// bytes is compared at once, without a look at the texts.
 ///
 /// ```
@@ -21,15 +21,9 @@ use crate::term::{Key, Term};
 pub struct TermTable {
     text: String,
     ends: Vec<usize>,
+    /// The slots: which text is in each, and in `numbers` its number.
     keys: Vec<Key>,
-    slots: Vec<Slot>,
-}
-
-/// `place` is the number of a text plus one, 0 in a free slot; `tag` spares most comparisons of texts.
-#[derive(Clone, Copy, Default)]
-struct Slot {
-    tag: u32,
-    place: u32,
+    numbers: Vec<u32>,
 }
 
 impl fmt::Debug for TermTable {
@@ -73,28 +67,27 @@ impl TermTable {
     /// The number of a text.
     pub fn find<'t>(&self, term: impl Into<Term<'t>>) -> Option<u32> {
         let term = term.into();
-        if self.slots.is_empty() {
+        if self.keys.is_empty() {
             return None;
         }
-        let place = self.slots[self.slot(term)].place;
-        place.checked_sub(1)
+        let slot = self.slot(term);
+        (self.keys[slot] != Key::NONE).then(|| self.numbers[slot])
     }
 
     /// The number of a text, which is added if it is new; `None` when the table is full.
     pub fn intern<'t>(&mut self, term: impl Into<Term<'t>>) -> Option<u32> {
         let term = term.into();
-        if (self.len() + 1) * 2 > self.slots.len() {
+        if (self.len() + 1) * 2 > self.keys.len() {
             self.grow();
         }
         let slot = self.slot(term);
-        if let Some(number) = self.slots[slot].place.checked_sub(1) {
-            return Some(number);
+        if self.keys[slot] != Key::NONE {
+            return Some(self.numbers[slot]);
         }
         let number = u32::try_from(self.len()).ok().filter(|&number| number < Self::MOST)?;
         self.text.push_str(term.text());
         self.ends.push(self.text.len());
-        self.keys.push(term.key());
-        self.slots[slot] = Slot { tag: tag(term.key().hash()), place: number + 1 };
+        (self.keys[slot], self.numbers[slot]) = (term.key(), number);
         Some(number)
     }
 
@@ -102,54 +95,52 @@ impl TermTable {
     pub fn clear(&mut self) {
         self.text.clear();
         self.ends.clear();
-        self.keys.clear();
-        self.slots.fill(Slot::default());
+        self.keys.fill(Key::NONE);
     }
 
     /// The slot that holds a text, or the free one where it belongs. There must be a free slot.
+    #[inline]
     fn slot(&self, term: Term<'_>) -> usize {
-        let hash = term.key().hash();
-        let mask = self.slots.len() - 1;
-        let tag = tag(hash);
-        let mut index = hash as usize & mask;
-        loop {
-            let slot = self.slots[index];
-            if slot.place == 0 || (slot.tag == tag && self.is(slot.place as usize - 1, term)) {
-                return index;
-            }
-            index = (index + 1) & mask;
-        }
+        let (key, mask) = (term.key(), self.keys.len() - 1);
+        let first = key.hash() as usize & mask;
+        // Nearly all texts are in the first or the second slot. Which one is computed: it could not be guessed.
+        let likely = (first + usize::from(self.keys[first] != key)) & mask;
+        if self.keys[likely] == key && self.is(likely, term) { likely } else { self.slot_from(first, term) }
     }
 
-    /// Compares bytes, which spares the checks of character borders.
-    fn is(&self, number: usize, term: Term<'_>) -> bool {
-        if self.keys[number] != term.key() {
-            return false;
+    fn slot_from(&self, first: usize, term: Term<'_>) -> usize {
+        let mask = self.keys.len() - 1;
+        let mut slot = first;
+        while self.keys[slot] != Key::NONE && !(self.keys[slot] == term.key() && self.is(slot, term)) {
+            slot = (slot + 1) & mask;
         }
+        slot
+    }
+
+    /// Whether a slot with the key of a text holds that text. Bytes are compared, which spares the checks of character
+    /// borders.
+    #[inline]
+    fn is(&self, slot: usize, term: Term<'_>) -> bool {
         if term.key().is_whole() {
             return true;
         }
+        let number = self.numbers[slot] as usize;
         let start = if number == 0 { 0 } else { self.ends[number - 1] };
         &self.text.as_bytes()[start..self.ends[number]] == term.text().as_bytes()
     }
 
     fn grow(&mut self) {
-        let size = (self.slots.len() * 2).max(16);
-        self.slots = vec![Slot::default(); size];
-        for number in 0..self.len() {
-            let hash = self.keys[number].hash();
-            let mut index = hash as usize & (size - 1);
-            while self.slots[index].place != 0 {
-                index = (index + 1) & (size - 1);
+        let size = (self.keys.len() * 2).max(16);
+        let keys = std::mem::replace(&mut self.keys, vec![Key::NONE; size]);
+        let numbers = std::mem::replace(&mut self.numbers, vec![0; size]);
+        for (key, number) in keys.into_iter().zip(numbers).filter(|(key, _)| *key != Key::NONE) {
+            let mut slot = key.hash() as usize & (size - 1);
+            while self.keys[slot] != Key::NONE {
+                slot = (slot + 1) & (size - 1);
             }
-            self.slots[index] = Slot { tag: tag(hash), place: number as u32 + 1 };
+            (self.keys[slot], self.numbers[slot]) = (key, number);
         }
     }
-}
-
-/// The half of the hash that does not choose the slot.
-fn tag(hash: u64) -> u32 {
-    (hash >> 32) as u32
 }
 
 #[cfg(test)]
