@@ -17,6 +17,7 @@ impl TermList {
         self.terms.len()
     }
 
+    #[inline]
     pub(crate) fn find(&self, term: Term<'_>) -> Option<u32> {
         self.terms.find(term)
     }

@@ -42,9 +42,9 @@ impl Learner for Piece {
     #[inline]
     fn term(&mut self, feature: usize, vocabulary: usize, term: Term<'_>) -> bool {
         let Some(counter) = &mut self.counters[vocabulary] else { return true };
-        let counted = counter.count(term);
-        self.last[feature].extend(counted);
-        counted.is_some()
+        let Some(number) = counter.count(term) else { return false };
+        self.last[feature].push(number);
+        true
     }
 
     fn repeat(&mut self, feature: usize, vocabulary: usize, dropped: usize) -> bool {

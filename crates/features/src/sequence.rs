@@ -1,6 +1,6 @@
 //! Which terms of a list are kept.
 
-use fain_tables::{Record, Term, Terms};
+use fain_tables::{Record, Term, visit_terms};
 use memchr::{memchr, memchr_iter, memrchr_iter};
 
 use crate::schema::Keep;
@@ -77,9 +77,17 @@ impl SequenceRule {
         kept: Kept<'a>,
         mut visit: impl FnMut(Term<'a>) -> Result<(), E>,
     ) -> Result<(), E> {
+        if let (Kept::Text(text), Separator::Ascii(separator)) = (kept, &self.separator) {
+            return visit_terms(text, *separator, visit);
+        }
+        self.visit_others(kept, &mut visit)
+    }
+
+    /// The way that nearly all terms take is compiled with `visit` in it; these are not worth another copy.
+    fn visit_others<'a, E>(&self, kept: Kept<'a>, visit: &mut dyn FnMut(Term<'a>) -> Result<(), E>) -> Result<(), E> {
         match (kept, &self.separator) {
             (Kept::Nothing, _) => Ok(()),
-            (Kept::Text(text), Separator::Ascii(separator)) => Terms::new(text, *separator).try_for_each(visit),
+            (Kept::Text(text), Separator::Ascii(separator)) => visit_terms(text, *separator, visit),
             (Kept::Text(text), Separator::Character(separator)) => {
                 text.split(*separator).map(Term::new).try_for_each(visit)
             }
@@ -92,7 +100,7 @@ impl SequenceRule {
                     Keep::First => 0,
                     Keep::Last => items.len().saturating_sub(self.max_length),
                 };
-                items.skip(dropped).take(self.max_length).map(Term::new).try_for_each(&mut visit)
+                items.skip(dropped).take(self.max_length).map(Term::new).try_for_each(visit)
             }
         }
     }

@@ -51,5 +51,5 @@ pub use format::Format;
 pub use record::{Record, Rows};
 pub use table::{TablePlan, TableReader};
 pub use term::Term;
-pub use term_list::Terms;
+pub use term_list::visit_terms;
 pub use terms::TermTable;

@@ -80,22 +80,27 @@ impl Key {
         Self::short(text, length)
     }
 
-    /// Of a part of a text. The eight bytes from its start, or the last eight of the text, are read at once: parts are
-    /// short and their lengths differ, so that a loop over single bytes would guess wrong at nearly every end.
+    /// Of a part of a text. Eight bytes are read at once: parts are short and their lengths differ, so that a loop over
+    /// single bytes would guess wrong at nearly every end.
     #[inline]
     fn within(text: &[u8], start: usize, end: usize) -> Self {
         let length = end - start;
-        if length < 8 {
-            if let Some(word) = text[start..].first_chunk() {
-                return Self::short(u64::from_le_bytes(*word) & ((1 << (8 * length)) - 1), length);
-            }
-            if let Some(word) = text.last_chunk() {
-                // The bytes before the part are shifted out, and those behind it cut off.
-                let word = u64::from_le_bytes(*word).checked_shr(8 * (8 + start - text.len()) as u32).unwrap_or(0);
-                return Self::short(word & ((1 << (8 * length)) - 1), length);
-            }
+        match text[start..].first_chunk() {
+            Some(word) if length < 8 => Self::short(u64::from_le_bytes(*word) & ((1 << (8 * length)) - 1), length),
+            _ => Self::at_the_end(text, start, end),
         }
-        Self::new(&text[start..end])
+    }
+
+    fn at_the_end(text: &[u8], start: usize, end: usize) -> Self {
+        let length = end - start;
+        match text.last_chunk() {
+            Some(word) if length < 8 && text.len() < start + 8 => {
+                // The bytes before the part are shifted out, and those behind it cut off.
+                let word = u64::from_le_bytes(*word).checked_shr(8 * (start + 8 - text.len()) as u32).unwrap_or(0);
+                Self::short(word & ((1 << (8 * length)) - 1), length)
+            }
+            _ => Self::new(&text[start..end]),
+        }
     }
 
     /// Of a text with up to seven bytes, which stand in those of `text` from the lowest; the others are 0.

@@ -1,70 +1,56 @@
 //! Lists of terms.
 
-use std::iter::FusedIterator;
-
 use crate::term::Term;
 
 /// Bytes that are searched for separators at once.
 const BLOCK: usize = 64;
 
-/// The terms of a list, in their order: the parts between the separators. An empty list has one empty term, as a text
-/// that is split has.
+/// Calls `visit` with the terms of a list, in their order, until it refuses one: with the parts between the separators.
+/// An empty list has one empty term, as a text that is split has.
+///
+/// The separator is a character of ASCII: no other byte stands between two characters.
+///
+/// # Errors
+/// That of `visit`.
 ///
 /// ```
-/// use fain_tables::Terms;
+/// use fain_tables::visit_terms;
 ///
-/// let terms: Vec<&str> = Terms::new("Drama||Comedy", b'|').map(|term| term.text()).collect();
+/// let mut terms = Vec::new();
+/// visit_terms("Drama||Comedy", b'|', |term| {
+///     terms.push(term.text());
+///     Ok::<(), ()>(())
+/// })?;
 /// assert_eq!(terms, ["Drama", "", "Comedy"]);
+/// # Ok::<(), ()>(())
 /// ```
-#[derive(Debug, Clone)]
-pub struct Terms<'a> {
+// A function and no iterator: what is known of the list stays in registers, and `visit` has one place to be compiled
+// into. Where terms end is known for a block of bytes before the first of them is looked up, so that the processor
+// works on several terms at once.
+#[inline]
+pub fn visit_terms<'a, E>(
     list: &'a str,
     separator: u8,
-    /// Where the next term starts; behind the end of the list when there is none.
-    start: usize,
-    /// Where the block of `found` starts.
-    block: usize,
-    /// Separators of the block that are still to come, a bit for each byte.
-    found: u64,
-}
-
-impl<'a> Terms<'a> {
-    /// The terms of a list. The separator is a character of ASCII: no other byte stands between two characters.
-    #[inline]
-    pub fn new(list: &'a str, separator: u8) -> Self {
-        let found = separators(list.as_bytes(), separator);
-        Self { list, separator, start: 0, block: 0, found }
+    mut visit: impl FnMut(Term<'a>) -> Result<(), E>,
+) -> Result<(), E> {
+    let bytes = list.as_bytes();
+    let (mut start, mut block, mut found) = (0, 0, separators(bytes, separator));
+    loop {
+        while found == 0 && block + BLOCK < bytes.len() {
+            block += BLOCK;
+            found = separators(&bytes[block..], separator);
+        }
+        let end = if found == 0 { bytes.len() } else { block + found.trailing_zeros() as usize };
+        visit(Term::within(list, start, end))?;
+        if found == 0 {
+            return Ok(());
+        }
+        found &= found - 1;
+        start = end + 1;
     }
 }
-
-impl<'a> Iterator for Terms<'a> {
-    type Item = Term<'a>;
-
-    // Where terms end is known for a block of bytes before the first of them is looked up: the processor works on
-    // several terms at once.
-    #[inline]
-    fn next(&mut self) -> Option<Term<'a>> {
-        let bytes = self.list.as_bytes();
-        if self.start > bytes.len() {
-            return None;
-        }
-        while self.found == 0 {
-            self.block += BLOCK;
-            let Some(rest) = bytes.get(self.block..) else { break };
-            self.found = separators(rest, self.separator);
-        }
-        let end = if self.found == 0 { bytes.len() } else { self.block + self.found.trailing_zeros() as usize };
-        self.found &= self.found.wrapping_sub(1);
-        let term = Term::within(self.list, self.start, end);
-        self.start = end + 1;
-        Some(term)
-    }
-}
-
-impl FusedIterator for Terms<'_> {}
 
 /// Which of the first 64 bytes are separators: the lowest bit is that of the first byte.
-#[inline]
 fn separators(bytes: &[u8], separator: u8) -> u64 {
     if let Some(block) = bytes.first_chunk() {
         return separators_of(block, separator);
@@ -74,6 +60,7 @@ fn separators(bytes: &[u8], separator: u8) -> u64 {
     separators_of(&block, separator)
 }
 
+#[inline]
 fn separators_of(block: &[u8; BLOCK], separator: u8) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const LOW: u64 = ONES * 0x7F;
@@ -92,18 +79,29 @@ fn separators_of(block: &[u8; BLOCK], separator: u8) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+
     use super::*;
     use proptest::prelude::*;
+
+    fn terms(list: &str, separator: u8) -> Vec<Term<'_>> {
+        let mut terms = Vec::new();
+        let Ok(()) = visit_terms::<Infallible>(list, separator, |term| {
+            terms.push(term);
+            Ok(())
+        });
+        terms
+    }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
         fn terms_are_those_of_a_split(
-            terms in prop::collection::vec("[a-c|}\\u{7b}\\u{fc}]{0,12}", 0..40),
+            texts in prop::collection::vec("[a-c|}\\u{7b}\\u{fc}]{0,12}", 0..40),
             separator in prop::sample::select(vec!['|', '\0', 'b', '}']),
         ) {
-            let list = terms.join(&separator.to_string());
-            let found: Vec<Term<'_>> = Terms::new(&list, separator as u8).collect();
+            let list = texts.join(&separator.to_string());
+            let found = terms(&list, separator as u8);
             let expected: Vec<&str> = list.split(separator).collect();
             prop_assert_eq!(found.iter().map(|term| term.text()).collect::<Vec<_>>(), expected.clone());
             for (term, text) in found.iter().zip(expected) {
@@ -114,12 +112,22 @@ mod tests {
     }
 
     #[test]
+    fn the_first_refusal_ends_it() {
+        let mut seen = 0;
+        let refused = visit_terms("a|b|c", b'|', |term| {
+            seen += 1;
+            if term.text() == "b" { Err("b") } else { Ok(()) }
+        });
+        assert_eq!((refused, seen), (Err("b"), 2));
+    }
+
+    #[test]
     fn lists_of_all_lengths_are_cut_at_their_separators() {
         for length in 0..200 {
             for period in 1..12 {
                 let list: String =
                     (0..length).map(|place| if place % period == period - 1 { '|' } else { 'x' }).collect();
-                let found: Vec<&str> = Terms::new(&list, b'|').map(Term::text).collect();
+                let found: Vec<&str> = terms(&list, b'|').into_iter().map(Term::text).collect();
                 assert_eq!(found, list.split('|').collect::<Vec<_>>());
             }
         }

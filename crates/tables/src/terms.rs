@@ -65,6 +65,7 @@ impl TermTable {
     }
 
     /// The number of a text.
+    #[inline]
     pub fn find<'t>(&self, term: impl Into<Term<'t>>) -> Option<u32> {
         let term = term.into();
         if self.keys.is_empty() {
@@ -75,15 +76,17 @@ impl TermTable {
     }
 
     /// The number of a text, which is added if it is new; `None` when the table is full.
+    #[inline]
     pub fn intern<'t>(&mut self, term: impl Into<Term<'t>>) -> Option<u32> {
         let term = term.into();
         if (self.len() + 1) * 2 > self.keys.len() {
             self.grow();
         }
         let slot = self.slot(term);
-        if self.keys[slot] != Key::NONE {
-            return Some(self.numbers[slot]);
-        }
+        if self.keys[slot] == Key::NONE { self.add(slot, term) } else { Some(self.numbers[slot]) }
+    }
+
+    fn add(&mut self, slot: usize, term: Term<'_>) -> Option<u32> {
         let number = u32::try_from(self.len()).ok().filter(|&number| number < Self::MOST)?;
         self.text.push_str(term.text());
         self.ends.push(self.text.len());
@@ -121,9 +124,10 @@ impl TermTable {
     /// borders.
     #[inline]
     fn is(&self, slot: usize, term: Term<'_>) -> bool {
-        if term.key().is_whole() {
-            return true;
-        }
+        term.key().is_whole() || self.is_text(slot, term)
+    }
+
+    fn is_text(&self, slot: usize, term: Term<'_>) -> bool {
         let number = self.numbers[slot] as usize;
         let start = if number == 0 { 0 } else { self.ends[number - 1] };
         &self.text.as_bytes()[start..self.ends[number]] == term.text().as_bytes()
