@@ -109,6 +109,26 @@ impl Key {
         Self(text | (length as u64) << 56)
     }
 
+    /// The number that a text of up to seven digits says, if it is written without zeros before it.
+    #[inline]
+    pub(crate) fn number(self) -> Option<u32> {
+        const ONES: u64 = 0x0101_0101_0101_0101;
+        let length = (self.0 >> 56) as u32;
+        // The last digit in the highest byte, and zeros before the first one. Without any character there are no digits.
+        let digits = (self.0 ^ (ONES * 0x30)).wrapping_shl(64_u32.wrapping_sub(8 * length));
+        let other = ((digits.wrapping_add(ONES * (0x7F - 9))) | digits) & (ONES << 7) != 0;
+        let zero_first = self.0 & 0xFF == 0x30 && length > 1;
+        if length >= 8 || other || zero_first {
+            return None;
+        }
+        // Neighbours are joined: two digits, four, eight.
+        let pairs = digits.wrapping_mul(10) + (digits >> 8);
+        let fours = |pairs: u64| pairs & 0x0000_00FF_0000_00FF;
+        let (high, low) = (fours(pairs), fours(pairs >> 16));
+        let eights = high.wrapping_mul(0x000F_4240_0000_0064).wrapping_add(low.wrapping_mul(0x0000_2710_0000_0001));
+        Some((eights >> 32) as u32)
+    }
+
     /// Whether the key is all of the text.
     #[inline]
     pub(crate) fn is_whole(self) -> bool {
@@ -141,5 +161,22 @@ mod tests {
         assert!(Key::new(b"abcdefg").is_whole() && !Key::new(b"abcdefgh").is_whole());
         assert_ne!(key("a"), key("a\0"));
         assert!(["", "abcdefg", "abcdefgh"].iter().all(|term| Key::new(term.as_bytes()) != Key::NONE));
+    }
+
+    #[test]
+    fn the_number_is_that_of_the_digits() {
+        let number = |term: &str| Key::new(term.as_bytes()).number();
+        for value in (0..20_000).chain([99_999, 100_000, 123_456, 999_999, 1_000_000, 9_876_543, 9_999_999]) {
+            assert_eq!(number(&value.to_string()), Some(value));
+        }
+        for text in ["", "00", "01", "0000000", "x", "1x", "x1", "-1", "+1", "1.0", " 1", "1 ", "/", ":", "10000000"] {
+            assert_eq!(number(text), None, "{text:?}");
+        }
+        for byte in 0..=u8::MAX {
+            let digit = byte.is_ascii_digit();
+            assert_eq!(Key::new(&[byte]).number().is_some(), digit);
+            assert_eq!(Key::new(&[b'4', byte, b'2']).number().is_some(), digit);
+        }
+        assert_eq!(Key::NONE.number(), None);
     }
 }

@@ -7,8 +7,9 @@ use crate::term::{Key, Term};
 /// Distinct texts, numbered from 0 in the order they came.
 ///
 /// The index is open addressing with linear probing, at most half full. A text is stored once, so that
-/// millions of them cost their bytes and some 40 bytes each. Most terms are short, such as numbers: one of up to seven
-/// bytes is compared at once, without a look at the texts.
+/// millions of them cost their bytes and some 40 bytes each. Most terms are short: one of up to seven bytes is compared
+/// at once, without a look at the texts. Where most are whole numbers not much greater than the number of texts, these
+/// are looked up in a list of their own, for another 24 bytes each.
 ///
 /// ```
 /// use fain_tables::TermTable;
@@ -24,7 +25,13 @@ pub struct TermTable {
     /// The slots: which text is in each, and in `numbers` its number.
     keys: Vec<Key>,
     numbers: Vec<u32>,
+    /// Where most texts are small whole numbers, as ids often are: for each of these the number of its text plus one, or
+    /// 0 where there is no such text.
+    direct: Vec<u32>,
 }
+
+/// How many numbers are looked up directly, for each slot.
+const DIRECT: usize = 2;
 
 impl fmt::Debug for TermTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -71,6 +78,9 @@ impl TermTable {
         if self.keys.is_empty() {
             return None;
         }
+        if let Some(place) = self.direct(term) {
+            return place.checked_sub(1);
+        }
         let slot = self.slot(term);
         (self.keys[slot] != Key::NONE).then(|| self.numbers[slot])
     }
@@ -79,18 +89,27 @@ impl TermTable {
     #[inline]
     pub fn intern<'t>(&mut self, term: impl Into<Term<'t>>) -> Option<u32> {
         let term = term.into();
+        match self.direct(term).and_then(|place| place.checked_sub(1)) {
+            Some(number) => Some(number),
+            None => self.intern_by_hash(term),
+        }
+    }
+
+    fn intern_by_hash(&mut self, term: Term<'_>) -> Option<u32> {
         if (self.len() + 1) * 2 > self.keys.len() {
             self.grow();
         }
         let slot = self.slot(term);
-        if self.keys[slot] == Key::NONE { self.add(slot, term) } else { Some(self.numbers[slot]) }
-    }
-
-    fn add(&mut self, slot: usize, term: Term<'_>) -> Option<u32> {
+        if self.keys[slot] != Key::NONE {
+            return Some(self.numbers[slot]);
+        }
         let number = u32::try_from(self.len()).ok().filter(|&number| number < Self::MOST)?;
         self.text.push_str(term.text());
         self.ends.push(self.text.len());
         (self.keys[slot], self.numbers[slot]) = (term.key(), number);
+        if let Some(place) = place_of(&mut self.direct, term.key()) {
+            *place = number + 1;
+        }
         Some(number)
     }
 
@@ -99,6 +118,16 @@ impl TermTable {
         self.text.clear();
         self.ends.clear();
         self.keys.fill(Key::NONE);
+        self.direct.fill(0);
+    }
+
+    /// What `direct` has for a text that is one of its numbers.
+    #[inline]
+    fn direct(&self, term: Term<'_>) -> Option<u32> {
+        if self.direct.is_empty() {
+            return None;
+        }
+        self.direct.get(term.key().number()? as usize).copied()
     }
 
     /// The slot that holds a text, or the free one where it belongs. There must be a free slot.
@@ -144,7 +173,26 @@ impl TermTable {
             }
             (self.keys[slot], self.numbers[slot]) = (key, number);
         }
+        self.fill_direct();
     }
+
+    /// Decides anew whether small whole numbers have a list of their own.
+    fn fill_direct(&mut self) {
+        let most = DIRECT * self.keys.len();
+        let small = |key: &Key| key.number().is_some_and(|value| (value as usize) < most);
+        let wanted = 2 * self.keys.iter().filter(|key| small(key)).count() > self.len();
+        self.direct = vec![0; if wanted { most } else { 0 }];
+        for (key, number) in self.keys.iter().zip(&self.numbers) {
+            if let Some(place) = place_of(&mut self.direct, *key) {
+                *place = number + 1;
+            }
+        }
+    }
+}
+
+/// The place in `direct` of a text that is a number.
+fn place_of(direct: &mut [u32], key: Key) -> Option<&mut u32> {
+    direct.get_mut(key.number()? as usize)
 }
 
 #[cfg(test)]
@@ -184,6 +232,31 @@ mod tests {
         }
         // Only the empty text comes three times.
         assert_eq!(table.len(), terms.len() - 2);
+    }
+
+    #[test]
+    fn numbers_are_told_from_texts_that_look_like_them() {
+        let mut table = TermTable::default();
+        let mut terms: Vec<String> = (0..3000).map(|number| (number * 7919 % 20_011).to_string()).collect();
+        terms.extend(["007", "+7", "7.0", "seven", "00", "", "7000000", "70000000"].map(str::to_owned));
+        // At first most are numbers, then few, then most again.
+        terms.extend((0..9000).map(|number| format!("term {number}")));
+        terms.extend((0..40_000).map(|number| (number + 20_011).to_string()));
+        for round in 0..2 {
+            for (number, term) in (0..).zip(&terms) {
+                assert_eq!(find(&table, term), (round == 1).then_some(number), "{term}");
+                assert_eq!(intern(&mut table, term), Some(number), "{term}");
+                assert_eq!(find(&table, term), Some(number), "{term}");
+            }
+        }
+        assert!(
+            ["3", "100000000", "0007", "60011"]
+                .iter()
+                .all(|term| terms.contains(&(*term).to_owned()) || find(&table, term).is_none())
+        );
+        table.clear();
+        assert!(terms.iter().all(|term| find(&table, term).is_none()));
+        assert_eq!((intern(&mut table, "42"), find(&table, "42"), find(&table, "43")), (Some(0), Some(0), None));
     }
 
     #[test]
