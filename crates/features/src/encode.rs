@@ -75,10 +75,10 @@ impl Encoders {
                 self.encode_all(records, binding, piece)
             });
             let outcomes: Vec<Result<(), DataError>> = work.collect();
-            for ((outcome, piece), records) in outcomes.into_iter().zip(&pieces).zip(records.chunks(PIECE)) {
-                outcome?;
-                out.append(piece).map_err(|misfit| too_much(misfit, records, binding))?;
-            }
+            let done = outcomes.iter().take_while(|outcome| outcome.is_ok()).count();
+            out.append(&pieces[..done])
+                .map_err(|(piece, misfit)| too_much(misfit, &records[piece * PIECE..], binding))?;
+            outcomes.into_iter().collect::<Result<(), _>>()?;
         }
         Ok(())
     }
@@ -128,24 +128,24 @@ impl Encoders {
             }
             (ColumnRule::Numeric { domain }, Column::Numeric(numbers)) => {
                 let again = if before.had(feature, text) { numbers.last().copied() } else { None };
-                numbers.push(match again {
-                    Some(number) => number,
-                    None => {
-                        let encoder = self.numeric(feature).ok_or(DataError::Mismatch { what: "samples" })?;
-                        encoder.encode(place.value(record, |text| parse_number(text, *domain))?)
-                    }
-                });
+                let number = if let Some(number) = again {
+                    number
+                } else {
+                    let encoder = self.numeric(feature).ok_or(DataError::Mismatch { what: "samples" })?;
+                    encoder.encode(place.value(record, |text| parse_number(text, *domain))?)
+                };
+                numbers.push(number);
             }
             (ColumnRule::Bucket { vocabulary }, Column::Category(ids)) => {
                 let again = if before.had(feature, text) { ids.last().copied() } else { None };
-                ids.push(match again {
-                    Some(id) => id,
-                    None => {
-                        let domain = rule.domain().ok_or(DataError::Mismatch { what: "samples" })?;
-                        let value = place.value(record, |text| parse_number(text, domain))?;
-                        self.vocabulary(*vocabulary).id_of_number(value)
-                    }
-                });
+                let id = if let Some(id) = again {
+                    id
+                } else {
+                    let domain = rule.domain().ok_or(DataError::Mismatch { what: "samples" })?;
+                    let value = place.value(record, |text| parse_number(text, domain))?;
+                    self.vocabulary(*vocabulary).id_of_number(value)
+                };
+                ids.push(id);
             }
             (ColumnRule::Times { list }, Column::Times(times)) => {
                 let mut kept = list.kept(record, place.index);

@@ -15,8 +15,10 @@ use crate::piece::Piece;
 use crate::vocabulary::Vocabulary;
 use fain_tables::Term;
 
-/// Rows that one thread takes at once.
+/// Rows that one thread takes at once, at least: what many rows share is counted once for each piece and then added up.
 const PIECE: usize = 2048;
+/// Rows that one thread takes at once, at most.
+const LONGEST_PIECE: usize = 8 * PIECE;
 /// Pieces at once: some more than threads, so that none waits long for another.
 const PIECES_PER_THREAD: usize = 2;
 
@@ -63,8 +65,9 @@ impl EncoderFitter {
         // So many pieces at once that their memory stays small, whatever the number of rows.
         let together = rayon::current_num_threads() * PIECES_PER_THREAD;
         pieces.resize_with(together, || Piece::of(learnt));
-        for records in records.chunks(together * PIECE) {
-            let work = records.par_chunks(PIECE).zip(pieces.par_iter_mut()).map(|(records, piece)| {
+        let length = records.len().div_ceil(together).clamp(PIECE, LONGEST_PIECE);
+        for records in records.chunks(together * length) {
+            let work = records.par_chunks(length).zip(pieces.par_iter_mut()).map(|(records, piece)| {
                 piece.clear();
                 let mut before = Before::new(rules.len());
                 records.iter().try_for_each(|record| {

@@ -94,9 +94,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         columns::write(folder, &names, &samples)?;
     }
     if arguments.json {
-        print_json(samples.rows, &rounds)
+        print_json(samples.rows, &rounds);
     } else {
-        print_table(samples.rows, &rounds)
+        print_table(samples.rows, &rounds);
     }
     Ok(())
 }
