@@ -1,6 +1,7 @@
 //! The command line: which task, with which arguments.
 
 use std::ffi::OsString;
+use std::str::FromStr;
 
 /// One parsed call.
 #[derive(Debug, PartialEq, Eq)]
@@ -15,10 +16,23 @@ pub(crate) enum Request {
     Test(Vec<OsString>),
     /// Run the benchmarks with these arguments of `cargo bench`.
     Bench(Vec<OsString>),
+    /// Measure how fast samples are encoded.
+    BenchEncoding(Encoding),
     /// Read files with wrong bytes, in this many cases for each kind.
     Fuzz { cases: u64 },
     /// Run the checks of a change; `test` says whether the tests are among them.
     Ci { test: bool },
+}
+
+/// What is encoded, and beside whom.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Encoding {
+    /// A file of `MovieLens` samples; one is generated when there is none.
+    pub(crate) data: Option<OsString>,
+    /// A Python with pandas and scikit-learn.
+    pub(crate) peer: Option<OsString>,
+    /// How often, at least once.
+    pub(crate) rounds: u32,
 }
 
 const OVERVIEW: &str = "\
@@ -82,6 +96,23 @@ Usage: cargo xtask bench [ARGUMENTS]
 
 Provides libtorch, then runs `cargo bench --workspace ARGUMENTS`. With `-p CRATE` among the arguments only that
 crate is measured. Everything after `--` goes to the benchmark programs.
+
+`cargo xtask bench encoding` is a comparison of its own; `cargo xtask bench encoding --help` says more.
+";
+
+const ENCODING: &str = "\
+Measure how fast samples are read, learnt from and encoded, beside pandas and scikit-learn.
+
+Usage: cargo xtask bench encoding [--data FILE] [--peer PYTHON] [--rounds N]
+
+Provides libtorch, builds the example `encoding_speed` of fain-features and runs it. With a peer, both do the same work
+in turns, their ids must be equal, and the ratio is printed: by the clock, and in the time of all processors together.
+
+Options:
+  --data FILE     samples with the columns of ml1m_ctr, CSV, plain or compressed (one is generated in target/ when left
+                  out)
+  --peer PYTHON   a Python that has pandas and scikit-learn (without it, only fain is measured)
+  --rounds N      how often (5)
 ";
 
 const FUZZ: &str = "\
@@ -126,6 +157,9 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
         "ci" => CI,
         _ => return Err(format!("there is no task `{task}`; the tasks are setup, demo, test, bench, fuzz, ci")),
     };
+    if task == "bench" && rest.first().is_some_and(|first| first == "encoding") {
+        return encoding(&rest[1..]);
+    }
     if rest.first().is_some_and(|first| first == "--help" || first == "-h") {
         return Ok(Request::Help(help));
     }
@@ -150,6 +184,36 @@ fn switch(task: &str, arguments: &[OsString], option: &str) -> Result<bool, Stri
     }
 }
 
+/// The options of `bench encoding`.
+fn encoding(arguments: &[OsString]) -> Result<Request, String> {
+    let mut encoding = Encoding { data: None, peer: None, rounds: 5 };
+    let mut arguments = arguments.iter();
+    while let Some(option) = arguments.next() {
+        let name = option.to_string_lossy();
+        if name == "--help" || name == "-h" {
+            return Ok(Request::Help(ENCODING));
+        }
+        if !["--data", "--peer", "--rounds"].contains(&&*name) {
+            return Err(format!(
+                "`cargo xtask bench encoding` does not know `{name}`; it knows --data, --peer, --rounds and --help"
+            ));
+        }
+        let value = arguments.next().ok_or_else(|| format!("`{name}` needs a value"))?;
+        match &*name {
+            "--data" => encoding.data = Some(value.clone()),
+            "--peer" => encoding.peer = Some(value.clone()),
+            _ => encoding.rounds = positive(value, "`--rounds`", "rounds")?,
+        }
+    }
+    Ok(Request::BenchEncoding(encoding))
+}
+
+fn positive<N: FromStr + Default + PartialOrd>(argument: &OsString, taker: &str, what: &str) -> Result<N, String> {
+    let text = argument.to_string_lossy();
+    let number = text.parse().ok().filter(|number| *number > N::default());
+    number.ok_or_else(|| format!("{taker} takes a number of {what}, 1 or more, not `{text}`"))
+}
+
 /// The only argument of `fuzz`.
 fn cases(arguments: &[OsString]) -> Result<u64, String> {
     let [argument] = arguments else {
@@ -159,9 +223,7 @@ fn cases(arguments: &[OsString]) -> Result<u64, String> {
             Err("`cargo xtask fuzz` takes one number".to_owned())
         };
     };
-    let text = argument.to_string_lossy();
-    let number = text.parse().ok().filter(|&number| number > 0);
-    number.ok_or_else(|| format!("`cargo xtask fuzz` takes a number of cases, 1 or more, not `{text}`"))
+    positive(argument, "`cargo xtask fuzz`", "cases")
 }
 
 /// `demo -- --help` means the help of fain; fain itself sees no `--`.
@@ -194,6 +256,13 @@ mod tests {
         assert_eq!(parsed("ci --no-test"), Ok(Request::Ci { test: false }));
         assert_eq!(parsed("test -p fain-metrics -- auc"), Ok(Request::Test(words("-p fain-metrics -- auc"))));
         assert_eq!(parsed("bench attention"), Ok(Request::Bench(words("attention"))));
+        let encoding = |data: Option<&str>, peer: Option<&str>, rounds| {
+            Ok(Request::BenchEncoding(Encoding { data: data.map(Into::into), peer: peer.map(Into::into), rounds }))
+        };
+        assert_eq!(parsed("bench encoding"), encoding(None, None, 5));
+        let line = "bench encoding --data a.csv --peer python3 --rounds 9";
+        assert_eq!(parsed(line), encoding(Some("a.csv"), Some("python3"), 9));
+        assert_eq!(parsed("bench -- encoding"), Ok(Request::Bench(words("-- encoding"))));
         assert_eq!(parsed("fuzz"), Ok(Request::Fuzz { cases: 1_000_000 }));
         assert_eq!(parsed("fuzz 500"), Ok(Request::Fuzz { cases: 500 }));
         assert_eq!(parsed("demo --epochs 1"), Ok(Request::Demo(words("--epochs 1"))));
@@ -208,6 +277,8 @@ mod tests {
             assert!(text.contains(&format!("Usage: cargo xtask {task}")), "{text}");
             assert!(OVERVIEW.contains(&format!("\n  {task}")), "{task} is missing in the overview");
         }
+        assert_eq!(parsed("bench encoding --help"), Ok(Request::Help(ENCODING)));
+        assert!(BENCH.contains("bench encoding --help"));
         assert_eq!(parsed("demo -- --help"), Ok(Request::Demo(words("--help"))));
         assert_eq!(parsed("test -- --help"), Ok(Request::Test(words("-- --help"))), "cargo test needs the separator");
     }
@@ -226,6 +297,12 @@ mod tests {
             ("fuzz 0", "`cargo xtask fuzz` takes a number of cases, 1 or more, not `0`"),
             ("fuzz all", "`cargo xtask fuzz` takes a number of cases, 1 or more, not `all`"),
             ("fuzz 1 2", "`cargo xtask fuzz` takes one number"),
+            ("bench encoding --rounds 0", "`--rounds` takes a number of rounds, 1 or more, not `0`"),
+            ("bench encoding --peer", "`--peer` needs a value"),
+            (
+                "bench encoding a.csv",
+                "`cargo xtask bench encoding` does not know `a.csv`; it knows --data, --peer, --rounds and --help",
+            ),
         ] {
             assert_eq!(parsed(line), Err(problem.to_owned()));
         }
