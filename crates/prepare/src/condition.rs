@@ -1,5 +1,7 @@
 //! A condition on one column of the log, as written in a configuration.
 
+use std::fmt;
+
 use fain_tables::Record;
 use serde::{Deserialize, Serialize};
 
@@ -56,7 +58,7 @@ impl Condition {
         }
         if self.at_least.is_none() && self.at_most.is_none() && self.equals.is_none() && self.any_of.is_none() {
             let allowed = "one of at_least, at_most, equals and any_of is needed";
-            return Err(PrepareError::config(key, format!("{{ column = {} }}", quoted(&self.column)), allowed));
+            return Err(PrepareError::config(key, self, allowed));
         }
         for (name, bound) in [("at_least", self.at_least), ("at_most", self.at_most)] {
             if let Some(bound) = bound.filter(|bound| bound.is_nan()) {
@@ -88,6 +90,13 @@ impl Condition {
             }
         }
         Ok(())
+    }
+}
+
+/// Its column, as TOML writes it.
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{{ column = {} }}", quoted(&self.column))
     }
 }
 

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::condition::Condition;
-use crate::rules::{HistoryConfig, NegativesConfig, RulesConfig, SamplesConfig, SplitConfig};
+use crate::rules::{HistoryConfig, LabelConfig, NegativesConfig, RulesConfig, SamplesConfig, SplitConfig};
 
 /// How a raw log becomes samples: the file `prepare.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,7 +27,7 @@ pub struct PrepareConfig {
     pub items: Option<AttributeTable>,
     /// Which events are positive. Without it every event is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub label: Option<Condition>,
+    pub label: Option<LabelConfig>,
     /// What histories keep.
     pub history: HistoryConfig,
     /// Which events become samples.

@@ -53,8 +53,8 @@ pub use error::{ErrorKind, PrepareError};
 pub use prepare::{Prepared, Summary, prepare};
 pub use progress::{Phase, Progress};
 pub use rules::{
-    CandidatesConfig, DrawConfig, HashSplit, HeldOut, HeldOutTimes, HistoryConfig, HistoryEvents, LastRows,
-    LastValidation, NegativesConfig, PerUser, SampleOrigin, SamplesConfig, SplitConfig, SplitTime, TimeSplit,
+    CandidatesConfig, DrawConfig, EventChoice, FollowedBy, HashSplit, HeldOut, HeldOutTimes, HistoryConfig,
+    LabelConfig, LastRows, LastValidation, NegativesConfig, PerUser, SamplesConfig, SplitConfig, SplitTime, TimeSplit,
     UserShare, UserSplit,
 };
 

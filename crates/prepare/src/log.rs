@@ -11,7 +11,7 @@ use crate::entities::Entities;
 use crate::error::PrepareError;
 use crate::progress::{Phase, Reporter};
 use crate::record::{Head, RecordFormat};
-use crate::rules::{HistoryEvents, RowHash};
+use crate::rules::{EventChoice, LabelConfig, RowHash};
 use crate::sort::{SortMemory, Sorted, Sorter};
 use crate::table::{Sources, Table, Wanted};
 use crate::time::TimeFormat;
@@ -39,18 +39,39 @@ struct Binding<'a> {
     time: usize,
     time_format: TimeFormat,
     only: Vec<BoundCondition<'a>>,
-    label: Option<BoundCondition<'a>>,
+    label: Label<'a>,
     history: Events<'a>,
+    samples: Events<'a>,
     hash: Option<(RowHash, Vec<usize>)>,
     event: Vec<BoundColumn<'a>>,
     row: Vec<BoundColumn<'a>>,
 }
 
-/// The events that enter histories.
-enum Events<'a> {
-    Positive,
-    All,
+/// What makes a row positive.
+enum Label<'a> {
+    /// Every row is.
+    Always,
     Where(BoundCondition<'a>),
+    /// Later rows that fulfil this.
+    FollowedBy(BoundCondition<'a>),
+}
+
+/// Some of the rows.
+enum Events<'a> {
+    All,
+    Positive,
+    Where(BoundCondition<'a>),
+}
+
+impl Events<'_> {
+    /// Whether a row is among them.
+    fn hold(&self, positive: bool, table: &Table<'_>, record: &Record) -> Result<bool, PrepareError> {
+        match self {
+            Self::All => Ok(true),
+            Self::Positive => Ok(positive),
+            Self::Where(condition) => condition.holds(table, record),
+        }
+    }
 }
 
 impl<'a> Binding<'a> {
@@ -64,18 +85,24 @@ impl<'a> Binding<'a> {
         let mut condition = |condition, key: &str| BoundCondition::new(condition, key, wanted);
         let only = log.only.iter().enumerate();
         let only = only.map(|(place, only)| condition(only, &format!("log.only[{place}]"))).collect();
-        let label = config.label.as_ref().map(|label| condition(label, "label"));
-        let history = match &config.history.events {
-            HistoryEvents::Positive => Events::Positive,
-            HistoryEvents::All => Events::All,
-            HistoryEvents::Where(events) => Events::Where(condition(events, "history.events")),
+        let label = match &config.label {
+            None => Label::Always,
+            Some(LabelConfig::Where(label)) => Label::Where(condition(label, "label")),
+            Some(LabelConfig::FollowedBy(rule)) => Label::FollowedBy(condition(&rule.event, "label.followed_by")),
         };
+        let mut events = |choice: &'a EventChoice, key: &str| match choice {
+            EventChoice::All => Events::All,
+            EventChoice::Positive => Events::Positive,
+            EventChoice::Where(events) => Events::Where(condition(events, key)),
+        };
+        let history = events(&config.history.events, "history.events");
+        let samples = events(&config.samples.from, "samples.from");
         let hash = config.split.hash.as_ref().zip(config.split.row_hash());
         let hash = hash
             .map(|(split, hash)| (hash, split.of.iter().map(|column| wanted.place(column, "split.hash.of")).collect()));
         let event = BoundColumn::all(&log.event, "log.event", wanted);
         let row = BoundColumn::all(&log.row, "log.row", wanted);
-        Ok(Self { user, item, time, time_format, only, label, history, hash, event, row })
+        Ok(Self { user, item, time, time_format, only, label, history, samples, hash, event, row })
     }
 
     fn counts(&self, table: &Table<'_>, record: &Record) -> Result<bool, PrepareError> {
@@ -105,17 +132,16 @@ impl<'a> Binding<'a> {
         }
         let time = self.time_format.read(record.get(self.time));
         let time = time.ok_or_else(|| table.wrong(record, self.time, self.time_format.allowed()))?;
-        let positive = match &self.label {
-            Some(label) => label.holds(table, record)?,
-            None => true,
+        let (positive, follows) = match &self.label {
+            Label::Always => (true, false),
+            Label::Where(condition) => (condition.holds(table, record)?, false),
+            // Later rows will tell; the rules look when they have all of a user.
+            Label::FollowedBy(condition) => (false, condition.holds(table, record)?),
         };
-        let in_history = match &self.history {
-            Events::Positive => positive,
-            Events::All => true,
-            Events::Where(condition) => condition.holds(table, record)?,
-        };
+        let in_history = self.history.hold(positive, table, record)?;
+        let may_be_sample = self.samples.hold(positive, table, record)?;
         let (user, item) = (users.code(user, &config.log.user)?, items.code(item, &config.log.item)?);
-        Ok(Head { time, user, item, positive, in_history })
+        Ok(Head { time, user, item, positive, in_history, may_be_sample, follows })
     }
 
     /// The hash of a row; 0 if rows need none.

@@ -16,7 +16,7 @@ use crate::error::PrepareError;
 use crate::log::Log;
 use crate::progress::{Phase, Progress, Reporter};
 use crate::quantile::order_statistics;
-use crate::rules::{NegativesConfig, Rules, TimeCuts, TimeShares};
+use crate::rules::{Follow, NegativesConfig, Rules, TimeCuts, TimeShares};
 use crate::sort::{SortMemory, Sorted};
 use crate::table::Sources;
 use crate::write::UserWriter;
@@ -185,7 +185,8 @@ impl Work<'_> {
         let negatives = config.negatives.as_ref().map(NegativesConfig::rules).unwrap_or_default();
         let mut writer = SamplesWriter::create(self.folder, layout.clone(), negatives)?;
 
-        let of_users = UserWriter::new(&mut writer, &layout, format, items.keys().len());
+        let follow = Follow::of(config.label.as_ref());
+        let of_users = UserWriter::new(&mut writer, &layout, format, follow, items.keys().len());
         let (user_block, counts) = of_users.write(&mut sorted, users.keys(), &rules, reporter)?;
         drop(sorted);
         let (keys, columns, terms) = users.into_columns()?;

@@ -8,6 +8,8 @@ use crate::columns::Value;
 const HEAD: usize = 8 + 4 + 4 + 1;
 const POSITIVE: u8 = 1;
 const IN_HISTORY: u8 = 2;
+const MAY_BE_SAMPLE: u8 = 4;
+const FOLLOWS: u8 = 8;
 
 /// What every row of the log has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,16 +19,23 @@ pub(crate) struct Head {
     pub(crate) item: u32,
     pub(crate) positive: bool,
     pub(crate) in_history: bool,
+    pub(crate) may_be_sample: bool,
+    pub(crate) follows: bool,
 }
 
 impl Head {
     fn to_bytes(self) -> [u8; HEAD] {
-        let flags = if self.positive { POSITIVE } else { 0 } | if self.in_history { IN_HISTORY } else { 0 };
+        let flags = [
+            (self.positive, POSITIVE),
+            (self.in_history, IN_HISTORY),
+            (self.may_be_sample, MAY_BE_SAMPLE),
+            (self.follows, FOLLOWS),
+        ];
         let mut bytes = [0; HEAD];
         bytes[..8].copy_from_slice(&self.time.to_le_bytes());
         bytes[8..12].copy_from_slice(&self.user.to_le_bytes());
         bytes[12..16].copy_from_slice(&self.item.to_le_bytes());
-        bytes[16] = flags;
+        bytes[16] = flags.into_iter().map(|(holds, flag)| u8::from(holds) * flag).sum();
         bytes
     }
 
@@ -39,6 +48,8 @@ impl Head {
             item: u32::from_le_bytes(array(record, 12)),
             positive: flags & POSITIVE != 0,
             in_history: flags & IN_HISTORY != 0,
+            may_be_sample: flags & MAY_BE_SAMPLE != 0,
+            follows: flags & FOLLOWS != 0,
         }
     }
 }
@@ -186,8 +197,17 @@ mod tests {
     }
 
     fn head() -> impl Strategy<Value = Head> {
-        (any::<i64>(), any::<u32>(), any::<u32>(), any::<bool>(), any::<bool>())
-            .prop_map(|(time, user, item, positive, in_history)| Head { time, user, item, positive, in_history })
+        (any::<i64>(), any::<u32>(), any::<u32>(), any::<[bool; 4]>()).prop_map(
+            |(time, user, item, [positive, in_history, may_be_sample, follows])| Head {
+                time,
+                user,
+                item,
+                positive,
+                in_history,
+                may_be_sample,
+                follows,
+            },
+        )
     }
 
     proptest! {
