@@ -41,6 +41,11 @@ impl<'a> BoundColumn<'a> {
         columns.iter().map(&mut bind).collect()
     }
 
+    /// The error of too many texts.
+    pub(crate) fn too_many(&self) -> PrepareError {
+        PrepareError::TooManyTerms { column: self.name.to_owned() }
+    }
+
     /// Reads a row's value. New terms are added to `terms`; those of a list replace what `list` held.
     pub(crate) fn read(
         &self,
@@ -50,8 +55,7 @@ impl<'a> BoundColumn<'a> {
         list: &mut Vec<u32>,
     ) -> Result<Value, PrepareError> {
         let text = record.get(self.place);
-        let mut code =
-            |term: &str| terms.intern(term).ok_or_else(|| PrepareError::TooManyTerms { column: self.name.to_owned() });
+        let mut code = |term: &str| terms.intern(term).ok_or_else(|| self.too_many());
         match self.kind {
             ColumnKind::Term => code(text).map(Value::Term),
             ColumnKind::First { separator, .. } => {

@@ -42,6 +42,7 @@ mod progress;
 mod quantile;
 mod record;
 mod rules;
+mod seen;
 mod sort;
 mod table;
 mod time;

@@ -6,12 +6,13 @@ use fain_tables::{Record, TermTable};
 
 use crate::columns::{BoundColumn, kinds};
 use crate::condition::BoundCondition;
-use crate::config::PrepareConfig;
+use crate::config::{AttributeTable, PrepareConfig};
 use crate::entities::Entities;
 use crate::error::PrepareError;
 use crate::progress::{Phase, Reporter};
 use crate::record::{Head, RecordFormat};
 use crate::rules::{EventChoice, LabelConfig, RowHash};
+use crate::seen::Seen;
 use crate::sort::{SortMemory, Sorted, Sorter};
 use crate::table::{Sources, Table, Wanted};
 use crate::time::TimeFormat;
@@ -45,6 +46,9 @@ struct Binding<'a> {
     hash: Option<(RowHash, Vec<usize>)>,
     event: Vec<BoundColumn<'a>>,
     row: Vec<BoundColumn<'a>>,
+    /// What rows say of users and items that have no table.
+    users: Option<Seen<'a>>,
+    items: Option<Seen<'a>>,
 }
 
 /// What makes a row positive.
@@ -102,7 +106,12 @@ impl<'a> Binding<'a> {
             .map(|(split, hash)| (hash, split.of.iter().map(|column| wanted.place(column, "split.hash.of")).collect()));
         let event = BoundColumn::all(&log.event, "log.event", wanted);
         let row = BoundColumn::all(&log.row, "log.row", wanted);
-        Ok(Self { user, item, time, time_format, only, label, history, samples, hash, event, row })
+        let mut seen = |table: &'a Option<AttributeTable>, key: &str| {
+            let table = table.as_ref().filter(|table| table.files.is_none())?;
+            Some(Seen::new(&table.columns, key, wanted))
+        };
+        let (users, items) = (seen(&config.users, "users.columns"), seen(&config.items, "items.columns"));
+        Ok(Self { user, item, time, time_format, only, label, history, samples, hash, event, row, users, items })
     }
 
     fn counts(&self, table: &Table<'_>, record: &Record) -> Result<bool, PrepareError> {
@@ -178,6 +187,12 @@ impl Log {
                 continue;
             }
             let head = binding.head(config, &table, &record, users, items)?;
+            if let Some(seen) = &mut binding.users {
+                seen.add(head.user, &table, &record)?;
+            }
+            if let Some(seen) = &mut binding.items {
+                seen.add(head.item, &table, &record)?;
+            }
             let hash = binding.hash(&record);
             sorter.push(head, hash, |bytes| {
                 let event = binding.event.iter().zip(&mut event_terms);
@@ -187,6 +202,11 @@ impl Log {
                 }
                 Ok(())
             })?;
+        }
+        for (entities, seen) in [(users, binding.users.take()), (items, binding.items.take())] {
+            if let Some(seen) = seen {
+                entities.describe(seen)?;
+            }
         }
         Ok(Self { rows: table.into_rows(), sorted: sorter.finish(reporter)?, format, event_terms, row_terms })
     }
