@@ -16,7 +16,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use fain_dataset::{DataConfig, Dataset};
+use fain_dataset::{DataConfig, Dataset, Split};
 use fain_features::SchemaConfig;
 use fain_prepare::{PrepareConfig, prepare};
 use fain_samples::Part;
@@ -88,7 +88,7 @@ fn encode(folder: &Path) {
     let started = Instant::now();
     let dataset = Dataset::prepare(&data, &schema.check().unwrap(), &mut |_| ControlFlow::Continue(())).unwrap();
     let rows = [Some(dataset.train()), Some(dataset.validation()), dataset.test()];
-    let rows = rows.into_iter().flatten().map(|split| split.rows()).sum();
+    let rows = rows.into_iter().flatten().map(Split::rows).sum();
     report("encoded", rows, rows, started);
 }
 

@@ -13,6 +13,7 @@ const FOLLOWS: u8 = 8;
 
 /// What every row of the log has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "the answers of four rules, which are independent")]
 pub(crate) struct Head {
     pub(crate) time: i64,
     pub(crate) user: u32,

@@ -142,7 +142,9 @@ impl Tables {
             DatasetError::damaged(&folder.join(MANIFEST), "the rule for negatives", cause, "one that can be drawn by")
         })?;
         // The checks went through all of it; a batch needs little.
-        [&users, &items, &events].into_iter().for_each(|file| file.mapping().release());
+        for file in [&users, &items, &events] {
+            file.mapping().release();
+        }
         Ok(Self {
             user_keys: users.texts(KEY)?,
             item_keys: items.texts(KEY)?,

@@ -9,6 +9,7 @@ use crate::rules::split::{HashShares, LastRule, SplitRule, TimeCuts, TimeRule, T
 
 /// What the rules need to know of a row of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "the answers of four rules, which are independent")]
 pub(crate) struct LogEvent {
     /// Seconds; only splits by time look at it.
     pub(crate) time: i64,
