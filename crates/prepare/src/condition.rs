@@ -6,7 +6,7 @@ use fain_tables::Record;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{PrepareError, quoted};
-use crate::table::{Table, Wanted};
+use crate::table::Wanted;
 
 /// What a row's value in one column must be. All that is given must hold; at least one is given.
 ///
@@ -117,8 +117,8 @@ impl<'a> BoundCondition<'a> {
     }
 
     /// Whether a row fulfils the condition.
-    pub(crate) fn holds(&self, table: &Table<'_>, record: &Record) -> Result<bool, PrepareError> {
-        let wrong = || table.wrong(record, self.place, NUMBER);
+    pub(crate) fn holds(&self, record: &Record) -> Result<bool, PrepareError> {
+        let wrong = || record.wrong(&self.condition.column, self.place, NUMBER).into();
         self.condition.holds(record.get(self.place)).ok_or_else(wrong)
     }
 }

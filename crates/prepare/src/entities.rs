@@ -50,14 +50,14 @@ impl Entities {
         while table.read(&mut record, phase, reporter)? {
             let text = record.get(key);
             if text.is_empty() {
-                return Err(table.wrong(&record, key, KEY));
+                return Err(record.wrong(key_column, key, KEY).into());
             }
             let known = entities.keys.len();
             if (entities.code(text, key_column)? as usize) < known {
-                return Err(table.wrong(&record, key, NEW_KEY));
+                return Err(record.wrong(key_column, key, NEW_KEY).into());
             }
             for ((column, values), terms) in columns.iter().zip(&mut entities.columns).zip(&mut entities.terms) {
-                push(values, column.read(&table, &record, terms, &mut list)?, &list);
+                push(values, column.read(&record, terms, &mut list)?, &list);
             }
         }
         entities.described = entities.keys.len();

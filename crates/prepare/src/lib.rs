@@ -37,6 +37,7 @@ mod error;
 mod log;
 mod merge;
 mod number;
+mod piece;
 mod prepare;
 mod progress;
 mod quantile;

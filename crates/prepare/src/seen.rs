@@ -7,10 +7,10 @@ use indexmap::IndexMap;
 use crate::columns::{BoundColumn, Value, kinds};
 use crate::config::ColumnKind;
 use crate::error::PrepareError;
-use crate::table::{Table, Wanted};
+use crate::table::Wanted;
 
 /// The columns of users or items that are taken of the log: of each, the value of the first row that has one.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Seen<'a> {
     columns: Vec<SeenColumn<'a>>,
     /// Whether rows had different values, for each user or item.
@@ -18,7 +18,7 @@ pub(crate) struct Seen<'a> {
     list: Vec<u32>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct SeenColumn<'a> {
     column: BoundColumn<'a>,
     /// All texts of the rows.
@@ -27,7 +27,7 @@ struct SeenColumn<'a> {
 }
 
 /// A value for each user or item, as far as rows had one.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum SeenValues {
     Term(Vec<Option<u32>>),
     /// NaN where there is none yet.
@@ -50,14 +50,50 @@ impl<'a> Seen<'a> {
     }
 
     /// Looks at a row of the user or item with this number. Numbers begin at 0, and a new one is the next.
-    pub(crate) fn add(&mut self, number: u32, table: &Table<'_>, record: &Record) -> Result<(), PrepareError> {
+    pub(crate) fn add(&mut self, number: u32, record: &Record) -> Result<(), PrepareError> {
         let number = number as usize;
         if self.contradicted.len() <= number {
             self.contradicted.resize(number + 1, false);
         }
         for SeenColumn { column, terms, values } in &mut self.columns {
-            let value = column.read(table, record, terms, &mut self.list)?;
-            self.contradicted[number] |= !values.keep(number, value, &self.list, terms);
+            let value = column.read(record, terms, &mut self.list)?;
+            self.contradicted[number] |= !values.keep(number, value, &self.list, is_missing(value, terms));
+        }
+        Ok(())
+    }
+
+    /// Adds what later rows say; `numbers` has the number here of each of theirs.
+    pub(crate) fn append(&mut self, later: Self, numbers: &[u32]) -> Result<(), PrepareError> {
+        let count = numbers.iter().map(|number| *number as usize + 1).max().unwrap_or(0);
+        if self.contradicted.len() < count {
+            self.contradicted.resize(count, false);
+        }
+        for (contradicted, number) in later.contradicted.into_iter().zip(numbers) {
+            self.contradicted[*number as usize] |= contradicted;
+        }
+        for (ours, theirs) in self.columns.iter_mut().zip(later.columns) {
+            let SeenColumn { column, terms, values } = ours;
+            let mut code = |code: u32| {
+                let text = theirs.terms.get(code as usize).unwrap_or_default();
+                terms.intern(text).ok_or_else(|| column.too_many())
+            };
+            for (place, number) in numbers.iter().enumerate() {
+                self.list.clear();
+                let value = match &theirs.values {
+                    SeenValues::Term(kept) => match kept.get(place).copied().flatten() {
+                        Some(kept) => Value::Term(code(kept)?),
+                        None => continue,
+                    },
+                    SeenValues::Number(kept) => Value::Number(kept.get(place).copied().unwrap_or(f64::NAN)),
+                    SeenValues::Terms(kept) => {
+                        for term in kept.get(place).into_iter().flatten() {
+                            self.list.push(code(*term)?);
+                        }
+                        Value::Terms
+                    }
+                };
+                self.contradicted[*number as usize] |= !values.keep(*number as usize, value, &self.list, false);
+            }
         }
         Ok(())
     }
@@ -103,12 +139,13 @@ impl<'a> Seen<'a> {
 }
 
 impl SeenValues {
-    /// Keeps a value if there is none; false if there is another one. `list` holds the terms of a list.
-    fn keep(&mut self, number: usize, value: Value, list: &[u32], terms: &TermTable) -> bool {
+    /// Keeps a value if there is none; false if there is another one. `list` holds the terms of a list; `missing` says that
+    /// a term is the empty text.
+    fn keep(&mut self, number: usize, value: Value, list: &[u32], missing: bool) -> bool {
         match (self, value) {
             (Self::Term(kept), Value::Term(code)) => {
                 let kept = at(kept, number, None);
-                terms.get(code as usize) == Some("") || *kept.get_or_insert(code) == code
+                missing || *kept.get_or_insert(code) == code
             }
             (Self::Number(kept), Value::Number(value)) => {
                 let kept = at(kept, number, f64::NAN);
@@ -128,6 +165,10 @@ impl SeenValues {
             _ => true,
         }
     }
+}
+
+fn is_missing(value: Value, terms: &TermTable) -> bool {
+    matches!(value, Value::Term(code) if terms.get(code as usize) == Some(""))
 }
 
 /// A place of a list, which is made long enough.
