@@ -22,9 +22,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The way of the data: the tables of users and items become numbers and columns in memory; the log is read once, row by
-//! row, and of each row that counts a record of some 20 bytes stays; the records are sorted by user, time and row, on
-//! the disk where they are many; user by user the rules make samples of them, which are written at once.
+//! The way of the data: the tables of users and items become numbers and columns in memory; the log is read once, in
+//! blocks that threads read side by side, and of each row that counts a record of some 20 bytes stays; the records are
+//! sorted by user, time and row, on the disk where they are many; user by user the rules make samples of them, which are
+//! written at once.
 
 #![deny(missing_docs)]
 
