@@ -69,4 +69,4 @@ pub use function::{Context, Function, apply};
 pub use gradient_check::{GradientCheck, GradientError, GradientReport, check_gradients, check_leaves};
 pub use memory::keep_freed_memory;
 pub use parallel::parallel_for;
-pub use slices::{Buffer, Element, SliceError, slice};
+pub use slices::{Buffer, Element, SliceError, slice, slice_mut};

@@ -57,6 +57,30 @@ impl EmbeddingsConfig {
         EmbeddingConfig { dim, std: self.std, sparse: self.sparse, zero_row: self.zero_row, frozen }
     }
 
+    /// The tables that a model has and trains: the name of each parameter, and the features that read it, by their
+    /// places in the space.
+    pub fn trained_tables(&self, space: &FeatureSpace) -> Vec<(String, Vec<usize>)> {
+        let mut tables: Vec<(String, Vec<usize>)> = Vec::new();
+        for (place, feature) in space.features().iter().enumerate() {
+            let Some((vocabulary, _)) = feature.kind.vocabulary().map(|index| &space.vocabularies()[index]) else {
+                continue;
+            };
+            if self.table(vocabulary).frozen {
+                continue;
+            }
+            let name = match self.tables {
+                TableSharing::Vocabulary => vocabulary,
+                TableSharing::Feature => &feature.name,
+            };
+            let parameter = format!("embedding.{name}.weight");
+            match tables.iter_mut().find(|(known, _)| *known == parameter) {
+                Some((_, places)) => places.push(place),
+                None => tables.push((parameter, vec![place])),
+            }
+        }
+        tables
+    }
+
     /// # Errors
     /// [`ModelError::Config`] when a setting is out of bounds, `dims` or `pretrained` names no vocabulary, or a name has a `.` in it,
     /// which separates the parts of a parameter's name.
