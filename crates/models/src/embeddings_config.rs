@@ -41,6 +41,17 @@ pub enum TableSharing {
     Feature,
 }
 
+/// An embedding table of a model, as [`EmbeddingsConfig::trained_tables`] lists them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableParameter {
+    /// The parameter's name.
+    pub name: String,
+    /// `V`.
+    pub rows: usize,
+    /// The features that read it, by their places in the space.
+    pub features: Vec<usize>,
+}
+
 impl Default for EmbeddingsConfig {
     fn default() -> Self {
         let EmbeddingConfig { dim, std, sparse, zero_row, frozen: _ } = EmbeddingConfig::default();
@@ -57,12 +68,11 @@ impl EmbeddingsConfig {
         EmbeddingConfig { dim, std: self.std, sparse: self.sparse, zero_row: self.zero_row, frozen }
     }
 
-    /// The tables that a model has and trains: the name of each parameter, and the features that read it, by their
-    /// places in the space.
-    pub fn trained_tables(&self, space: &FeatureSpace) -> Vec<(String, Vec<usize>)> {
-        let mut tables: Vec<(String, Vec<usize>)> = Vec::new();
+    /// The embedding tables that a model has and trains.
+    pub fn trained_tables(&self, space: &FeatureSpace) -> Vec<TableParameter> {
+        let mut tables: Vec<TableParameter> = Vec::new();
         for (place, feature) in space.features().iter().enumerate() {
-            let Some((vocabulary, _)) = feature.kind.vocabulary().map(|index| &space.vocabularies()[index]) else {
+            let Some((vocabulary, rows)) = feature.kind.vocabulary().map(|index| &space.vocabularies()[index]) else {
                 continue;
             };
             if self.table(vocabulary).frozen {
@@ -72,10 +82,10 @@ impl EmbeddingsConfig {
                 TableSharing::Vocabulary => vocabulary,
                 TableSharing::Feature => &feature.name,
             };
-            let parameter = format!("embedding.{name}.weight");
-            match tables.iter_mut().find(|(known, _)| *known == parameter) {
-                Some((_, places)) => places.push(place),
-                None => tables.push((parameter, vec![place])),
+            let name = format!("embedding.{name}.weight");
+            match tables.iter_mut().find(|table| table.name == name) {
+                Some(table) => table.features.push(place),
+                None => tables.push(TableParameter { name, rows: *rows, features: vec![place] }),
             }
         }
         tables

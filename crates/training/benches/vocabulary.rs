@@ -2,7 +2,8 @@
 //! histories of 50 events, for vocabularies of 10⁴ to 10⁷ rows of 16 numbers.
 //!
 //! Every step draws new ids, evenly or by a Zipf law, so that no row is in a cache because the step before had it.
-//! Sizes take turns. `FAIN_BENCH_THREADS` sets the threads of libtorch, 2 by default; `FAIN_BENCH_OPTIMIZER` the
+//! Sizes take turns. What counts on a busy machine is processor time, which Linux keeps for each thread; where it is not
+//! known, there is the time of the clock alone. `FAIN_BENCH_THREADS` sets the threads of libtorch, 2 by default; `FAIN_BENCH_OPTIMIZER` the
 //! optimiser, `{ kind = "adam" }` by default.
 
 #![allow(missing_docs, reason = "criterion's macros are not used; there is nothing public to document")]
@@ -21,8 +22,8 @@ const ROWS: usize = 1024;
 const EVENTS: usize = 50;
 const SIZES: [u32; 4] = [10_000, 100_000, 1_000_000, 10_000_000];
 /// Turns that every size gets, and steps of a turn; the first steps of a turn are not counted.
-const TURNS: usize = 6;
-const STEPS: usize = 12;
+const TURNS: usize = 4;
+const STEPS: usize = 10;
 const UNCOUNTED: usize = 2;
 
 const SCHEMA: &str = r#"
@@ -86,7 +87,8 @@ struct Training {
     size: u32,
     model: Box<dyn Model>,
     optimizer: Optimizer,
-    /// Numbers of all parameters and of what the optimiser remembers.
+    parameters: Vec<Tensor>,
+    /// Bytes of all parameters and of what the optimiser remembers.
     bytes: usize,
 }
 
@@ -98,26 +100,49 @@ impl Training {
         let variables = nn::VarStore::new(Device::Cpu);
         let model = toml::from_str::<ModelConfig>(MODEL).unwrap().build(&variables.root(), &space).unwrap();
         let tensors = named_tensors(&variables);
-        let trainable = tensors.iter().filter(|(_, tensor)| tensor.requires_grad());
-        let trainable = trainable.map(|(name, tensor)| (name.clone(), tensor.shallow_clone())).collect();
+        let trainable: Vec<(String, Tensor)> =
+            named_tensors(&variables).into_iter().filter(|(_, tensor)| tensor.requires_grad()).collect();
+        let parameters = trainable.iter().map(|(_, tensor)| tensor.shallow_clone()).collect();
         let config = OptimizerConfig { rule, ..OptimizerConfig::default() };
         let optimizer = Optimizer::new(trainable, config).unwrap();
         let state = optimizer.state();
         let bytes = tensors.iter().chain(&state).map(|(_, tensor)| 4 * tensor.numel()).sum();
-        Self { size, model, optimizer, bytes }
+        Self { size, model, optimizer, parameters, bytes }
     }
 
-    /// Seconds of one step.
-    fn step(&mut self, numbers: &mut Numbers, draw: Draw) -> f64 {
+    fn step(&mut self, numbers: &mut Numbers, draw: Draw) -> Times {
         let samples = numbers.batch(draw, self.size);
-        let started = Instant::now();
+        let (started, before) = (Instant::now(), processor_seconds());
         let input = ModelInput::new(&samples, Device::Cpu).unwrap();
         let labels = Tensor::from_slice(samples.labels.as_ref().unwrap());
         let logits = self.model.forward(&input, Mode::Training).unwrap().logits;
         let loss = logits.binary_cross_entropy_with_logits::<Tensor>(&labels, None, None, Reduction::Mean);
-        self.optimizer.backward_step(&loss).unwrap();
-        started.elapsed().as_secs_f64()
+        let gradients = Tensor::run_backward(&[&loss], &self.parameters, false, false);
+        let update = processor_seconds();
+        self.optimizer.step(&gradients).unwrap();
+        let after = processor_seconds();
+        Times { clock: started.elapsed().as_secs_f64(), processor: after - before, update: after - update }
     }
+}
+
+/// Seconds of a step.
+#[derive(Debug, Clone, Copy)]
+struct Times {
+    clock: f64,
+    /// Of all threads.
+    processor: f64,
+    /// Of it, in the optimiser.
+    update: f64,
+}
+
+/// Processor time of all threads so far; 0 where Linux does not tell.
+fn processor_seconds() -> f64 {
+    let Ok(threads) = std::fs::read_dir("/proc/self/task") else { return 0.0 };
+    let nanoseconds = |thread: std::fs::DirEntry| {
+        let text = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse::<f64>().ok()
+    };
+    threads.flatten().filter_map(nanoseconds).sum::<f64>() * 1e-9
 }
 
 /// A number of kB that Linux has for this process; none elsewhere.
@@ -137,36 +162,53 @@ fn main() {
     println!("{rule:?}, {threads} threads, {ROWS} rows, {EVENTS} events");
     let mut numbers = Numbers(1);
 
-    // The largest first and alone, for the peak of memory.
-    let largest = SIZES[SIZES.len() - 1];
-    let mut training = Training::new(largest, rule);
-    for _ in 0..STEPS {
-        training.step(&mut numbers, Draw::Even);
-    }
-    if let Some(peak) = kilobytes("VmHWM") {
-        let (needed, peak) = (training.bytes / (1 << 20), peak / (1 << 10));
-        println!("{largest} rows: {needed} MiB of tables and state, {peak} MiB at most, {} over", peak - needed);
+    // From the smallest to the largest, one after the other, for the peak of memory.
+    for size in [SIZES[0], SIZES[SIZES.len() - 1]] {
+        let mut training = Training::new(size, rule);
+        for _ in 0..STEPS {
+            training.step(&mut numbers, Draw::Even);
+        }
+        if let Some(peak) = kilobytes("VmHWM") {
+            let (needed, peak) = (training.bytes >> 20, peak >> 10);
+            println!("{size} rows: {needed} MiB of tables and state, at most {peak} MiB, {} over", peak - needed);
+        }
     }
 
-    let small = SIZES[..SIZES.len() - 1].iter().map(|&size| Training::new(size, rule));
-    let mut trainings: Vec<Training> = small.collect();
-    trainings.push(training);
+    let mut trainings: Vec<Training> = SIZES.iter().map(|&size| Training::new(size, rule)).collect();
     for draw in [Draw::Even, Draw::Zipf] {
-        let mut seconds = vec![Vec::new(); trainings.len()];
+        let mut times = vec![Vec::new(); trainings.len()];
         for _ in 0..TURNS {
-            for (training, seconds) in trainings.iter_mut().zip(&mut seconds) {
-                let turn: Vec<f64> = (0..STEPS).map(|_| training.step(&mut numbers, draw)).collect();
-                seconds.extend_from_slice(&turn[UNCOUNTED..]);
+            for (training, times) in trainings.iter_mut().zip(&mut times) {
+                let turn: Vec<Times> = (0..STEPS).map(|_| training.step(&mut numbers, draw)).collect();
+                times.extend_from_slice(&turn[UNCOUNTED..]);
             }
         }
-        println!("{draw:?}:      rows   least ms  median ms   of the least, of the median at {} rows", SIZES[0]);
+        println!("{draw:?}, ms: least and median of the clock, of the processor, of the processor in the optimiser");
         let mut base = None;
-        for (training, seconds) in trainings.iter().zip(&mut seconds) {
-            seconds.sort_by(f64::total_cmp);
-            let (least, median) = (seconds[0] * 1e3, seconds[seconds.len() / 2] * 1e3);
-            let (base_least, base_median) = *base.get_or_insert((least, median));
-            let ratios = (least / base_least, median / base_median);
-            println!("{:>14} {least:>10.2} {median:>10.2}   {:.3} {:.3}", training.size, ratios.0, ratios.1);
+        for (training, times) in trainings.iter().zip(&times) {
+            let parts: [fn(&Times) -> f64; 3] = [|times| times.clock, |times| times.processor, |times| times.update];
+            let [clock, processor, update] = parts.map(|part| least_and_median(times.iter().map(part)));
+            let base = base.get_or_insert(processor);
+            println!(
+                "{:>10} rows {:>8.2} {:>8.2}   {:>8.2} {:>8.2}   {:>6.2} {:>6.2}   processor, of {} rows: {:.3} {:.3}",
+                training.size,
+                clock.0,
+                clock.1,
+                processor.0,
+                processor.1,
+                update.0,
+                update.1,
+                SIZES[0],
+                processor.0 / base.0,
+                processor.1 / base.1,
+            );
         }
     }
+}
+
+/// In milliseconds.
+fn least_and_median(seconds: impl Iterator<Item = f64>) -> (f64, f64) {
+    let mut seconds: Vec<f64> = seconds.collect();
+    seconds.sort_by(f64::total_cmp);
+    (seconds[0] * 1e3, seconds[seconds.len() / 2] * 1e3)
 }

@@ -202,7 +202,11 @@ mod tests {
                 "e.toml: training.tables.mini_batch_aware is -1; allowed: at least 0",
                 "",
             ),
-            ("training.tables.moments=column", "e.toml: training.tables.moments", "unknown variant `column`, expected `element` or `row`"),
+            (
+                "training.tables.moments=column",
+                "e.toml: training.tables.moments",
+                "unknown variant `column`, expected `element` or `row`",
+            ),
             (
                 "training={ optimizer = { kind = \"sgd\" }, tables = { moments = \"row\" } }",
                 "e.toml: training.tables.moments is row; allowed: element, as training.optimizer.kind is sgd",

@@ -51,7 +51,8 @@ pub use evaluate::{EvaluationPlan, Measured, evaluate_split};
 pub use experiment::Experiment;
 pub use folder::{RunFolder, write_atomically};
 pub use optimizer::{
-    AdagradConfig, AdamConfig, BiasCorrection, Moments, Optimizer, OptimizerConfig, TablesConfig, TrainedTable, UpdateRule,
+    AdagradConfig, AdamConfig, BiasCorrection, Moments, Optimizer, OptimizerConfig, TablesConfig, TrainedTable,
+    UpdateRule,
 };
 pub use overrides::Override;
 pub use progress::Progress;

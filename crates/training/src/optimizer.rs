@@ -85,17 +85,14 @@ impl Optimizer {
         for table in tables {
             check_table(table, &parameters, tables_config)?;
         }
-        let of_tables =
-            Remembered { moments: tables_config.moments, bias_correction: tables_config.bias_correction };
+        let of_tables = Remembered { moments: tables_config.moments, bias_correction: tables_config.bias_correction };
         let parameters = parameters
             .into_iter()
             .map(|(name, value)| {
                 let table = tables.iter().find(|table| table.parameter == name);
                 let remembered = if table.is_some() { of_tables } else { Remembered::default() };
                 let rule: Box<dyn Rule> = match config.rule {
-                    UpdateRule::Adam(config) => {
-                        Box::new(adam::Adam::new(&value, config, Decay::Gradient, remembered)?)
-                    }
+                    UpdateRule::Adam(config) => Box::new(adam::Adam::new(&value, config, Decay::Gradient, remembered)?),
                     UpdateRule::AdamW(config) => {
                         Box::new(adam::Adam::new(&value, config, Decay::Parameter, remembered)?)
                     }

@@ -98,3 +98,109 @@ impl Pool for Threads {
         let _counted = parallel_for(tasks, 1, |part| part.for_each(task));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use proptest::prelude::*;
+
+    use super::super::adagrad::Adagrad;
+    use super::super::adam::Adam;
+    use super::super::config::{AdagradConfig, AdamConfig};
+    use super::super::sgd::Sgd;
+    use super::super::tables::{BiasCorrection, Moments, Remembered};
+    use super::*;
+
+    const ROWS: i64 = 5;
+
+    fn rules(table: &Tensor) -> Vec<Box<dyn Rule>> {
+        let mut rules: Vec<Box<dyn Rule>> = vec![Box::new(Sgd)];
+        for moments in [Moments::Element, Moments::Row] {
+            let remembered = Remembered { moments, bias_correction: BiasCorrection::Step };
+            rules.push(Box::new(Adagrad::new(table, AdagradConfig::default(), remembered).unwrap()));
+            for bias_correction in [BiasCorrection::Step, BiasCorrection::Row] {
+                let remembered = Remembered { moments, bias_correction };
+                for decay in [Decay::Gradient, Decay::Parameter] {
+                    rules.push(Box::new(Adam::new(table, AdamConfig::default(), decay, remembered).unwrap()));
+                }
+            }
+        }
+        rules
+    }
+
+    /// The table and what is remembered of it after some steps.
+    fn moved(
+        kind: Kind,
+        rule: usize,
+        start: &[f64],
+        steps: &[Vec<(i64, [f64; 2])>],
+        update: impl Fn(&mut dyn Rule, &mut Tensor, &Tensor, &Step),
+    ) -> Vec<f64> {
+        let mut table = Tensor::from_slice(start).reshape([ROWS, 2]).to_kind(kind);
+        let mut rule = rules(&table).swap_remove(rule);
+        for (number, lookups) in (1..).zip(steps) {
+            let ids: Vec<i64> = lookups.iter().map(|(id, _)| *id).collect();
+            let values: Vec<f64> = lookups.iter().flat_map(|(_, values)| *values).collect();
+            let (ids, values) = (Tensor::from_slice(&ids), Tensor::from_slice(&values).reshape([-1, 2]).to_kind(kind));
+            let gradient = Tensor::sparse_coo_tensor_indices_size(
+                &ids.unsqueeze(0),
+                &values,
+                [ROWS, 2],
+                (kind, Device::Cpu),
+                false,
+            );
+            let l2_of_rows = Tensor::from_slice(&[0.5, 0.25, 0.125, 0.0, 1.0]).unsqueeze(1).to_kind(kind);
+            let l2_of_rows = (number > 1).then_some(l2_of_rows);
+            let step = Step { learning_rate: 0.05, weight_decay: 0.1, number, l2_of_rows };
+            update(rule.as_mut(), &mut table, &gradient, &step);
+        }
+        let state = rule.state().into_iter().map(|(_, tensor)| tensor);
+        let tensors = [table].into_iter().chain(state).map(|tensor| tensor.reshape([-1]).to_kind(Kind::Double));
+        tensors.flat_map(|tensor| Vec::<f64>::try_from(tensor).unwrap()).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
+        /// The kernel does what libtorch's operations on copies of the rows do.
+        #[test]
+        fn in_place_is_the_same_as_by_copies(
+            start in prop::collection::vec(-1.0..1.0f64, 2 * ROWS as usize),
+            steps in prop::collection::vec(
+                prop::collection::vec((0..ROWS, [0.5..1.0f64, -1.0..-0.5f64]), 0..9),
+                1..4,
+            ),
+        ) {
+            for (kind, tolerance) in [(Kind::Double, 1e-12), (Kind::Float, 1e-5)] {
+                for rule in 0..rules(&Tensor::zeros([ROWS, 2], (kind, Device::Cpu))).len() {
+                    let in_place = moved(kind, rule, &start, &steps, |rule, table, gradient, step| {
+                        update_rows(rule, table, gradient, step, &mut Lookups::default()).unwrap();
+                    });
+                    let copies = moved(kind, rule, &start, &steps, |rule, table, gradient, step| {
+                        update_copies(rule, table, gradient, step).unwrap();
+                    });
+                    prop_assert_eq!(in_place.len(), copies.len());
+                    for (one, other) in in_place.iter().zip(&copies) {
+                        prop_assert!((one - other).abs() < tolerance, "{:?}, rule {}: {} {}", kind, rule, one, other);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A table whose rows do not lie one after the other is moved too.
+    #[test]
+    fn a_transposed_table_is_moved_by_copies() {
+        let mut table = Tensor::zeros([2, 3], (Kind::Float, Device::Cpu)).transpose(0, 1);
+        let gradient = Tensor::sparse_coo_tensor_indices_size(
+            &Tensor::from_slice(&[2i64]).unsqueeze(0),
+            &Tensor::from_slice(&[1.0f32, 2.0]).unsqueeze(0),
+            [3, 2],
+            (Kind::Float, Device::Cpu),
+            false,
+        );
+        let step = Step { learning_rate: 0.5, weight_decay: 0.0, number: 1, l2_of_rows: None };
+        update_rows(&mut Sgd, &mut table, &gradient, &step, &mut Lookups::default()).unwrap();
+        assert_eq!(Vec::<f32>::try_from(table.reshape([-1])).unwrap(), [0.0, 0.0, 0.0, 0.0, -0.5, -1.0]);
+    }
+}
