@@ -144,7 +144,7 @@ impl Scalar for f64 {
 
     #[inline(always)]
     fn to_f64(self) -> f64 {
-        f64::from(self)
+        self
     }
 
     #[inline(always)]

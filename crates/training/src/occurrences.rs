@@ -21,8 +21,8 @@ pub(crate) fn trained_tables(
     config: &EmbeddingsConfig,
     counted: bool,
 ) -> Result<Vec<TrainedTable>, TrainingError> {
-    let counter = |table| Counter::new(table, counted);
-    let mut tables: Vec<Counter> = config.trained_tables(space).into_iter().map(counter).collect();
+    let start = |table| Counter::new(table, counted);
+    let mut tables: Vec<Counter> = config.trained_tables(space).into_iter().map(start).collect();
     if counted {
         count(dataset, &mut tables)?;
     }

@@ -133,6 +133,8 @@ fn settings_of_tables_repeat_themselves_and_go_on_to_the_same_bytes() {
         ("lambda", &["model.embedding.sparse=true", "training.tables.mini_batch_aware=0.5"]),
         ("dense", &["training.tables={ moments = \"row\", mini_batch_aware = 0.5 }"]),
     ] {
+        // So few rows that a batch does not touch all of the table.
+        let settings = &[settings, &["training.batch_size=4"]].concat();
         let whole = place.train(name, settings, false, never).unwrap();
         let stopped = format!("{name}-stopped");
         let stop = &mut |progress: &Progress<'_>| matches!(progress, Progress::Step { step: 11, .. });
