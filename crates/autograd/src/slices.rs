@@ -185,6 +185,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_written_into_a_slice_is_the_tensors() {
+        let mut tensor = Tensor::from_slice(&[1.0, 2.0, 3.0, 4.0]).reshape([2, 2]).set_requires_grad(true);
+        // The derivative of a square needs the old numbers.
+        let loss = tensor.square().sum(Kind::Double);
+        slice_mut::<f64>(&mut tensor).unwrap()[3] = 7.0;
+        assert_eq!(tensor.detach(), Tensor::from_slice(&[1.0, 2.0, 3.0, 7.0]).reshape([2, 2]));
+        assert!(tensor.is_leaf() && tensor.requires_grad());
+        let error = loss.f_backward().unwrap_err().to_string();
+        assert!(error.contains("modified by an inplace operation"), "{error}");
+        let mut ids = Tensor::from_slice(&[1i64, 2]);
+        slice_mut::<i64>(&mut ids).unwrap().swap(0, 1);
+        assert_eq!(Vec::<i64>::try_from(ids).unwrap(), [2, 1]);
+        let mut none = Tensor::zeros([0, 3], (Kind::Float, Device::Cpu));
+        assert!(slice_mut::<f32>(&mut none).unwrap().is_empty());
+        let error = slice_mut::<f32>(&mut Tensor::from_slice(&[1.0])).unwrap_err().to_string();
+        assert!(error.contains("of Double"), "{error}");
+    }
+
+    #[test]
     fn a_slice_is_the_tensors_memory() {
         let tensor = Tensor::from_slice(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).reshape([3, 2]);
         assert_eq!(slice::<f64>(&tensor).unwrap(), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);

@@ -8,6 +8,7 @@ mod sgd;
 mod sparse;
 mod tables;
 
+use fain_autograd::prefer_huge_pages;
 use fain_kernels::Lookups;
 use tch::Tensor;
 
@@ -102,6 +103,9 @@ impl Optimizer {
                 let lambda = tables_config.mini_batch_aware;
                 let counts = table.and_then(|table| table.occurrences.as_ref()).filter(|_| lambda > 0.0);
                 let l2_of_rows = counts.map(|counts| l2_of_rows(lambda, counts, &value)).transpose()?;
+                for (_, tensor) in rule.state().iter().chain([("", value.shallow_clone())].iter()) {
+                    let _advised = prefer_huge_pages(tensor);
+                }
                 Ok(Parameter { name, value, rule, l2_of_rows })
             })
             .collect::<Result<_, tch::TchError>>()?;
