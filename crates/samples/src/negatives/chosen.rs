@@ -2,7 +2,8 @@
 
 /// The items of every user's events, for quick questions: has this user chosen that item before this event?
 ///
-/// Each item of a user is held once, with its first event: 8 bytes.
+/// Each item of a user is held once, with its first event: 8 bytes, and one to two bytes of a filter, which answers
+/// most questions about items that were never chosen.
 #[derive(Debug, Clone, Default)]
 pub struct ChosenItems {
     /// Where the items of each user begin; one more at the end.
@@ -11,6 +12,9 @@ pub struct ChosenItems {
     items: Vec<u32>,
     /// The row of the first event with each item.
     first: Vec<u32>,
+    /// Where the filter of each user begins; one more at the end.
+    filter_starts: Vec<usize>,
+    filters: Vec<u64>,
 }
 
 /// The items of one user's events, in ascending order.
@@ -18,7 +22,21 @@ pub struct ChosenItems {
 pub struct Chosen<'a> {
     items: &'a [u32],
     first: &'a [u32],
+    filter: Filter<'a>,
 }
+
+/// One bit for each item, in a place that follows from the item; several may share one. A bloom filter with one hash: B.
+/// H. Bloom, "Space/Time Trade-offs in Hash Coding with Allowable Errors", 1970, <https://doi.org/10.1145/362686.362692>.
+#[derive(Debug, Clone, Copy, Default)]
+struct Filter<'a> {
+    /// A power of two of them, or none.
+    words: &'a [u64],
+    /// How many bits of a hash are not needed to number the bits of the words.
+    shift: u32,
+}
+
+/// Items whose bits share a word, about: an eighth of the bits is set at most.
+const ITEMS_PER_WORD: usize = 8;
 
 impl ChosenItems {
     /// Reads the events of all users: for each one, in order, the rows of the user's events and their items, as
@@ -35,7 +53,7 @@ impl ChosenItems {
     /// assert!(chosen.of(3).is_none());
     /// ```
     pub fn new<E: IntoIterator<Item = (u32, u32)>>(users: impl IntoIterator<Item = E>) -> Self {
-        let mut chosen = Self { starts: vec![0], ..Self::default() };
+        let mut chosen = Self { starts: vec![0], filter_starts: vec![0], ..Self::default() };
         let mut sorted: Vec<u64> = Vec::new();
         for events in users {
             sorted.clear();
@@ -46,10 +64,24 @@ impl ChosenItems {
             chosen.items.extend(sorted.iter().map(|choice| (choice >> 32) as u32));
             chosen.first.extend(sorted.iter().map(|choice| *choice as u32));
             chosen.starts.push(chosen.items.len());
+            chosen.add_filter(&sorted);
         }
         chosen.items.shrink_to_fit();
         chosen.first.shrink_to_fit();
+        chosen.filters.shrink_to_fit();
         chosen
+    }
+
+    /// Appends the filter of a user, whose items are in the upper halves.
+    fn add_filter(&mut self, choices: &[u64]) {
+        let (start, words) = (self.filters.len(), choices.len().div_ceil(ITEMS_PER_WORD));
+        let words = if words == 0 { 0 } else { words.next_power_of_two() };
+        self.filters.resize(start + words, 0);
+        for choice in choices {
+            let (word, bit) = place((choice >> 32) as u32, shift(words));
+            self.filters[start + word] |= bit;
+        }
+        self.filter_starts.push(self.filters.len());
     }
 
     /// How many users there are.
@@ -61,7 +93,31 @@ impl ChosenItems {
     pub fn of(&self, user: u32) -> Option<Chosen<'_>> {
         let user = user as usize;
         let choices = *self.starts.get(user)?..*self.starts.get(user + 1)?;
-        Some(Chosen { items: self.items.get(choices.clone())?, first: self.first.get(choices)? })
+        let words = self.filters.get(*self.filter_starts.get(user)?..*self.filter_starts.get(user + 1)?)?;
+        let filter = Filter { words, shift: shift(words.len()) };
+        Some(Chosen { items: self.items.get(choices.clone())?, first: self.first.get(choices)?, filter })
+    }
+}
+
+/// How many of the 64 bits of a hash number nothing in a filter of so many words.
+fn shift(words: usize) -> u32 {
+    58 - words.max(1).ilog2()
+}
+
+/// The word and the bit of an item: the highest bits of a product with the golden ratio, of 2⁶⁴, which spreads
+/// neighbouring numbers. D. E. Knuth, The Art of Computer Programming, volume 3, section 6.4.
+#[inline]
+fn place(item: u32, shift: u32) -> (usize, u64) {
+    let hash = u64::from(item).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> shift;
+    ((hash >> 6) as usize, 1 << (hash & 63))
+}
+
+impl Filter<'_> {
+    /// False only if the item is not there.
+    #[inline]
+    fn may_hold(self, item: u32) -> bool {
+        let (word, bit) = place(item, self.shift);
+        self.words.get(word).is_some_and(|word| word & bit != 0)
     }
 }
 
@@ -69,6 +125,12 @@ impl Chosen<'_> {
     /// Whether the user has an event with this item in a row before `row`.
     #[inline]
     pub fn contains(self, item: u32, row: u32) -> bool {
+        self.filter.may_hold(item) && self.search(item, row)
+    }
+
+    /// Apart from the filter, which answers for nearly all items.
+    #[cold]
+    fn search(self, item: u32, row: u32) -> bool {
         self.items.binary_search(&item).is_ok_and(|place| self.first[place] < row)
     }
 
@@ -89,6 +151,21 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Items far apart and side by side, of users with none, few and many.
+        #[test]
+        fn the_filter_loses_no_item(users in vec(vec(proptest::num::u32::ANY, 0..300), 1..4), step in 1_u32..5) {
+            let near = |user: &Vec<u32>| -> Vec<u32> { (0..user.len() as u32).map(|item| item * step).collect() };
+            let users: Vec<Vec<u32>> = users.iter().cloned().chain(users.iter().map(near)).collect();
+            let chosen = ChosenItems::new(users.iter().map(|items| (0..).zip(items.iter().copied())));
+            for (user, items) in (0..).zip(&users) {
+                let of = chosen.of(user).unwrap();
+                prop_assert_eq!(items.iter().find(|item| !of.contains(**item, u32::MAX)), None);
+                let set = of.filter.words.iter().map(|word| word.count_ones()).sum::<u32>();
+                prop_assert_eq!(set as usize <= items.len(), true);
+                prop_assert_eq!(of.filter.words.len() * 8 <= 2 * items.len().next_multiple_of(8), true);
+            }
+        }
 
         #[test]
         fn answers_are_those_of_a_search_through_the_events(users in vec(vec(0_u32..12, 0..20), 0..6)) {
