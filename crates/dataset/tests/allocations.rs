@@ -66,8 +66,8 @@ fn a_larger_batch_asks_for_memory_no_more_often() {
             ASKED.load(Ordering::Relaxed) - before
         };
         let (large, small) = (asked(8192), asked(256));
-        println!("LARGE {large} SMALL {small}");
-        // 79,360 rows more, with 4 million events and as many negatives. What is left is the sharing out of work.
-        assert!(large < small + 200, "{large} for 10 batches of 8192 rows, {small} for 10 of 256");
+        // 79,360 rows more, with 4 million events and as many negatives.
+        assert!(large <= small + 20, "{large} for 10 batches of 8192 rows, {small} for 10 of 256");
+        assert!(small <= 200, "{small} for 10 batches");
     }
 }
