@@ -128,7 +128,7 @@ impl NegativeSampler {
         let drawn = (1..TRIES).filter_map(item).find(|item| !self.excludes(excluded, *item));
         let rest = || {
             let chosen = excluded.chosen.before(self.end(excluded));
-            self.items.draw_without(with(chosen, excluded.positive), numbers.number(place, TRIES))
+            self.items.draw_without(with(chosen.iter().copied(), excluded.positive), numbers.number(place, TRIES))
         };
         drawn.or_else(rest).ok_or_else(|| self.none_left(key))
     }
