@@ -17,7 +17,7 @@ use std::time::Instant;
 use fain_dataset::{BatchPlan, Batches, DataConfig, Dataset, Order, Tail};
 use fain_features::SchemaConfig;
 
-#[path = "shop.rs"]
+#[path = "batches/shop.rs"]
 mod shop;
 
 use shop::{NEGATIVES, SCHEMA, Shop};

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use fain_dataset::{DataConfig, Dataset};
 use fain_features::{Samples, SchemaConfig};
 
-#[path = "../benches/shop.rs"]
+#[path = "../benches/batches/shop.rs"]
 mod shop;
 
 /// The system's allocator, and how often it was asked.

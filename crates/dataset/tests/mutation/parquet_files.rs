@@ -22,7 +22,9 @@ fn stands_for(text: &str, value: &Field) -> bool {
         Field::Bool(value) => text == if *value { "1" } else { "0" },
         Field::Int(value) => text == value.to_string(),
         Field::Long(value) => text == value.to_string(),
-        Field::Double(value) => text.parse().is_ok_and(|read: f64| read == *value || (read.is_nan() && value.is_nan())),
+        Field::Double(value) => {
+            text.parse().is_ok_and(|read: f64| read.to_bits() == value.to_bits() || (read.is_nan() && value.is_nan()))
+        }
         _ => true,
     }
 }
