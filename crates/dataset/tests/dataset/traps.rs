@@ -51,8 +51,10 @@ fn trap_04_large_ids_do_not_collide() {
 fn trap_04_times_are_integers() {
     let place = Place::new();
     let times: [i64; 4] = [16_777_217, 9_007_199_254_740_993, -9_007_199_254_740_993, 1_700_000_001];
-    let rows: String = times.iter().map(|time| format!("{},{time},{time}|{}\n", time & 1, time - 1)).collect();
-    let text = format!("label,at,when\n0,1,\n{rows}");
+    let mut text = "label,at,when\n0,1,\n".to_owned();
+    for time in times {
+        writeln!(text, "{},{time},{time}|{}", time & 1, time - 1).unwrap();
+    }
     place.write("train.csv", &text);
     place.write("validation.csv", &text);
     let schema = "label = 'label'\ntime = 'at'\nfeatures.when = { kind = 'times', max_length = 2 }";
