@@ -129,7 +129,7 @@ impl SamplesFolder {
     }
 
     /// What negatives are drawn by; `None` if the manifest has no rules for any. It takes memory for the items of all
-    /// events, 8 bytes each.
+    /// events, 11 to 14 bytes each.
     ///
     /// # Errors
     /// None for a folder that could be opened.
