@@ -46,6 +46,7 @@ mod activation;
 mod backward;
 mod buffers;
 mod cell;
+mod columns;
 mod entry;
 mod error;
 mod forward;
@@ -53,18 +54,26 @@ mod instruction_set;
 mod level;
 mod memory;
 mod mixture;
+mod normalization;
 mod panel;
 mod partition;
 mod pool;
 mod problem;
 mod product;
 mod recurrence;
+mod row_dice;
 mod scalar;
+mod tasks;
 
 pub use buffers::{Gradients, Sequences, Weights};
 pub use cell::{AugruGate, Cell};
 pub use error::KernelError;
 pub use instruction_set::InstructionSet;
+pub use normalization::{
+    Normalization, NormalizationGradients, column_statistics, column_statistics_with, normalize_backward,
+    normalize_backward_with, normalize_forward, normalize_forward_with,
+};
 pub use pool::{Pool, Serial};
 pub use recurrence::{recurrence_backward, recurrence_backward_with, recurrence_forward, recurrence_forward_with};
+pub use row_dice::{row_dice_backward, row_dice_backward_with, row_dice_forward, row_dice_forward_with};
 pub use scalar::Real;
