@@ -6,52 +6,19 @@
 #![allow(missing_docs, reason = "criterion's macros make public items")]
 #![allow(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
+mod common;
+
 use std::hint::black_box;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use fain_kernels::{
-    Normalization, NormalizationGradients, Pool, column_statistics, normalize_backward, normalize_forward,
-};
+use fain_kernels::{Normalization, NormalizationGradients, column_statistics, normalize_backward, normalize_forward};
+
+use crate::common::{Threads, numbers};
 
 const ROWS: usize = 43_000;
 
-/// Threads of the standard library, started for every call.
-struct Threads(usize);
-
-impl Pool for Threads {
-    fn run(&self, tasks: usize, task: &(dyn Fn(usize) + Sync)) {
-        let next = AtomicUsize::new(0);
-        let work = || {
-            loop {
-                let index = next.fetch_add(1, Ordering::Relaxed);
-                if index >= tasks {
-                    break;
-                }
-                task(index);
-            }
-        };
-        std::thread::scope(|scope| {
-            for _ in 1..self.0 {
-                scope.spawn(work);
-            }
-            work();
-        });
-    }
-}
-
-/// Numbers from -0.5 to 0.5 from a fixed linear congruential sequence.
-fn numbers(seed: u64, count: usize) -> Vec<f32> {
-    let mut state = seed;
-    let next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 40) as f32 / (1u64 << 24) as f32 - 0.5
-    };
-    std::iter::repeat_with(next).take(count).collect()
-}
-
 fn dice(criterion: &mut Criterion) {
-    let threads = Threads(std::env::var("FAIN_BENCH_THREADS").map_or(1, |text| text.parse().unwrap()));
+    let threads = Threads::new();
     for width in [8, 32, 36, 64, 256] {
         let (input, gradient) = (numbers(1, ROWS * width), numbers(2, ROWS * width));
         let (mut mean, mut variance, alpha) = (vec![0.0; width], vec![0.0; width], numbers(3, width));

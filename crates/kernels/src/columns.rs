@@ -11,7 +11,7 @@ use crate::scalar::Scalar;
 /// Numbers of a task. Fixed, so that a sum over tasks in their order is the same for any number of threads.
 const TASK: usize = 1 << 16;
 /// Numbers of a tile, which stays in the nearest cache while it is read more than once.
-const TILE: usize = 1 << 12;
+const TILE: usize = 1 << 10;
 
 /// The rows of each task, and of a tile.
 pub(crate) struct Cut {

@@ -27,6 +27,9 @@
 //! # Ok::<(), fain_kernels::KernelError>(())
 //! ```
 //!
+//! Besides, batch normalisation and Dice over the columns of a matrix ([`column_statistics`], [`normalize_forward`]), and
+//! Dice over its rows ([`row_dice_forward`]).
+//!
 //! The events lie as the data has them, sample after sample, and are not copied, padded or sorted: within a block of
 //! samples the kernels walk through time from row to row. There are no threads here; the caller brings a [`Pool`].
 //! The results are the same to the last bit for any number of threads. Vector instructions are chosen when the program

@@ -57,14 +57,14 @@ fn width(inputs: &[Tensor]) -> usize {
 }
 
 fn output<T: Element + Real>(inputs: &[Tensor]) -> Result<Tensor, LayerError> {
-    let mut output = Buffer::<T>::new(&inputs[0].size())?;
+    let mut output = Buffer::<T>::unspecified(&inputs[0].size())?;
     let (rows, alpha) = (slice::<T>(&inputs[0])?, slice::<T>(&inputs[1])?[0]);
     row_dice_forward(width(inputs), rows, alpha, PER_SAMPLE_EPSILON, output.as_mut_slice(), &Threads)?;
     Ok(output.into_tensor())
 }
 
 fn gradients_of<T: Element + Real>(inputs: &[Tensor], gradient: &Tensor) -> Result<[Tensor; 2], LayerError> {
-    let mut by_input = Buffer::<T>::new(&inputs[0].size())?;
+    let mut by_input = Buffer::<T>::unspecified(&inputs[0].size())?;
     let mut by_alpha = Buffer::<T>::new(&[1])?;
     let (rows, alpha) = (slice::<T>(&inputs[0])?, slice::<T>(&inputs[1])?[0]);
     by_alpha.as_mut_slice()[0] = row_dice_backward(

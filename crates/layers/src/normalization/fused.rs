@@ -108,7 +108,7 @@ impl Normalize {
     fn outputs<T: Element + Real>(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>, LayerError> {
         let size = inputs[0].size();
         let (width, rows) = (size[1] as usize, slice::<T>(&inputs[0])?);
-        let mut output = Buffer::<T>::new(&size)?;
+        let mut output = Buffer::<T>::unspecified(&size)?;
         let mut taken = None;
         if self.places.statistics.is_none() {
             let mut mean = Buffer::<T>::new(&size[1..])?;
@@ -152,7 +152,7 @@ impl Normalize {
         };
         let size = inputs[0].size();
         let normalization = self.normalization::<T>(inputs, taken.as_ref())?;
-        let mut by_input = Buffer::<T>::new(&size)?;
+        let mut by_input = Buffer::<T>::unspecified(&size)?;
         let buffer = |place: Option<usize>| {
             place.filter(|&place| self.needed[place]).map(|_| Buffer::<T>::new(&size[1..])).transpose()
         };
