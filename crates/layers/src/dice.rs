@@ -85,20 +85,17 @@ impl Dice {
     /// [`LayerError::TooFewRows`] for fewer than two rows in training, except with [`DiceVariant::PerSample`];
     /// [`LayerError::Shape`] when the width differs.
     pub fn forward(&self, input: &Tensor, mode: Mode) -> Result<Tensor, LayerError> {
-        let normalized = match &self.norm {
-            Some(norm) => {
-                if let Some(output) = norm.fused(input, Some(&self.alpha), mode)? {
-                    return Ok(output);
-                }
-                norm.forward(input, mode)?
+        let normalized = if let Some(norm) = &self.norm {
+            if let Some(output) = norm.fused(input, Some(&self.alpha), mode)? {
+                return Ok(output);
             }
-            None => {
-                check_shape("input", input, &[None, Some(self.channels)], "[B, H]")?;
-                if self.execution == Execution::Auto && fused::applies(input, &self.alpha) {
-                    return fused::per_sample(input, &self.alpha);
-                }
-                self.normalize_rows(input)?
+            norm.forward(input, mode)?
+        } else {
+            check_shape("input", input, &[None, Some(self.channels)], "[B, H]")?;
+            if self.execution == Execution::Auto && fused::applies(input, &self.alpha) {
+                return fused::per_sample(input, &self.alpha);
             }
+            self.normalize_rows(input)?
         };
         let share = normalized.f_sigmoid()?;
         // p·x + (1 − p)·α·x = (α + p·(1 − α))·x: one pass fewer over the input.
