@@ -24,7 +24,7 @@ pub(crate) struct Cut {
 impl Cut {
     pub(crate) fn new(rows: usize, width: usize) -> Self {
         let tile = (TILE / width).max(8);
-        Self { rows, task: (TASK / width).next_multiple_of(tile), tile }
+        Self { rows, task: (TASK / width).max(1).next_multiple_of(tile), tile }
     }
 
     /// The rows of each task in their order; none where there are no rows.
