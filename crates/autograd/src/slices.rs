@@ -154,7 +154,19 @@ impl<T: Element> Buffer<T> {
     /// # Errors
     /// [`SliceError::Libtorch`] when a size is negative or there is no memory left.
     pub fn new(size: &[i64]) -> Result<Self, SliceError> {
-        let tensor = Tensor::f_zeros(size, (T::KIND, Device::Cpu))?;
+        Self::over(Tensor::f_zeros(size, (T::KIND, Device::Cpu))?)
+    }
+
+    /// Numbers of a shape, of any value: for what writes each of them, and need not have them set to zero before.
+    ///
+    /// # Errors
+    /// As [`Buffer::new`].
+    pub fn unspecified(size: &[i64]) -> Result<Self, SliceError> {
+        Self::over(Tensor::f_empty(size, (T::KIND, Device::Cpu))?)
+    }
+
+    /// A tensor that nobody else has.
+    fn over(tensor: Tensor) -> Result<Self, SliceError> {
         let length = slice::<T>(&tensor)?.len();
         Ok(Self { tensor, length, element: PhantomData })
     }
@@ -164,8 +176,10 @@ impl<T: Element> Buffer<T> {
         if self.length == 0 {
             return &mut [];
         }
-        // SAFETY: `new` made the tensor and found `length` initialised, aligned numbers in it. The tensor never leaves
-        // this buffer but by `into_tensor`, which ends it, so the borrow of the buffer is the only way to the numbers.
+        // SAFETY: `over` got a new tensor and found `length` aligned numbers in it: zeros, or what libtorch's allocator
+        // left there. That memory comes from C++, of whose writes the compiler knows nothing, so that its bytes are
+        // fixed though unspecified, and all bytes are a number. The tensor never leaves this buffer but by
+        // `into_tensor`, which ends it, so the borrow of the buffer is the only way to the numbers.
         unsafe { std::slice::from_raw_parts_mut(self.tensor.data_ptr().cast::<T>(), self.length) }
     }
 
@@ -201,6 +215,15 @@ mod tests {
         assert!(slice_mut::<f32>(&mut none).unwrap().is_empty());
         let error = slice_mut::<f32>(&mut Tensor::from_slice(&[1.0])).unwrap_err().to_string();
         assert!(error.contains("of Double"), "{error}");
+    }
+
+    #[test]
+    fn a_buffer_of_unspecified_numbers_holds_what_is_written() {
+        let mut buffer = Buffer::<f32>::unspecified(&[3, 2]).unwrap();
+        buffer.as_mut_slice().copy_from_slice(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        assert_eq!(buffer.into_tensor(), Tensor::from_slice(&[1.0f32, 2.0, 3.0, 4.0, 5.0, 6.0]).reshape([3, 2]));
+        assert!(Buffer::<f64>::unspecified(&[0, 2]).unwrap().as_mut_slice().is_empty());
+        assert!(Buffer::<f32>::unspecified(&[-1]).is_err());
     }
 
     #[test]

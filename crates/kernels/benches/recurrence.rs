@@ -6,50 +6,18 @@
 #![allow(missing_docs, reason = "criterion's macros make public items")]
 #![allow(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod common;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use fain_kernels::{AugruGate, Cell, Gradients, Pool, Sequences, Weights, recurrence_backward, recurrence_forward};
+use fain_kernels::{AugruGate, Cell, Gradients, Sequences, Weights, recurrence_backward, recurrence_forward};
+
+use crate::common::{Threads, numbers};
 
 const SAMPLES: u32 = 1024;
 const CELL: Cell = Cell::Augru(AugruGate::Paper);
 
-/// Threads of the standard library, started for every call.
-struct Threads(usize);
-
-impl Pool for Threads {
-    fn run(&self, tasks: usize, task: &(dyn Fn(usize) + Sync)) {
-        let next = AtomicUsize::new(0);
-        let work = || {
-            loop {
-                let index = next.fetch_add(1, Ordering::Relaxed);
-                if index >= tasks {
-                    break;
-                }
-                task(index);
-            }
-        };
-        std::thread::scope(|scope| {
-            for _ in 1..self.0 {
-                scope.spawn(work);
-            }
-            work();
-        });
-    }
-}
-
-/// Numbers from -0.5 to 0.5 from a fixed linear congruential sequence.
-fn numbers(seed: u64, count: usize) -> Vec<f32> {
-    let mut state = seed;
-    let next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 40) as f32 / (1u64 << 24) as f32 - 0.5
-    };
-    std::iter::repeat_with(next).take(count).collect()
-}
-
 fn augru(criterion: &mut Criterion) {
-    let threads = Threads(std::env::var("FAIN_BENCH_THREADS").map_or(1, |text| text.parse().unwrap()));
+    let threads = Threads::new();
     let mut offsets = vec![0u32];
     for sample in 0..SAMPLES {
         offsets.push(offsets[sample as usize] + 5 + sample * 7919 % 46);

@@ -79,3 +79,8 @@ pub enum KernelError {
         done: usize,
     },
 }
+
+/// Refuses a buffer of another length.
+pub(crate) fn check_length(buffer: &'static str, length: usize, needed: usize) -> Result<(), KernelError> {
+    if length == needed { Ok(()) } else { Err(KernelError::Length { buffer, length, needed }) }
+}

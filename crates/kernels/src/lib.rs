@@ -28,6 +28,9 @@
 //! # Ok::<(), fain_kernels::KernelError>(())
 //! ```
 //!
+//! Besides, batch normalisation and Dice over the columns of a matrix ([`column_statistics`], [`normalize_forward`]), and
+//! Dice over its rows ([`row_dice_forward`]).
+//!
 //! The events lie as the data has them, sample after sample, and are not copied, padded or sorted: within a block of
 //! samples the kernels walk through time from row to row. There are no threads here; the caller brings a [`Pool`].
 //! The results are the same to the last bit for any number of threads. Vector instructions are chosen when the program
@@ -47,6 +50,7 @@ mod activation;
 mod backward;
 mod buffers;
 mod cell;
+mod columns;
 mod entry;
 mod error;
 mod forward;
@@ -54,20 +58,28 @@ mod instruction_set;
 mod level;
 mod memory;
 mod mixture;
+mod normalization;
 mod panel;
 mod partition;
 mod pool;
 mod problem;
 mod product;
 mod recurrence;
+mod row_dice;
 mod rows;
 mod scalar;
+mod tasks;
 
 pub use buffers::{Gradients, Sequences, Weights};
 pub use cell::{AugruGate, Cell};
 pub use error::KernelError;
 pub use instruction_set::InstructionSet;
+pub use normalization::{
+    Normalization, NormalizationGradients, column_statistics, column_statistics_with, normalize_backward,
+    normalize_backward_with, normalize_forward, normalize_forward_with,
+};
 pub use pool::{Pool, Serial};
 pub use recurrence::{recurrence_backward, recurrence_backward_with, recurrence_forward, recurrence_forward_with};
+pub use row_dice::{row_dice_backward, row_dice_backward_with, row_dice_forward, row_dice_forward_with};
 pub use rows::{Correction, Lookups, RowRule, RowState, RowStep, SecondMoment, update_rows, update_rows_with};
 pub use scalar::Real;

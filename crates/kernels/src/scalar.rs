@@ -139,7 +139,7 @@ impl Scalar for f64 {
 
     #[inline(always)]
     fn from_f64(number: f64) -> Self {
-        number as Self
+        number
     }
 
     #[inline(always)]

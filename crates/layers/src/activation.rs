@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tch::{Tensor, nn};
 
-use crate::{Dice, DiceVariant, LayerError, Mode};
+use crate::{Dice, DiceVariant, Execution, LayerError, Mode};
 
 /// The activation of a hidden layer, as written in a config.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,6 +69,15 @@ impl Activation {
             ActivationConfig::DicePerSample => Self::Dice(Dice::new(variables, channels, DiceVariant::PerSample)?),
             ActivationConfig::Linear => Self::Linear,
         })
+    }
+
+    /// Chooses how it is computed.
+    #[must_use]
+    pub fn with_execution(self, execution: Execution) -> Self {
+        match self {
+            Self::Dice(dice) => Self::Dice(dice.with_execution(execution)),
+            other => other,
+        }
     }
 
     /// As [`Dice::check_rows`]; the others take batches of any size.

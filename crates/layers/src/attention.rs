@@ -17,7 +17,7 @@ use scorer::Scorer;
 
 use crate::error::check_shape;
 use crate::{
-    Attention, Interest, InterestInput, InterestLayer, Jagged, LayerError, Mode, Outline, segment_softmax,
+    Attention, Execution, Interest, InterestInput, InterestLayer, Jagged, LayerError, Mode, Outline, segment_softmax,
     segment_weighted_sum,
 };
 
@@ -89,6 +89,13 @@ impl TargetAttention {
         };
         let scorer = Scorer::new(variables, query, history, config)?;
         Ok(Self { projection, scorer, candidate, history, scale: config.scale, normalization: config.normalization })
+    }
+
+    /// Chooses how the scoring network is computed.
+    #[must_use]
+    pub fn with_execution(mut self, execution: Execution) -> Self {
+        self.scorer = self.scorer.with_execution(execution);
+        self
     }
 
     /// The weight of each event.

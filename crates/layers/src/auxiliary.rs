@@ -9,7 +9,7 @@ pub use config::{AuxiliaryAverage, AuxiliaryLossConfig, AuxiliaryNetConfig, Auxi
 pub use net::AuxiliaryNet;
 
 use crate::error::{check_lengths, check_shape};
-use crate::{Jagged, LayerError, Mode};
+use crate::{Execution, Jagged, LayerError, Mode};
 
 #[derive(Debug)]
 enum Scorer {
@@ -54,6 +54,16 @@ impl AuxiliaryLoss {
             AuxiliaryScorer::InnerProduct => Scorer::InnerProduct,
         };
         Ok(Self { scorer, average: config.average, weight: config.weight, state_width, event_width })
+    }
+
+    /// Chooses how it is computed.
+    #[must_use]
+    pub fn with_execution(mut self, execution: Execution) -> Self {
+        self.scorer = match self.scorer {
+            Scorer::Net(net) => Scorer::Net(net.with_execution(execution)),
+            Scorer::InnerProduct => Scorer::InnerProduct,
+        };
+        self
     }
 
     /// What the loss is to be multiplied by before it joins the click loss. [`AuxiliaryLoss::forward`] does not do so.

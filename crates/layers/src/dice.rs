@@ -1,10 +1,12 @@
 //! Dice, the activation of the Deep Interest Network.
 
+mod fused;
+
 use serde::{Deserialize, Serialize};
 use tch::{Tensor, nn};
 
 use crate::error::check_shape;
-use crate::{BatchNorm, BatchNormConfig, LayerError, Mode};
+use crate::{BatchNorm, BatchNormConfig, Execution, LayerError, Mode};
 
 /// torch-rechub's ε.
 const PER_SAMPLE_EPSILON: f64 = 1e-3;
@@ -37,6 +39,7 @@ pub struct Dice {
     /// None where each row has its own statistics.
     norm: Option<BatchNorm>,
     channels: i64,
+    execution: Execution,
 }
 
 impl Dice {
@@ -48,14 +51,23 @@ impl Dice {
         if channels < 1 {
             return Err(LayerError::Config { field: "channels", value: channels.to_string(), allowed: "at least 1" });
         }
+        let execution = Execution::default();
         if variant == DiceVariant::PerSample {
             let init = nn::Init::Randn { mean: 0.0, stdev: 1.0 };
-            return Ok(Self { alpha: variables.f_var("alpha", &[1], init)?, norm: None, channels });
+            return Ok(Self { alpha: variables.f_var("alpha", &[1], init)?, norm: None, channels, execution });
         }
         let config =
             BatchNormConfig { epsilon: 1e-8, affine: variant == DiceVariant::Affine, ..BatchNormConfig::default() };
         let norm = Some(BatchNorm::new(&(variables / "bn"), channels, config)?);
-        Ok(Self { alpha: variables.f_var("alpha", &[channels], nn::Init::Const(0.0))?, norm, channels })
+        Ok(Self { alpha: variables.f_var("alpha", &[channels], nn::Init::Const(0.0))?, norm, channels, execution })
+    }
+
+    /// Chooses how it is computed.
+    #[must_use]
+    pub fn with_execution(mut self, execution: Execution) -> Self {
+        self.norm = self.norm.map(|norm| norm.with_execution(execution));
+        self.execution = execution;
+        self
     }
 
     /// Whether a batch of `rows` rows has statistics, for callers that compute something else before.
@@ -73,9 +85,17 @@ impl Dice {
     /// [`LayerError::TooFewRows`] for fewer than two rows in training, except with [`DiceVariant::PerSample`];
     /// [`LayerError::Shape`] when the width differs.
     pub fn forward(&self, input: &Tensor, mode: Mode) -> Result<Tensor, LayerError> {
-        let normalized = match &self.norm {
-            Some(norm) => norm.forward(input, mode)?,
-            None => self.normalize_rows(input)?,
+        let normalized = if let Some(norm) = &self.norm {
+            if let Some(output) = norm.fused(input, Some(&self.alpha), mode)? {
+                return Ok(output);
+            }
+            norm.forward(input, mode)?
+        } else {
+            check_shape("input", input, &[None, Some(self.channels)], "[B, H]")?;
+            if self.execution == Execution::Auto && fused::applies(input, &self.alpha) {
+                return fused::per_sample(input, &self.alpha);
+            }
+            self.normalize_rows(input)?
         };
         let share = normalized.f_sigmoid()?;
         // p·x + (1 − p)·α·x = (α + p·(1 − α))·x: one pass fewer over the input.
@@ -85,7 +105,6 @@ impl Dice {
 
     /// Each row by its own mean and spread.
     fn normalize_rows(&self, input: &Tensor) -> Result<Tensor, LayerError> {
-        check_shape("input", input, &[None, Some(self.channels)], "[B, H]")?;
         let units = [1i64].as_slice();
         let centred = input.f_sub(&input.f_mean_dim(units, true, input.kind())?)?;
         let squares = centred.f_square()?.f_sum_dim_intlist(units, true, input.kind())?;

@@ -55,6 +55,7 @@ mod product;
 mod recurrent;
 mod segment;
 mod self_attention;
+mod threads;
 mod transformer;
 mod unbiased_linear;
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Tensor, nn};
 
 use crate::dropout::check_share;
-use crate::{Activation, ActivationConfig, BatchNorm, BatchNormConfig, LayerError, Linear, Mode, dropout};
+use crate::{Activation, ActivationConfig, BatchNorm, BatchNormConfig, Execution, LayerError, Linear, Mode, dropout};
 
 /// How an [`Mlp`] normalises its input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -118,6 +118,23 @@ impl Mlp {
             width = next;
         }
         Ok(Self { input_norm, layers, dropout: config.dropout, outputs: width })
+    }
+
+    /// Chooses how normalisation and activations are computed.
+    #[must_use]
+    pub fn with_execution(mut self, execution: Execution) -> Self {
+        let norm = |norm: Option<BatchNorm>| norm.map(|norm| norm.with_execution(execution));
+        self.input_norm = norm(self.input_norm);
+        self.layers = self
+            .layers
+            .into_iter()
+            .map(|layer| Layer {
+                dense: layer.dense,
+                norm: norm(layer.norm),
+                activation: layer.activation.with_execution(execution),
+            })
+            .collect();
+        self
     }
 
     /// Width of the last hidden layer.

@@ -1,10 +1,13 @@
 //! Batch normalisation.
 
+mod fused;
+
 use serde::{Deserialize, Serialize};
 use tch::{Tensor, nn};
 
 use crate::error::check_shape;
-use crate::{LayerError, Mode};
+use crate::{Execution, LayerError, Mode};
+use fused::Operands;
 
 /// Which variance of a batch goes into the running one. The batch itself is normalised by the biased one in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -65,6 +68,7 @@ pub struct BatchNorm {
     running_mean: Tensor,
     running_var: Tensor,
     config: BatchNormConfig,
+    execution: Execution,
 }
 
 impl BatchNorm {
@@ -91,7 +95,15 @@ impl BatchNorm {
             running_mean: variables.f_zeros_no_train("running_mean", &size)?,
             running_var: variables.f_ones_no_train("running_var", &size)?,
             config,
+            execution: Execution::default(),
         })
+    }
+
+    /// Chooses how it is computed.
+    #[must_use]
+    pub fn with_execution(mut self, execution: Execution) -> Self {
+        self.execution = execution;
+        self
     }
 
     /// Whether a batch of `rows` rows has statistics, for callers that compute something else before.
@@ -113,8 +125,46 @@ impl BatchNorm {
     /// [`LayerError::TooFewRows`] in training, for fewer than two rows with [`RunningVariance::Unbiased`], for none with
     /// [`RunningVariance::Biased`]; [`LayerError::Shape`] when the width differs.
     pub fn forward(&self, input: &Tensor, mode: Mode) -> Result<Tensor, LayerError> {
+        match self.fused(input, None, mode)? {
+            Some(output) => Ok(output),
+            None => self.plain(input, mode),
+        }
+    }
+
+    /// The normalised input, or [`crate::Dice`] of it with this `α`, in one function; `None` where it does not apply.
+    pub(crate) fn fused(
+        &self,
+        input: &Tensor,
+        alpha: Option<&Tensor>,
+        mode: Mode,
+    ) -> Result<Option<Tensor>, LayerError> {
         check_shape("input", input, &[None, Some(self.running_mean.size()[0])], "[B, H]")?;
         self.check_rows(input.size()[0], mode)?;
+        let operands = Operands {
+            statistics: (!mode.is_training()).then_some((&self.running_mean, &self.running_var)),
+            scale: self.weight.as_ref(),
+            shift: self.bias.as_ref(),
+            alpha,
+        };
+        if self.execution == Execution::Plain || !fused::applies(input, operands) {
+            return Ok(None);
+        }
+        let normalized = fused::forward(input, self.config.epsilon, operands)?;
+        if let Some((mean, variance)) = normalized.statistics {
+            let variance = match self.config.variance {
+                RunningVariance::Biased => variance,
+                RunningVariance::Unbiased => {
+                    let rows = input.size()[0] as f64;
+                    variance.f_mul_scalar(rows / (rows - 1.0))?
+                }
+            };
+            tch::no_grad(|| self.move_statistics(&mean, &variance))?;
+        }
+        Ok(Some(normalized.output))
+    }
+
+    /// As libtorch has it; shape and rows are checked.
+    fn plain(&self, input: &Tensor, mode: Mode) -> Result<Tensor, LayerError> {
         if mode.is_training() && self.config.variance == RunningVariance::Biased {
             // libtorch knows the unbiased variance only, so that it normalises and the statistics are taken here.
             let output = Tensor::f_batch_norm(
@@ -128,7 +178,10 @@ impl BatchNorm {
                 self.config.epsilon,
                 false,
             )?;
-            tch::no_grad(|| self.take_statistics(input))?;
+            tch::no_grad(|| {
+                let (variance, mean) = input.f_var_mean_correction([0i64].as_slice(), 0, false)?;
+                self.move_statistics(&mean, &variance)
+            })?;
             return Ok(output);
         }
         Ok(Tensor::f_batch_norm(
@@ -144,11 +197,10 @@ impl BatchNorm {
         )?)
     }
 
-    /// Moves the running statistics towards those of the batch, with the biased variance.
-    fn take_statistics(&self, input: &Tensor) -> Result<(), LayerError> {
-        let (variance, mean) = input.f_var_mean_correction([0i64].as_slice(), 0, false)?;
+    /// Moves the running statistics towards those of the batch.
+    fn move_statistics(&self, mean: &Tensor, variance: &Tensor) -> Result<(), LayerError> {
         for (running, batch) in [(&self.running_mean, mean), (&self.running_var, variance)] {
-            let _moved = running.shallow_clone().f_lerp_(&batch, self.config.momentum)?;
+            let _moved = running.shallow_clone().f_lerp_(batch, self.config.momentum)?;
         }
         Ok(())
     }

@@ -1,9 +1,11 @@
 //! The activation unit of torch-rechub: target attention with its own Dice, where every event of a list is real.
 
-use fain_layers::{ActivationConfig, AttentionNormalization, TargetAttention, TargetAttentionConfig};
+use fain_layers::{ActivationConfig, AttentionNormalization, Execution, TargetAttention, TargetAttentionConfig};
 use fain_tests::{Case, Exclusion, Fixture, Forward, GoldenError, Report, Section, Subject};
 use serde::Deserialize;
 use tch::nn;
+
+use crate::recurrent::{EXECUTIONS, variant};
 
 pub(crate) static SINGLE_EVENT: Exclusion = Exclusion {
     name: "a single event in training",
@@ -43,12 +45,18 @@ struct Config {
 }
 
 pub(crate) fn check(fixture: &Fixture, report: &mut Report) {
-    fain_tests::check(&ActivationUnit, fixture, report);
+    for execution in EXECUTIONS {
+        fain_tests::check(&ActivationUnit(execution), fixture, report);
+    }
 }
 
-struct ActivationUnit;
+struct ActivationUnit(Execution);
 
 impl Subject for ActivationUnit {
+    fn variant(&self) -> Option<&'static str> {
+        Some(variant(self.0))
+    }
+
     fn build(&self, variables: &nn::Path<'_>, case: &Case) -> Result<Forward, GoldenError> {
         let config: Config = case.config()?;
         let ours = TargetAttentionConfig {
@@ -62,7 +70,7 @@ impl Subject for ActivationUnit {
             },
             ..TargetAttentionConfig::default()
         };
-        let attention = TargetAttention::new(variables, config.emb_dim, &ours)?;
+        let attention = TargetAttention::new(variables, config.emb_dim, &ours)?.with_execution(self.0);
         Ok(Box::new(move |inputs, mode| {
             let history = inputs.padding("history")?.pack(inputs.tensor("history")?)?;
             Ok(vec![("y", attention.forward(inputs.tensor("target")?, &history, mode)?)])

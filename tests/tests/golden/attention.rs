@@ -1,11 +1,12 @@
 //! Target attention with softmax, logistic and plain weights.
 
-use fain_layers::{AttentionNormalization, AttentionScale, TargetAttention, TargetAttentionConfig};
+use fain_layers::{AttentionNormalization, AttentionScale, Execution, TargetAttention, TargetAttentionConfig};
 use fain_tests::{Case, Exclusion, Fixture, Forward, GoldenError, Report, Section, Subject};
 use serde::Deserialize;
 use tch::nn;
 
 use crate::mlp::GoldenActivation;
+use crate::recurrent::{EXECUTIONS, variant};
 
 pub(crate) static PADDING_IN_STATISTICS: Exclusion = Exclusion {
     name: "padding in batch statistics",
@@ -50,7 +51,9 @@ impl From<Normalization> for AttentionNormalization {
 }
 
 pub(crate) fn check(fixture: &Fixture, report: &mut Report) {
-    fain_tests::check(&Attention, fixture, report);
+    for execution in EXECUTIONS {
+        fain_tests::check(&Attention(execution), fixture, report);
+    }
 }
 
 /// Ours of a variable of the reference's attention.
@@ -64,9 +67,13 @@ pub(crate) fn rename(reference: &str) -> String {
     reference.to_owned()
 }
 
-struct Attention;
+struct Attention(Execution);
 
 impl Subject for Attention {
+    fn variant(&self) -> Option<&'static str> {
+        Some(variant(self.0))
+    }
+
     fn build(&self, variables: &nn::Path<'_>, case: &Case) -> Result<Forward, GoldenError> {
         let config: Config = case.config()?;
         let ours = TargetAttentionConfig {
@@ -77,7 +84,7 @@ impl Subject for Attention {
             normalization: config.normalisation.into(),
             ..TargetAttentionConfig::default()
         };
-        let attention = TargetAttention::new(variables, config.input_size, &ours)?;
+        let attention = TargetAttention::new(variables, config.input_size, &ours)?.with_execution(self.0);
         Ok(Box::new(move |inputs, mode| {
             let padding = inputs.padding("keys")?;
             let history = padding.pack(inputs.tensor("keys")?)?;

@@ -1,11 +1,13 @@
 //! The auxiliary loss of DIEN and its network.
 
 use fain_layers::{
-    ActivationConfig, AuxiliaryLoss, AuxiliaryLossConfig, AuxiliaryNet, AuxiliaryNetConfig, AuxiliaryScorer,
+    ActivationConfig, AuxiliaryLoss, AuxiliaryLossConfig, AuxiliaryNet, AuxiliaryNetConfig, AuxiliaryScorer, Execution,
 };
 use fain_tests::{Case, Exclusion, Fixture, Forward, GoldenError, Report, Section, Subject};
 use serde::Deserialize;
 use tch::nn;
+
+use crate::recurrent::{EXECUTIONS, variant};
 
 pub(crate) static SATURATED: Exclusion = Exclusion {
     name: "saturated probabilities",
@@ -22,11 +24,15 @@ pub(crate) fn rename(reference: &str) -> String {
 }
 
 pub(crate) fn check_net(fixture: &Fixture, report: &mut Report) {
-    fain_tests::check(&Net, fixture, report);
+    for execution in EXECUTIONS {
+        fain_tests::check(&Net(execution), fixture, report);
+    }
 }
 
 pub(crate) fn check_loss(fixture: &Fixture, report: &mut Report) {
-    fain_tests::check(&Loss, fixture, report);
+    for execution in EXECUTIONS {
+        fain_tests::check(&Loss(execution), fixture, report);
+    }
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -46,9 +52,13 @@ struct NetConfig {
     _rows: i64,
 }
 
-struct Net;
+struct Net(Execution);
 
 impl Subject for Net {
+    fn variant(&self) -> Option<&'static str> {
+        Some(variant(self.0))
+    }
+
     fn build(&self, variables: &nn::Path<'_>, case: &Case) -> Result<Forward, GoldenError> {
         let config: NetConfig = case.config()?;
         let activation = match config.activation {
@@ -56,7 +66,7 @@ impl Subject for Net {
             NetActivation::Relu => ActivationConfig::Relu,
         };
         let ours = AuxiliaryNetConfig { hidden: config.hidden_layers, activation, ..AuxiliaryNetConfig::default() };
-        let net = AuxiliaryNet::new(variables, config.input_size, &ours)?;
+        let net = AuxiliaryNet::new(variables, config.input_size, &ours)?.with_execution(self.0);
         // The reference gives probabilities.
         Ok(Box::new(move |inputs, mode| Ok(vec![("p", net.forward(inputs.tensor("x")?, mode)?.f_sigmoid()?)])))
     }
@@ -79,14 +89,18 @@ struct LossConfig {
     _lengths: Vec<i64>,
 }
 
-struct Loss;
+struct Loss(Execution);
 
 impl Subject for Loss {
+    fn variant(&self) -> Option<&'static str> {
+        Some(variant(self.0))
+    }
+
     fn build(&self, variables: &nn::Path<'_>, case: &Case) -> Result<Forward, GoldenError> {
         let config: LossConfig = case.config()?;
         let net = AuxiliaryNetConfig { hidden: config.hidden_layers, ..AuxiliaryNetConfig::default() };
         let ours = AuxiliaryLossConfig { scorer: AuxiliaryScorer::Mlp(net), ..AuxiliaryLossConfig::default() };
-        let loss = AuxiliaryLoss::new(variables, config.size, config.size, &ours)?;
+        let loss = AuxiliaryLoss::new(variables, config.size, config.size, &ours)?.with_execution(self.0);
         Ok(Box::new(move |inputs, mode| {
             let pairs = |name: &str| inputs.padding(name)?.pack(inputs.tensor(name)?);
             let (states, clicks, others) = (pairs("states")?, pairs("click")?, pairs("noclick")?);

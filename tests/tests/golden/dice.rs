@@ -1,9 +1,11 @@
 //! Dice on rows, on padded sequences as rows, and by the statistics of each row.
 
-use fain_layers::{Dice, DiceVariant};
+use fain_layers::{Dice, DiceVariant, Execution};
 use fain_tests::{Case, Fixture, Forward, GoldenError, Report, Subject, Tolerance};
 use serde::Deserialize;
 use tch::nn;
+
+use crate::recurrent::{EXECUTIONS, variant};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,19 +21,25 @@ struct Config {
 }
 
 pub(crate) fn check(fixture: &Fixture, report: &mut Report) {
-    fain_tests::check(&DiceLayer, fixture, report);
+    for execution in EXECUTIONS {
+        fain_tests::check(&DiceLayer(execution), fixture, report);
+    }
 }
 
-struct DiceLayer;
+struct DiceLayer(Execution);
 
 impl Subject for DiceLayer {
+    fn variant(&self) -> Option<&'static str> {
+        Some(variant(self.0))
+    }
+
     fn build(&self, variables: &nn::Path<'_>, case: &Case) -> Result<Forward, GoldenError> {
         let config: Config = case.config()?;
         if config.epsilon.to_bits() != 1e-8f64.to_bits() {
             let problem = format!("epsilon = {}, only 1e-8 is built", config.epsilon);
             return Err(case.problem(problem));
         }
-        let dice = Dice::new(variables, config.size, DiceVariant::Affine)?;
+        let dice = Dice::new(variables, config.size, DiceVariant::Affine)?.with_execution(self.0);
         Ok(Box::new(move |inputs, mode| {
             let input = inputs.tensor("x")?;
             let output = if config.dim == 2 {
@@ -61,19 +69,25 @@ struct PerSampleConfig {
 }
 
 pub(crate) fn check_per_sample(fixture: &Fixture, report: &mut Report) {
-    fain_tests::check(&PerSampleDice, fixture, report);
+    for execution in EXECUTIONS {
+        fain_tests::check(&PerSampleDice(execution), fixture, report);
+    }
 }
 
-struct PerSampleDice;
+struct PerSampleDice(Execution);
 
 impl Subject for PerSampleDice {
+    fn variant(&self) -> Option<&'static str> {
+        Some(variant(self.0))
+    }
+
     fn build(&self, variables: &nn::Path<'_>, case: &Case) -> Result<Forward, GoldenError> {
         let config: PerSampleConfig = case.config()?;
         if config.epsilon.to_bits() != 1e-3f64.to_bits() {
             let problem = format!("epsilon = {}, only 1e-3 is built", config.epsilon);
             return Err(case.problem(problem));
         }
-        let dice = Dice::new(variables, config.size, DiceVariant::PerSample)?;
+        let dice = Dice::new(variables, config.size, DiceVariant::PerSample)?.with_execution(self.0);
         Ok(Box::new(move |inputs, mode| Ok(vec![("y", dice.forward(inputs.tensor("x")?, mode)?)])))
     }
 }

@@ -133,7 +133,7 @@ impl Config {
             dropout: self.mlp_dropout,
             ..notebook.mlp
         };
-        let mlp = Mlp::new(&(variables / "mlp"), width, &mlp)?;
+        let mlp = Mlp::new(&(variables / "mlp"), width, &mlp)?.with_execution(execution);
         let output = Linear::new(&(variables / "output"), mlp.outputs(), self.d_out)?;
         let parts = InterestModelParts {
             embeddings,

@@ -141,7 +141,7 @@ fn probability(model: &InterestModel, inputs: &Inputs, mode: Mode) -> Result<Ten
     Ok(output.logits.f_sigmoid()?)
 }
 
-/// The model as its configuration builds it, but with recurrences in plain operations.
+/// The model as its configuration builds it, but in plain operations.
 fn put_together(
     variables: &nn::Path<'_>,
     space: &FeatureSpace,
@@ -152,7 +152,7 @@ fn put_together(
     for (index, [candidate, history]) in [[4, 6], [5, 7], [4, 6], [5, 7]].into_iter().enumerate() {
         let (variables, width) = (variables / format!("interest{index}"), embeddings.width(candidate));
         let layer: Box<dyn InterestLayer> = if index < 2 {
-            Box::new(TargetAttention::new(&variables, width, &config.attention)?)
+            Box::new(TargetAttention::new(&variables, width, &config.attention)?.with_execution(Execution::Plain))
         } else {
             Box::new(LastState::with_execution(&variables, width, Execution::Plain)?)
         };
@@ -161,7 +161,7 @@ fn put_together(
     }
     let read: i64 = (0..4).map(|feature| embeddings.width(feature)).sum();
     let width = read + interests.iter().map(|(_, layer)| layer.outputs()).sum::<i64>();
-    let mlp = Mlp::new(&(variables / "mlp"), width, &config.mlp)?;
+    let mlp = Mlp::new(&(variables / "mlp"), width, &config.mlp)?.with_execution(Execution::Plain);
     let output = Linear::new(&(variables / "output"), mlp.outputs(), 1)?;
     let blocks = Some(config.blocks);
     let parts = InterestModelParts {

@@ -1,10 +1,12 @@
 //! A Keras DIN on vectors that are looked up before: there are no tables in it.
 
-use fain_layers::{Linear, Mlp, MlpConfig, Mode, TargetAttention, TargetAttentionConfig};
+use fain_layers::{Execution, Linear, Mlp, MlpConfig, Mode, TargetAttention, TargetAttentionConfig};
 use fain_models::DinPreset;
 use fain_tests::{Case, Exclusion, Fixture, Forward, GoldenError, Inputs, Padding, Report, Section, Subject};
 use serde::Deserialize;
 use tch::{Tensor, nn};
+
+use crate::recurrent::{EXECUTIONS, variant};
 
 pub(crate) static PADDING_FOR_EMPTY: Exclusion = Exclusion {
     name: "padding for an empty history",
@@ -26,10 +28,12 @@ struct Config {
 }
 
 pub(crate) fn check(fixture: &Fixture, report: &mut Report) {
-    fain_tests::check(&Subject003, fixture, report);
+    for execution in EXECUTIONS {
+        fain_tests::check(&Subject003(execution), fixture, report);
+    }
 }
 
-struct Subject003;
+struct Subject003(Execution);
 
 /// What lies between the vectors and the probability.
 struct Din {
@@ -39,15 +43,16 @@ struct Din {
 }
 
 impl Din {
-    fn new(variables: &nn::Path<'_>, config: &Config) -> Result<Self, GoldenError> {
+    fn new(variables: &nn::Path<'_>, config: &Config, execution: Execution) -> Result<Self, GoldenError> {
         let keras = DinPreset::Keras.config();
         let attention = TargetAttentionConfig { hidden: config.att_hidden.clone(), ..keras.attention };
         let mlp = MlpConfig { hidden: config.ffn.clone(), ..keras.mlp };
         let mut attentions = Vec::with_capacity(config.dims.len());
         for (index, &dim) in config.dims.iter().enumerate() {
-            attentions.push(TargetAttention::new(&(variables / format!("interest{index}")), dim, &attention)?);
+            let variables = variables / format!("interest{index}");
+            attentions.push(TargetAttention::new(&variables, dim, &attention)?.with_execution(execution));
         }
-        let mlp = Mlp::new(&(variables / "mlp"), 2 * config.dims.iter().sum::<i64>(), &mlp)?;
+        let mlp = Mlp::new(&(variables / "mlp"), 2 * config.dims.iter().sum::<i64>(), &mlp)?.with_execution(execution);
         let output = Linear::new(&(variables / "output"), mlp.outputs(), 1)?;
         Ok(Self { attentions, mlp, output })
     }
@@ -68,8 +73,12 @@ impl Din {
 }
 
 impl Subject for Subject003 {
+    fn variant(&self) -> Option<&'static str> {
+        Some(variant(self.0))
+    }
+
     fn build(&self, variables: &nn::Path<'_>, case: &Case) -> Result<Forward, GoldenError> {
-        let model = Din::new(variables, &case.config()?)?;
+        let model = Din::new(variables, &case.config()?, self.0)?;
         Ok(Box::new(move |inputs, mode| Ok(vec![("prob", model.probability(inputs, mode)?)])))
     }
 

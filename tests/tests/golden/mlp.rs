@@ -1,9 +1,11 @@
 //! The stack of hidden layers.
 
-use fain_layers::{ActivationConfig, Mlp, MlpConfig};
+use fain_layers::{ActivationConfig, Execution, Mlp, MlpConfig};
 use fain_tests::{Case, Fixture, Forward, GoldenError, Report, Subject};
 use serde::Deserialize;
 use tch::nn;
+
+use crate::recurrent::{EXECUTIONS, variant};
 
 /// The activations of the fixtures.
 #[derive(Clone, Copy, Deserialize)]
@@ -40,12 +42,18 @@ struct Config {
 }
 
 pub(crate) fn check(fixture: &Fixture, report: &mut Report) {
-    fain_tests::check(&MlpLayer, fixture, report);
+    for execution in EXECUTIONS {
+        fain_tests::check(&MlpLayer(execution), fixture, report);
+    }
 }
 
-struct MlpLayer;
+struct MlpLayer(Execution);
 
 impl Subject for MlpLayer {
+    fn variant(&self) -> Option<&'static str> {
+        Some(variant(self.0))
+    }
+
     fn build(&self, variables: &nn::Path<'_>, case: &Case) -> Result<Forward, GoldenError> {
         let config: Config = case.config()?;
         let ours = MlpConfig {
@@ -55,7 +63,7 @@ impl Subject for MlpLayer {
             dropout: config.dropout,
             ..MlpConfig::default()
         };
-        let mlp = Mlp::new(variables, config.input_size, &ours)?;
+        let mlp = Mlp::new(variables, config.input_size, &ours)?.with_execution(self.0);
         Ok(Box::new(move |inputs, mode| Ok(vec![("y", mlp.forward(inputs.tensor("x")?, mode)?)])))
     }
 

@@ -8,8 +8,8 @@ use crate::error::KernelError;
 use crate::instruction_set::{Detected, InstructionSet};
 use crate::level::{Level, Operation, prefetch};
 use crate::pool::Pool;
-use crate::recurrence::{Pieces, run_all};
 use crate::scalar::{Real, Scalar};
+use crate::tasks::{Pieces, run_all};
 
 /// How many lookups ahead the caches are asked for rows. A row of a large table is in no cache.
 const AHEAD: usize = 16;

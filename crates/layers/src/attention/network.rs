@@ -2,7 +2,7 @@
 
 use tch::{Tensor, nn};
 
-use crate::{AttentionInputs, Jagged, LayerError, Linear, Mlp, Mode, TargetAttentionConfig};
+use crate::{AttentionInputs, Execution, Jagged, LayerError, Linear, Mlp, Mode, TargetAttentionConfig};
 
 /// Scores an event by hidden layers over candidate `q` and event `k`, and a dense map to one number.
 #[derive(Debug)]
@@ -30,6 +30,11 @@ impl Network {
         let hidden = Mlp::new(&(variables / "score"), width, &config.network())?;
         let output = Linear::new(&(variables / "output"), hidden.outputs(), 1)?;
         Ok(Self { hidden, output, inputs: config.inputs, candidate, history })
+    }
+
+    pub(super) fn with_execution(mut self, execution: Execution) -> Self {
+        self.hidden = self.hidden.with_execution(execution);
+        self
     }
 
     /// `[N, 1]`.

@@ -4,7 +4,7 @@ use tch::{Tensor, nn};
 
 use super::network::Network;
 use crate::unbiased_linear::UnbiasedLinear;
-use crate::{AttentionScoring, Jagged, LayerError, Mode, TargetAttentionConfig};
+use crate::{AttentionScoring, Execution, Jagged, LayerError, Mode, TargetAttentionConfig};
 
 /// A built [`AttentionScoring`].
 #[derive(Debug)]
@@ -30,6 +30,13 @@ impl Scorer {
             }
             AttentionScoring::InnerProduct => Self::InnerProduct,
         })
+    }
+
+    pub(super) fn with_execution(self, execution: Execution) -> Self {
+        match self {
+            Self::Network(network) => Self::Network(network.with_execution(execution)),
+            other => other,
+        }
     }
 
     /// `[N, 1]`.

@@ -3,7 +3,7 @@
 use tch::{Tensor, nn};
 
 use super::AuxiliaryNetConfig;
-use crate::{InputNorm, LayerError, Linear, Mlp, Mode};
+use crate::{Execution, InputNorm, LayerError, Linear, Mlp, Mode};
 
 /// Says how likely an event follows a state: hidden layers and one output, a logit.
 ///
@@ -27,6 +27,13 @@ impl AuxiliaryNet {
         let mlp = Mlp::new(variables, inputs, &config.mlp())?;
         let output = Linear::new(&(variables / "output"), mlp.outputs(), 1)?;
         Ok(Self { mlp, output, normalizes: config.input_norm != InputNorm::None })
+    }
+
+    /// Chooses how it is computed.
+    #[must_use]
+    pub fn with_execution(mut self, execution: Execution) -> Self {
+        self.mlp = self.mlp.with_execution(execution);
+        self
     }
 
     /// # Shapes

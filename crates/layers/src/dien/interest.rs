@@ -59,7 +59,7 @@ impl DienInterest {
         Self::with_execution(variables, width, config, Execution::default())
     }
 
-    /// As [`DienInterest::new`], with a choice of how the recurrences are computed.
+    /// As [`DienInterest::new`], with a choice of how all parts are computed.
     ///
     /// # Errors
     /// As [`DienInterest::new`].
@@ -117,8 +117,10 @@ impl DienInterest {
             .auxiliary
             .as_ref()
             .map(|config| AuxiliaryLoss::new(&(variables / "auxiliary"), hidden, width, config))
-            .transpose()?;
-        let attention = TargetAttention::with_widths(&(variables / "attention"), width, hidden, &config.attention)?;
+            .transpose()?
+            .map(|auxiliary| auxiliary.with_execution(execution));
+        let attention = TargetAttention::with_widths(&(variables / "attention"), width, hidden, &config.attention)?
+            .with_execution(execution);
         let evolution = evolution(&(variables / "evolution"), hidden)?;
         Ok(Self::from_parts(InterestExtractor::new(extractor, auxiliary), Box::new(attention), evolution))
     }

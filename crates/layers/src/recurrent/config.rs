@@ -35,11 +35,11 @@ pub enum AttentionalGruKind {
     AugruOfficial,
 }
 
-/// How a recurrence is computed. The result is the same up to rounding.
+/// How a layer is computed. The result is the same up to rounding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Execution {
-    /// The fused kernels where they apply, plain operations elsewhere. They apply on the CPU, in float32 and float64,
-    /// with [`ResetGate::After`].
+    /// The fused kernels where they apply, plain operations elsewhere. They apply on the CPU, in float32 and float64, to
+    /// batch normalisation, to Dice, and to the gated recurrences with [`ResetGate::After`].
     #[default]
     Auto,
     /// libtorch operations only, which tracing, export and second derivatives need.

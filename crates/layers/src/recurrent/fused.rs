@@ -1,13 +1,12 @@
 //! The gated recurrences as one differentiable function on the CPU, by the kernels of `fain-kernels`.
 
-use fain_autograd::{Buffer, Context, Element, Function, apply, parallel_for, slice};
-use fain_kernels::{
-    AugruGate, Cell, Gradients, Pool, Real, Sequences, Weights, recurrence_backward, recurrence_forward,
-};
+use fain_autograd::{Buffer, Context, Element, Function, apply, slice};
+use fain_kernels::{AugruGate, Cell, Gradients, Real, Sequences, Weights, recurrence_backward, recurrence_forward};
 use tch::{Device, Kind, Tensor};
 
 use super::operands::Operands;
 use super::update::Update;
+use crate::threads::Threads;
 use crate::{Jagged, JaggedLayout, LayerError};
 
 /// Whether there are kernels for these operands.
@@ -182,15 +181,5 @@ fn places_of<T: Element>(gradients: &mut Operands<Option<Buffer<T>>>) -> Gradien
         hidden_weight: of(&mut gradients.state_weight),
         input_bias: gradients.input_bias.as_mut().and_then(of),
         hidden_bias: gradients.state_bias.as_mut().and_then(of),
-    }
-}
-
-/// libtorch's threads.
-struct Threads;
-
-impl Pool for Threads {
-    fn run(&self, tasks: usize, task: &(dyn Fn(usize) + Sync)) {
-        // The kernels count the tasks that were done, and fail where some were not.
-        let _counted = parallel_for(tasks, 1, |part| part.for_each(task));
     }
 }
