@@ -85,10 +85,13 @@ fn run<C: FnMut(usize, &[u8]) -> Outcome>(run: Run, make: impl Fn(&Path) -> C + 
     let shared = Arc::new(Shared { run, next: AtomicU64::new(0), started: Instant::now(), watches });
     let make = Arc::new(make);
     let (sender, reports) = channel();
-    for number in 0..threads {
+    // Kept here: a thread that hangs would leave its folder behind.
+    let folders: Vec<TempDir> = (0..threads).map(|_| scratch()).collect();
+    for (number, folder) in folders.iter().enumerate() {
+        let folder = folder.path().to_owned();
         let (shared, make, sender) = (Arc::clone(&shared), Arc::clone(&make), sender.clone());
         // Not scoped: nobody waits for a thread that hangs.
-        thread::spawn(move || work(number, &shared, &*make, &sender));
+        thread::spawn(move || work(number, &shared, make(&folder), &sender));
     }
     drop(sender);
     let (mut counts, mut left, mut said) = (Counts::default(), threads, Instant::now());
@@ -117,14 +120,7 @@ fn run<C: FnMut(usize, &[u8]) -> Outcome>(run: Run, make: impl Fn(&Path) -> C + 
     counts
 }
 
-fn work<C: FnMut(usize, &[u8]) -> Outcome>(
-    number: usize,
-    shared: &Shared,
-    make: &impl Fn(&Path) -> C,
-    reports: &Sender<Report>,
-) {
-    let folder = scratch();
-    let mut check = make(folder.path());
+fn work(number: usize, shared: &Shared, mut check: impl FnMut(usize, &[u8]) -> Outcome, reports: &Sender<Report>) {
     let (run, watch) = (&shared.run, &shared.watches[number]);
     let mut counts = Counts::default();
     loop {
