@@ -13,8 +13,10 @@ pub(crate) enum Request {
     Demo(Vec<OsString>),
     /// Run the tests with these arguments of `cargo test`.
     Test(Vec<OsString>),
-    /// Run the benchmarks with these arguments of `cargo bench`.
+    /// Measure the table of benchmarks with these arguments of `fain-benchmarks`.
     Bench(Vec<OsString>),
+    /// Run the benchmarks of single parts with these arguments of `cargo bench`.
+    Kernels(Vec<OsString>),
     /// Read files with wrong bytes, in this many cases for each kind.
     Fuzz { cases: u64 },
     /// Run the checks of a change; `test` says whether the tests are among them.
@@ -30,7 +32,7 @@ Tasks:
   setup  provide libtorch 2.11.0 in .libtorch (once; the other tasks do it first)
   demo   run the demo: data, training and evaluation, end to end
   test   run every test of the workspace
-  bench  run every benchmark of the workspace
+  bench  measure the table of docs/performance.md, or the benchmarks of single parts
   fuzz   read a million files with wrong bytes of each kind
   ci     run what a change must pass: tests, format, lints, documents, the torch-free half
 
@@ -76,12 +78,16 @@ that crate is tested. Everything after `--` goes to the test programs.
 ";
 
 const BENCH: &str = "\
-Run every benchmark of the workspace.
+Measure the table of docs/performance.md: fain, other programs at the same work, and the limit of the machine.
 
-Usage: cargo xtask bench [ARGUMENTS]
+Usage: cargo xtask bench [LINE]… [OPTIONS]
+       cargo xtask bench kernels [ARGUMENTS]
 
-Provides libtorch, then runs `cargo bench --workspace ARGUMENTS`. With `-p CRATE` among the arguments only that
-crate is measured. Everything after `--` goes to the benchmark programs.
+Provides libtorch, then runs `cargo run --release -p fain-benchmarks -- ARGUMENTS`. `cargo xtask bench -- --help` lists
+lines and options. The most used: `--data FOLDER` names the files of ml1m_ctr, `--peers` measures the Python programs too.
+
+`kernels` runs the criterion benchmarks: `cargo bench --workspace ARGUMENTS`. With `-p CRATE` among the arguments only
+that crate is measured. Everything after `--` goes to the benchmark programs.
 ";
 
 const FUZZ: &str = "\
@@ -133,7 +139,8 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
         "setup" => switch(&task, &rest, "--cpu").map(|cpu| Request::Setup { cpu }),
         "ci" => switch(&task, &rest, "--no-test").map(|left_out| Request::Ci { test: !left_out }),
         "test" => Ok(Request::Test(rest)),
-        "bench" => Ok(Request::Bench(rest)),
+        "bench" if rest.first().is_some_and(|first| first == "kernels") => Ok(Request::Kernels(rest[1..].to_vec())),
+        "bench" => Ok(Request::Bench(without_separator(rest))),
         "fuzz" => cases(&rest).map(|cases| Request::Fuzz { cases }),
         _ => Ok(Request::Demo(without_separator(rest))),
     }
@@ -164,7 +171,7 @@ fn cases(arguments: &[OsString]) -> Result<u64, String> {
     number.ok_or_else(|| format!("`cargo xtask fuzz` takes a number of cases, 1 or more, not `{text}`"))
 }
 
-/// `demo -- --help` means the help of fain; fain itself sees no `--`.
+/// `demo -- --help` means the help of fain, `bench -- --help` that of the table; the programs see no `--`.
 fn without_separator(mut arguments: Vec<OsString>) -> Vec<OsString> {
     if arguments.first().is_some_and(|first| first == "--") {
         arguments.remove(0);
@@ -193,7 +200,9 @@ mod tests {
         assert_eq!(parsed("ci"), Ok(Request::Ci { test: true }));
         assert_eq!(parsed("ci --no-test"), Ok(Request::Ci { test: false }));
         assert_eq!(parsed("test -p fain-metrics -- auc"), Ok(Request::Test(words("-p fain-metrics -- auc"))));
-        assert_eq!(parsed("bench attention"), Ok(Request::Bench(words("attention"))));
+        assert_eq!(parsed("bench augru --quick"), Ok(Request::Bench(words("augru --quick"))));
+        assert_eq!(parsed("bench kernels attention"), Ok(Request::Kernels(words("attention"))));
+        assert_eq!(parsed("bench kernels -- --quick"), Ok(Request::Kernels(words("-- --quick"))));
         assert_eq!(parsed("fuzz"), Ok(Request::Fuzz { cases: 1_000_000 }));
         assert_eq!(parsed("fuzz 500"), Ok(Request::Fuzz { cases: 500 }));
         assert_eq!(parsed("demo --epochs 1"), Ok(Request::Demo(words("--epochs 1"))));
@@ -209,6 +218,7 @@ mod tests {
             assert!(OVERVIEW.contains(&format!("\n  {task}")), "{task} is missing in the overview");
         }
         assert_eq!(parsed("demo -- --help"), Ok(Request::Demo(words("--help"))));
+        assert_eq!(parsed("bench -- --help"), Ok(Request::Bench(words("--help"))));
         assert_eq!(parsed("test -- --help"), Ok(Request::Test(words("-- --help"))), "cargo test needs the separator");
     }
 
