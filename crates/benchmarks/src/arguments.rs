@@ -17,14 +17,15 @@ pub(crate) struct Arguments {
     #[arg(value_enum, value_name = "LINE")]
     pub(crate) lines: Vec<Line>,
 
-    /// Folder with train_small.csv.gz and test.csv.gz of `ml1m_ctr`; without it, rows of the simulator.
+    /// Folder with `train_small.csv.gz` and `test.csv.gz` of `ml1m_ctr`; without it, rows of the simulator.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) data: Option<PathBuf>,
 
     /// Measure the Python programs too: with this Python, or, without a value, with a virtual environment in `.peers`
     /// that is made at the first call (about 3 GB to fetch, 6 GB on disk).
-    #[arg(long, value_name = "PYTHON", num_args = 0..=1, require_equals = true)]
-    pub(crate) peers: Option<Option<PathBuf>>,
+    #[arg(long, value_name = "PYTHON", num_args = 0..=1, require_equals = true, default_missing_value = "",
+        value_parser = Peers::parse)]
+    pub(crate) peers: Option<Peers>,
 
     /// How often each side is measured, alternating; medians are told.
     #[arg(long, value_name = "COUNT", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
@@ -41,6 +42,23 @@ pub(crate) struct Arguments {
     /// Where the figures go as JSON.
     #[arg(long, value_name = "FILE", default_value = "target/benchmarks/results.json")]
     pub(crate) output: PathBuf,
+}
+
+/// Which Python measures the other programs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Peers {
+    /// The virtual environment of the repository.
+    OfRepository,
+    /// An installed one.
+    Installed(PathBuf),
+}
+
+impl Peers {
+    /// `--peers` without a value is the empty text.
+    #[allow(clippy::unnecessary_wraps, reason = "clap wants a result")]
+    fn parse(text: &str) -> Result<Self, std::convert::Infallible> {
+        Ok(if text.is_empty() { Self::OfRepository } else { Self::Installed(text.into()) })
+    }
 }
 
 impl Arguments {
@@ -70,9 +88,12 @@ mod tests {
     #[test]
     fn peers_are_left_out_made_or_given() {
         assert_eq!(parsed("").unwrap().peers, None);
-        assert_eq!(parsed("--peers auc").unwrap().peers, Some(None));
+        assert_eq!(parsed("--peers auc").unwrap().peers, Some(Peers::OfRepository));
         assert_eq!(parsed("--peers auc").unwrap().lines, [Line::Auc]);
-        assert_eq!(parsed("--peers=/usr/bin/python3").unwrap().peers, Some(Some("/usr/bin/python3".into())));
+        assert_eq!(
+            parsed("--peers=/usr/bin/python3").unwrap().peers,
+            Some(Peers::Installed("/usr/bin/python3".into()))
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, Peers};
 use crate::machine::Machine;
 use crate::python::Python;
 use crate::results::{Results, Section};
@@ -40,8 +40,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     let data = arguments.data.as_deref().map(std::path::absolute).transpose().context("the path of --data")?;
     let python = match &arguments.peers {
         None => None,
-        Some(None) => Some(Python::of_repository(arguments.threads)?),
-        Some(Some(program)) => Some(Python::installed(program, arguments.threads)?),
+        Some(Peers::OfRepository) => Some(Python::of_repository(arguments.threads)?),
+        Some(Peers::Installed(program)) => Some(Python::installed(program, arguments.threads)?),
     };
     console::say("measuring the machine");
     let bench = Bench {
@@ -60,13 +60,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
         quick: bench.quick,
         sections: Vec::new(),
     };
+    console::print(table::head(&results));
     let mut whole = true;
     for line in arguments.chosen() {
         console::say(line.name());
         match line.measure(&bench) {
             Ok(rows) => {
                 let section = Section { line: line.name(), about: line.about().to_owned(), rows };
-                console::say(format_args!("\n{}", table::section(&section)));
+                console::print(format_args!("\n{}", table::section(&section)));
                 results.sections.push(section);
             }
             Err(error) => {
@@ -76,11 +77,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
         }
     }
     results.write(&arguments.output)?;
-    let text = table::markdown(&results);
-    console::print(&text);
     let file = workspace::document();
     if whole && arguments.lines.is_empty() && results.peers && !results.quick {
-        document::rewrite(&file, &text)?;
+        document::rewrite(&file, &table::markdown(&results))?;
         console::say(format_args!("{} is written anew", file.display()));
     } else {
         console::say("docs/performance.md is as before: it takes the whole table, with --peers, without --quick");

@@ -1,4 +1,4 @@
-//! Writes arrays in the format of NumPy, version 1.0, so that Python maps them without reading.
+//! Writes arrays in the format of `NumPy`, version 1.0, so that Python maps them without reading.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 /// A number that an array may hold.
 pub(crate) trait Number: Copy {
-    /// NumPy's name of the type, little-endian.
+    /// `NumPy`'s name of the type, little-endian.
     const TYPE: &'static str;
     /// The bytes of the number, least significant first.
     fn bytes(self) -> impl AsRef<[u8]>;

@@ -138,7 +138,7 @@ impl Lengths {
 }
 
 impl Encoded {
-    /// Writes the encoded rows as NumPy arrays, so that Python trains on the same ids: `PART.FEATURE.npy`, for lists also
+    /// Writes the encoded rows as `NumPy` arrays, so that Python trains on the same ids: `PART.FEATURE.npy`, for lists also
     /// `PART.FEATURE.offsets.npy`; `PART.label.npy`; and `features.json` with the rows of each feature's table.
     ///
     /// # Errors

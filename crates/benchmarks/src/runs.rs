@@ -128,6 +128,7 @@ pub(crate) fn scoring_rate(encoded: &Encoded, model: &dyn Model, seconds: f64) -
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::float_cmp, reason = "these numbers are exact")]
     use std::time::Duration;
 
     use super::*;

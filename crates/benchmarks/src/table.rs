@@ -50,10 +50,14 @@ fn thousands(value: f64) -> String {
     text
 }
 
+/// What stands above the table: the machine, the rows, and how it was measured.
+pub(crate) fn head(results: &Results) -> String {
+    format!("{}\nRows: {}. {}\n", machine(&results.machine), results.rows, rounds(results))
+}
+
 /// The results as Markdown.
 pub(crate) fn markdown(results: &Results) -> String {
-    let mut text = machine(&results.machine);
-    let _ = writeln!(text, "\nRows: {}. {}", results.rows, rounds(results));
+    let mut text = head(results);
     for part in &results.sections {
         text.push('\n');
         text.push_str(&section(part));
@@ -63,7 +67,7 @@ pub(crate) fn markdown(results: &Results) -> String {
 
 fn machine(machine: &Machine) -> String {
     format!(
-        "Machine: {}, {} cores, {} threads used. Products of float32 matrices: {:.0} GFLOP/s on one thread, {:.0} on {}. \
+        "Machine: {}, {} cores, threads of both sides: {}. Products of float32 matrices: {:.0} GFLOP/s on one thread, {:.0} on {}. \
          Copying: {:.1} GB/s read and written.\n",
         machine.processor,
         machine.cores,
@@ -98,17 +102,16 @@ fn of_row(text: &mut String, row: &Row) {
     let figure = |value: f64| format!("{} {}", unit.number(value), unit.name());
     let limit = row.limit.map_or(String::new(), |limit| unit.number(limit));
     let share = row.share().map_or(String::new(), |share| format!("{:.0} %", 100.0 * share));
-    let mut ours = format!("{} | {}", row.work, figure(row.ours.median));
-    let mut bound = format!("{limit} | {share}");
+    let ours = format!("{} | {}", row.work, figure(row.ours.median));
+    let bound = format!("{limit} | {share}");
     if row.peers.is_empty() {
         let _ = writeln!(text, "| {ours} | | | | {bound} |");
     }
-    for peer in &row.peers {
+    for (index, peer) in row.peers.iter().enumerate() {
+        // Said once: the lines below are of the same work.
+        let (ours, bound) = if index == 0 { (ours.as_str(), bound.as_str()) } else { (" | ", " | ") };
         let (theirs, ratio) = (unit.number(peer.figure.median), unit.comparison(row.compared(peer)));
         let _ = writeln!(text, "| {ours} | {} | {theirs} | {ratio} | {bound} |", peer.name);
-        // Said once: the lines below are of the same work.
-        ours = " | ".to_owned();
-        bound = " | ".to_owned();
     }
 }
 
@@ -152,7 +155,7 @@ mod tests {
     fn a_peer_has_a_line_and_what_is_ours_is_said_once() {
         let text = markdown(&results());
         let expected = "\
-Machine: CPU, 2 cores, 2 threads used. Products of float32 matrices: 70 GFLOP/s on one thread, 140 on 2. Copying: 11.0 \
+Machine: CPU, 2 cores, threads of both sides: 2. Products of float32 matrices: 70 GFLOP/s on one thread, 140 on 2. Copying: 11.0 \
 GB/s read and written.
 
 Rows: train_small. Medians of 5 rounds; other programs in the same rounds.

@@ -80,6 +80,7 @@ fn head(lengths: &Lengths, hidden: &[f64]) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::float_cmp, reason = "these numbers are exact")]
     use super::*;
 
     const LENGTHS: Lengths = Lengths { events: 10.0, pairs: 9.0, categories: 3.0 };

@@ -17,10 +17,10 @@ pub(super) const THREADS_ABOUT: &str = "Training on all threads of the table aga
 pub(super) const BATCH_SIZES_ABOUT: &str = "Training with batches of 32 to 8,192 samples.";
 
 fn models(bench: &Bench) -> Result<[(&'static str, Encoded, Work); 2]> {
-    let din = bench.source.encode(DIN, false)?;
-    let dien = bench.source.encode(DIEN, true)?;
-    let works = (Work::din(&din.lengths), Work::dien(&dien.lengths));
-    Ok([("DIN", din, works.0), ("DIEN of the notebook", dien, works.1)])
+    let plain = bench.source.encode(DIN, false)?;
+    let with_negatives = bench.source.encode(DIEN, true)?;
+    let works = (Work::din(&plain.lengths), Work::dien(&with_negatives.lengths));
+    Ok([("DIN", plain, works.0), ("DIEN of the notebook", with_negatives, works.1)])
 }
 
 pub(super) fn threads(bench: &Bench) -> Result<Vec<Row>> {
@@ -29,7 +29,7 @@ pub(super) fn threads(bench: &Bench) -> Result<Vec<Row>> {
     for (title, encoded, _) in &models(bench)? {
         let one: Side<'_> = Box::new(|| training_rate(encoded, 1024, 1, seconds));
         let comparison = Comparison {
-            work: format!("{title}, {threads} threads"),
+            work: format!("{title}, threads: {threads}"),
             unit: Unit::Samples,
             limit: None,
             ours: Box::new(|| training_rate(encoded, 1024, threads, seconds)),

@@ -104,20 +104,20 @@ fn batch(vocabulary: u32, seed: u64) -> Samples {
 pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
     let seconds = bench.seconds() / 2.0;
     tch::set_num_threads(i32::from(bench.threads));
-    let sizes: &[u32] = if bench.quick { &[10_000, 100_000] } else { &[10_000, 100_000, 1_000_000, 10_000_000] };
-    let mut steps = sizes.iter().map(|&size| Steps::new(size)).collect::<Result<Vec<_>>>()?;
+    let vocabularies: &[u32] = if bench.quick { &[10_000, 100_000] } else { &[10_000, 100_000, 1_000_000, 10_000_000] };
+    let mut steps = vocabularies.iter().map(|&vocabulary| Steps::new(vocabulary)).collect::<Result<Vec<_>>>()?;
     let mut sides: Vec<Side<'_>> = Vec::new();
     for steps in &mut steps {
         sides.push(Box::new(move || steps.time(seconds)));
     }
     let figures = alternate(bench.rounds, &mut sides)?;
     let smallest = figures[0];
-    let rows = sizes.iter().zip(figures).enumerate().map(|(index, (size, figure))| {
-        let row = Row::new(format!("a step, {size} rows"), Unit::Milliseconds, figure);
+    let rows = vocabularies.iter().zip(figures).enumerate().map(|(index, (rows, figure))| {
+        let row = Row::new(format!("a step, {rows} rows"), Unit::Milliseconds, figure);
         let peers = if index == 0 {
             Vec::new()
         } else {
-            vec![Peer { name: format!("fain with {} rows", sizes[0]), figure: smallest }]
+            vec![Peer { name: format!("fain with {} rows", vocabularies[0]), figure: smallest }]
         };
         Row { peers, ..row }
     });
