@@ -1,4 +1,4 @@
-"""DIEN as a plain PyTorch program: packed sequences, cuDNN-style GRU, and AUGRU as a loop over time in Python.
+"""DIEN as a plain PyTorch program: packed sequences, torch.nn.GRU, and AUGRU as a loop over time in Python.
 
 Deep Interest Evolution Network, https://arxiv.org/abs/1809.03672: extractor GRU, attention network over
 [candidate, state, difference, product] with softmax, AUGRU, auxiliary network. The sizes are those of a published notebook:

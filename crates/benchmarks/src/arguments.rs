@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
     pub(crate) data: Option<PathBuf>,
 
     /// Measure the Python programs too: with this Python, or, without a value, with a virtual environment in `.peers`
-    /// that is made at the first call (about 3 GB to fetch, 6 GB on disk).
+    /// that is made at the first call (about 3 GB to fetch, 5 GB on disk).
     #[arg(long, value_name = "PYTHON", num_args = 0..=1, require_equals = true, default_missing_value = "",
         value_parser = Peers::parse)]
     pub(crate) peers: Option<Peers>,

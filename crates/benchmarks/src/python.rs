@@ -71,8 +71,7 @@ impl Python {
 
 /// Runs a command to its end; what it prints goes to our stderr.
 fn run(command: &mut Command) -> Result<()> {
-    let shown = || command_line(command);
-    let line = shown();
+    let line = command_line(command);
     let output = command.stderr(Stdio::inherit()).output().with_context(|| format!("`{line}` cannot be started"))?;
     ensure!(output.status.success(), "`{line}` failed ({})", output.status);
     Ok(())
@@ -127,5 +126,47 @@ impl Drop for Peer {
         // The end of its input is the end of its work.
         drop(self.input.take());
         let _ = self.child.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    /// A shell script in the place of Python.
+    fn program(folder: &Path, script: &str) -> Python {
+        let program = folder.join("python");
+        fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        Python { program, threads: 2 }
+    }
+
+    #[test]
+    fn a_script_gets_its_settings_and_answers_each_request() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = r#"echo '{"ready": true}'; while read line; do echo "{\"rate\": 2.5, \"settings\": $2}"; done"#;
+        let mut peer = program(folder.path(), script).start("training.py", json!({ "batch": 8 })).unwrap();
+        for _ in 0..2 {
+            assert_eq!(peer.number(&json!({}), "rate").unwrap().to_bits(), 2.5f64.to_bits());
+        }
+        assert_eq!(peer.ask(&json!({})).unwrap()["settings"], json!({ "batch": 8, "threads": 2 }));
+        let error = peer.number(&json!({}), "auc").unwrap_err().to_string();
+        assert!(error.ends_with("without `auc`"), "{error}");
+    }
+
+    #[test]
+    fn a_script_that_fails_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = program(folder.path(), "exit 1").start("training.py", json!({})).unwrap_err().to_string();
+        assert_eq!(error, "training.py ended without an answer");
+        let error = program(folder.path(), "echo hello").start("training.py", json!({})).unwrap_err().to_string();
+        assert_eq!(error, "training.py answered `hello`");
+        let python = program(folder.path(), "exit 1");
+        let error = Python::installed(&python.program, 1).unwrap_err().to_string();
+        assert!(error.contains("requirements.txt"), "what it needs is named: {error}");
     }
 }

@@ -79,6 +79,16 @@ impl Source {
     /// # Errors
     /// Rows or model are refused.
     pub(crate) fn encode(&self, model: &str, negatives: bool) -> Result<Encoded> {
+        let mut experiment = self.experiment(model, negatives)?;
+        experiment.data.root.clone_from(&self.root);
+        experiment.data.cache = workspace::work().join("datasets");
+        let schema = experiment.check()?;
+        let dataset = Dataset::prepare(&experiment.data, &schema, &mut |_| ControlFlow::Continue(()))?;
+        let lengths = Lengths::of(&dataset)?;
+        Ok(Encoded { experiment, dataset, lengths })
+    }
+
+    fn experiment(&self, model: &str, negatives: bool) -> Result<Experiment> {
         let mut text = self.settings.to_owned();
         if negatives {
             let column = self.negatives;
@@ -86,13 +96,7 @@ impl Source {
             text = format!("{text}negatives = {{ {feature} }}\n");
         }
         text = format!("{text}\n{model}\n{TRAINING}");
-        let mut experiment = Experiment::parse(&text, "the benchmark's experiment", &[])?;
-        experiment.data.root.clone_from(&self.root);
-        experiment.data.cache = workspace::work().join("datasets");
-        let schema = experiment.check()?;
-        let dataset = Dataset::prepare(&experiment.data, &schema, &mut |_| ControlFlow::Continue(()))?;
-        let lengths = Lengths::of(&dataset)?;
-        Ok(Encoded { experiment, dataset, lengths })
+        Ok(Experiment::parse(&text, "the benchmark's experiment", &[])?)
     }
 }
 
@@ -203,4 +207,55 @@ fn export_split(folder: &Path, part: &str, split: &Split, space: &FeatureSpace) 
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+
+    const DIN: &str = include_str!("../experiments/din.toml");
+    const DIEN: &str = include_str!("../experiments/dien.toml");
+    const DIEN_OF_RECHUB: &str = include_str!("../experiments/dien_rechub.toml");
+
+    fn sources() -> [Source; 2] {
+        [(MOVIELENS, "negHistMovieIds", false), (SHOP, "negative_categories", true)].map(
+            |(settings, negatives, simulated)| Source {
+                settings,
+                negatives,
+                simulated,
+                root: PathBuf::new(),
+                name: String::new(),
+            },
+        )
+    }
+
+    #[test]
+    fn every_model_fits_the_rows_of_every_source() {
+        for source in sources() {
+            for (model, negatives) in [(DIN, false), (DIEN, true), (DIEN_OF_RECHUB, true)] {
+                let experiment = source.experiment(model, negatives).unwrap();
+                let schema = experiment.check().unwrap();
+                let named = |name: &str| schema.features().iter().any(|feature| feature.name == name);
+                assert!(named("item") && named("history"), "{}", experiment.model.name());
+                assert_eq!(named("negatives"), negatives, "{}", experiment.model.name());
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_simulated_rows_have_a_schema_of_their_own() {
+        let [files, simulated] = sources();
+        assert_eq!((files.schema().unwrap(), files.train()), (None, PathBuf::from("train_small.csv.gz")));
+        assert!(simulated.schema().unwrap().unwrap().features.contains_key("history"));
+        assert_eq!(simulated.train(), PathBuf::from("train.csv"));
+    }
+
+    #[test]
+    fn a_folder_without_the_files_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = Source::open(Some(folder.path())).unwrap_err().to_string();
+        assert!(error.contains(&folder.path().display().to_string()), "{error}");
+        assert!(error.contains("train_small.csv.gz"), "{error}");
+    }
 }
