@@ -133,23 +133,23 @@ impl Drop for Peer {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
     use std::fs;
-    use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
 
-    /// A shell script in the place of Python.
-    fn program(folder: &Path, script: &str) -> Python {
-        let program = folder.join("python");
-        fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-        Python { program, threads: 2 }
+    /// Starts a shell script in the place of a Python script.
+    fn start(script: &str, settings: Value) -> (PathBuf, Result<Peer>) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("script");
+        fs::write(&file, script).unwrap();
+        let shell = Python { program: "/bin/sh".into(), threads: 2 };
+        let peer = shell.start(file.to_str().unwrap(), settings);
+        (file, peer)
     }
 
     #[test]
     fn a_script_gets_its_settings_and_answers_each_request() {
-        let folder = tempfile::tempdir().unwrap();
-        let script = r#"echo '{"ready": true}'; while read line; do echo "{\"rate\": 2.5, \"settings\": $2}"; done"#;
-        let mut peer = program(folder.path(), script).start("training.py", json!({ "batch": 8 })).unwrap();
+        let script = r#"echo '{"ready": true}'; while read line; do echo "{\"rate\": 2.5, \"settings\": $1}"; done"#;
+        let mut peer = start(script, json!({ "batch": 8 })).1.unwrap();
         for _ in 0..2 {
             assert_eq!(peer.number(&json!({}), "rate").unwrap().to_bits(), 2.5f64.to_bits());
         }
@@ -160,13 +160,15 @@ mod tests {
 
     #[test]
     fn a_script_that_fails_is_named() {
-        let folder = tempfile::tempdir().unwrap();
-        let error = program(folder.path(), "exit 1").start("training.py", json!({})).unwrap_err().to_string();
-        assert_eq!(error, "training.py ended without an answer");
-        let error = program(folder.path(), "echo hello").start("training.py", json!({})).unwrap_err().to_string();
-        assert_eq!(error, "training.py answered `hello`");
-        let python = program(folder.path(), "exit 1");
-        let error = Python::installed(&python.program, 1).unwrap_err().to_string();
+        for (script, problem) in [
+            ("exit 1", "ended without an answer"),
+            ("echo hello", "answered `hello`"),
+            ("echo '{}'", "answered {} in the place of being ready"),
+        ] {
+            let (file, peer) = start(script, json!({}));
+            assert_eq!(peer.unwrap_err().to_string(), format!("{} {problem}", file.display()));
+        }
+        let error = Python::installed(Path::new("false"), 1).unwrap_err().to_string();
         assert!(error.contains("requirements.txt"), "what it needs is named: {error}");
     }
 }
