@@ -67,6 +67,6 @@ pub use device::{DeviceChoice, DeviceError};
 pub use error::{AutogradError, Pass};
 pub use function::{Context, Function, apply};
 pub use gradient_check::{GradientCheck, GradientError, GradientReport, check_gradients, check_leaves};
-pub use memory::keep_freed_memory;
+pub use memory::{keep_freed_memory, prefer_huge_pages};
 pub use parallel::parallel_for;
-pub use slices::{Buffer, Element, SliceError, slice};
+pub use slices::{Buffer, Element, SliceError, slice, slice_mut};

@@ -10,9 +10,10 @@ mod sealed {
     pub trait Sealed {}
     impl Sealed for f32 {}
     impl Sealed for f64 {}
+    impl Sealed for i64 {}
 }
 
-/// The numbers that are the same in libtorch and in Rust: `f32` and `f64`.
+/// The numbers that are the same in libtorch and in Rust: `f32`, `f64`, and `i64` for ids.
 pub trait Element: sealed::Sealed + Copy + Send + Sync + 'static {
     /// libtorch's name for it.
     const KIND: Kind;
@@ -24,6 +25,10 @@ impl Element for f32 {
 
 impl Element for f64 {
     const KIND: Kind = Kind::Double;
+}
+
+impl Element for i64 {
+    const KIND: Kind = Kind::Int64;
 }
 
 /// Why a tensor has no slice.
@@ -59,6 +64,39 @@ pub enum SliceError {
 /// # Errors
 /// [`SliceError::Unsuitable`] when the tensor is not a dense, contiguous tensor of `T` on the CPU.
 pub fn slice<T: Element>(tensor: &Tensor) -> Result<&[T], SliceError> {
+    let Some((pointer, length)) = numbers::<T>(tensor)? else { return Ok(&[]) };
+    // SAFETY: `numbers` found `length` initialised numbers from the pointer on. The tensor keeps the memory as long as
+    // its handle is borrowed: what would exchange or resize the storage takes `&mut Tensor`, or goes through another
+    // handle, which the rule above forbids as it forbids writing.
+    Ok(unsafe { std::slice::from_raw_parts(pointer, length) })
+}
+
+/// The numbers of a tensor, row by row, to be changed where they lie.
+///
+/// While the slice lives, nothing else may read or write the tensor's memory, through another handle for example: the
+/// rule by which libtorch's own operations write in place. libtorch is told of the change, so that a backward pass that
+/// saved the old numbers fails instead of using the new ones. A leaf that requires a gradient is changed without
+/// becoming part of the graph.
+///
+/// ```
+/// let mut tensor = tch::Tensor::from_slice(&[1.0f32, 2.0]);
+/// fain_autograd::slice_mut::<f32>(&mut tensor)?[1] = 5.0;
+/// assert_eq!(tensor, tch::Tensor::from_slice(&[1.0f32, 5.0]));
+/// # Ok::<(), fain_autograd::SliceError>(())
+/// ```
+///
+/// # Errors
+/// [`SliceError::Unsuitable`] when the tensor is not a dense, contiguous tensor of `T` on the CPU.
+pub fn slice_mut<T: Element>(tensor: &mut Tensor) -> Result<&mut [T], SliceError> {
+    let Some((pointer, length)) = numbers::<T>(tensor)? else { return Ok(&mut []) };
+    // An operation in place on none of the numbers counts the version of all of them up.
+    let _told = tch::no_grad(|| tensor.f_view([-1])?.f_narrow(0, 0, 0)?.f_zero_())?;
+    // SAFETY: as in `slice`; `&mut Tensor` and the rule above leave this slice the only way to the numbers.
+    Ok(unsafe { std::slice::from_raw_parts_mut(pointer, length) })
+}
+
+/// Where the numbers of a tensor are and how many; `None` when there are none.
+fn numbers<T: Element>(tensor: &Tensor) -> Result<Option<(*mut T, usize)>, SliceError> {
     let unsuitable = |got: &str| Err(SliceError::Unsuitable { needed: T::KIND, got: got.to_owned() });
     if !tensor.defined() {
         return unsuitable("undefined");
@@ -82,17 +120,15 @@ pub fn slice<T: Element>(tensor: &Tensor) -> Result<&[T], SliceError> {
     }
     let length = tensor.numel();
     if length == 0 {
-        return Ok(&[]);
+        return Ok(None);
     }
     let pointer = tensor.data_ptr().cast::<T>();
     if pointer.is_null() || !pointer.is_aligned() {
         return unsuitable("not in aligned memory");
     }
-    // SAFETY: A dense, contiguous CPU tensor of this kind has `length` initialised numbers from `data_ptr` on; the
-    // pointer is aligned and not null. The tensor keeps the memory as long as its handle is borrowed: what would
-    // exchange or resize the storage takes `&mut Tensor`, or goes through another handle, which the rule above forbids
-    // as it forbids writing.
-    Ok(unsafe { std::slice::from_raw_parts(pointer, length) })
+    // A dense, contiguous CPU tensor of this kind has `length` initialised numbers from `data_ptr` on; the pointer is
+    // aligned and not null.
+    Ok(Some((pointer, length)))
 }
 
 /// A tensor that is being filled, on the CPU, which nobody else sees before it is finished.
@@ -146,6 +182,25 @@ mod tests {
 
     fn message<T: Element + std::fmt::Debug>(tensor: &Tensor) -> String {
         slice::<T>(tensor).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_is_written_into_a_slice_is_the_tensors() {
+        let mut tensor = Tensor::from_slice(&[1.0, 2.0, 3.0, 4.0]).reshape([2, 2]).set_requires_grad(true);
+        // The derivative of a square needs the old numbers.
+        let loss = tensor.square().sum(Kind::Double);
+        slice_mut::<f64>(&mut tensor).unwrap()[3] = 7.0;
+        assert_eq!(tensor.detach(), Tensor::from_slice(&[1.0, 2.0, 3.0, 7.0]).reshape([2, 2]));
+        assert!(tensor.is_leaf() && tensor.requires_grad());
+        let error = loss.f_backward().unwrap_err().to_string();
+        assert!(error.contains("modified by an inplace operation"), "{error}");
+        let mut ids = Tensor::from_slice(&[1i64, 2]);
+        slice_mut::<i64>(&mut ids).unwrap().swap(0, 1);
+        assert_eq!(Vec::<i64>::try_from(ids).unwrap(), [2, 1]);
+        let mut none = Tensor::zeros([0, 3], (Kind::Float, Device::Cpu));
+        assert!(slice_mut::<f32>(&mut none).unwrap().is_empty());
+        let error = slice_mut::<f32>(&mut Tensor::from_slice(&[1.0])).unwrap_err().to_string();
+        assert!(error.contains("of Double"), "{error}");
     }
 
     #[test]

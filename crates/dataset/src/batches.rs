@@ -12,7 +12,8 @@ use crate::split::Split;
 /// Negatives that are drawn anew in each epoch are those of the plan's epoch, or of epoch 0 where the order is
 /// [`Order::Sequential`].
 ///
-/// Hand used batches back with [`Batches::recycle`], and no memory is allocated after the first few.
+/// Hand used batches back with [`Batches::recycle`], and after the first few memory is asked for about ten times a batch,
+/// however many rows it has.
 pub struct Batches {
     prefetch: Prefetch<Samples, DatasetError>,
     total: u64,

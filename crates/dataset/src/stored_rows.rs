@@ -31,6 +31,8 @@ impl StoredRows {
             Ok(column)
         };
         let columns = schema.features().iter().map(column).collect::<Result<_, DatasetError>>()?;
+        // The checks went through all of it; a batch needs little.
+        file.mapping().release();
         Ok(Self { rows: file.rows(), parts, columns })
     }
 

@@ -9,6 +9,9 @@ mod prepare;
 mod rows;
 mod tables;
 
+/// Rows of a samples folder between two times that the memory of its files is given back: some hundred MiB.
+const RELEASE: u64 = 1 << 22;
+
 pub(crate) use prepare::{FoundSamples, ViewsJob, find_samples};
 pub(crate) use rows::ViewRows;
 pub(crate) use tables::Tables;

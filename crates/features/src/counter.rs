@@ -17,6 +17,7 @@ impl TermList {
         self.terms.len()
     }
 
+    #[inline]
     pub(crate) fn find(&self, term: Term<'_>) -> Option<u32> {
         self.terms.find(term)
     }
@@ -80,6 +81,9 @@ pub(crate) struct TermCounter {
 }
 
 impl TermCounter {
+    /// The number of the empty text, which is no term.
+    pub(crate) const MISSING: u32 = u32::MAX;
+
     /// Counts a term so many times; the empty text is a missing one and not counted. False when no more terms fit.
     pub(crate) fn observe(&mut self, term: Term<'_>, times: u64) -> bool {
         if term.is_empty() || times == 0 {
@@ -91,6 +95,31 @@ impl TermCounter {
             None => self.counts.push(times),
         }
         true
+    }
+
+    /// Counts a term once, and gives its number, [`TermCounter::MISSING`] for the empty text; `None` when no more terms
+    /// fit.
+    #[inline]
+    pub(crate) fn count(&mut self, term: Term<'_>) -> Option<u32> {
+        if term.is_empty() {
+            return Some(Self::MISSING);
+        }
+        let number = self.terms.intern(term)?;
+        match self.counts.get_mut(number as usize) {
+            Some(count) => *count = count.saturating_add(1),
+            None => self.counts.push(1),
+        }
+        Some(number)
+    }
+
+    /// Counts terms once more, by their numbers.
+    pub(crate) fn count_again(&mut self, numbers: &[u32]) {
+        for &number in numbers {
+            // The empty text has no count.
+            if let Some(count) = self.counts.get_mut(number as usize) {
+                *count = count.saturating_add(1);
+            }
+        }
     }
 
     /// Counts what another counter counted. False when no more terms fit.

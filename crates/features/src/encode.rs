@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::append::Misfit;
+use crate::before::Before;
 use crate::binding::{Binding, Place};
 use crate::column::ColumnRule;
 use crate::encoders::Encoders;
@@ -29,6 +30,17 @@ impl Encoders {
     /// that is none, or a probability that is none; [`DataError::Mismatch`] for a record of another file, or a binding
     /// or samples of another schema or other parts. After an error `out` may hold a part of the row: clear it.
     pub fn encode(&self, record: &Record, binding: &Binding, out: &mut Samples) -> Result<(), DataError> {
+        self.encode_next(record, binding, &mut Before::nothing(), out)
+    }
+
+    /// Encodes the row that follows the last one of `out`, whose texts `before` holds, if it holds any.
+    fn encode_next<'a>(
+        &self,
+        record: &'a Record,
+        binding: &Binding,
+        before: &mut Before<'a>,
+        out: &mut Samples,
+    ) -> Result<(), DataError> {
         binding.check(record, self.rules.len())?;
         if out.columns.len() != self.rules.len() {
             return Err(DataError::Mismatch { what: "samples" });
@@ -37,7 +49,7 @@ impl Encoders {
         let places = self.rules.iter().zip(&binding.features).zip(&mut out.columns);
         for (feature, ((rule, place), column)) in places.enumerate() {
             match place {
-                Some(place) => self.encode_feature((feature, rule), record, (binding, place), column)?,
+                Some(place) => self.encode_feature((feature, rule), record, (binding, place), (before, column))?,
                 None => leave_empty(rule, column)?,
             }
         }
@@ -52,7 +64,7 @@ impl Encoders {
     /// Those of [`Encoders::encode`]: that of the first row that has one.
     pub fn encode_rows(&self, records: &[Record], binding: &Binding, out: &mut Samples) -> Result<(), DataError> {
         if records.len() <= PIECE || rayon::current_num_threads() < 2 {
-            return records.iter().try_for_each(|record| self.encode(record, binding, out));
+            return self.encode_all(records, binding, out);
         }
         // The pieces' memory is used again: fresh memory costs more than the work.
         let together = rayon::current_num_threads() * PIECES_PER_THREAD;
@@ -60,39 +72,50 @@ impl Encoders {
         for records in records.chunks(together * PIECE) {
             let work = records.par_chunks(PIECE).zip(pieces.par_iter_mut()).map(|(records, piece)| {
                 piece.clear();
-                records.iter().try_for_each(|record| self.encode(record, binding, piece))
+                self.encode_all(records, binding, piece)
             });
             let outcomes: Vec<Result<(), DataError>> = work.collect();
-            for ((outcome, piece), records) in outcomes.into_iter().zip(&pieces).zip(records.chunks(PIECE)) {
-                outcome?;
-                out.append(piece).map_err(|misfit| too_much(misfit, records, binding))?;
-            }
+            let done = outcomes.iter().take_while(|outcome| outcome.is_ok()).count();
+            out.append(&pieces[..done])
+                .map_err(|(piece, misfit)| too_much(misfit, &records[piece * PIECE..], binding))?;
+            outcomes.into_iter().collect::<Result<(), _>>()?;
         }
         Ok(())
     }
 
-    fn encode_feature(
+    /// Encodes rows that follow each other.
+    fn encode_all(&self, records: &[Record], binding: &Binding, out: &mut Samples) -> Result<(), DataError> {
+        let mut before = Before::new(self.rules.len());
+        records.iter().try_for_each(|record| self.encode_next(record, binding, &mut before, out))
+    }
+
+    fn encode_feature<'a>(
         &self,
         (feature, rule): (usize, &ColumnRule),
-        record: &Record,
+        record: &'a Record,
         (binding, place): (&Binding, &Place),
-        column: &mut Column,
+        (before, column): (&mut Before<'a>, &mut Column),
     ) -> Result<(), DataError> {
         let text = record.get(place.index);
         let wrong = |term: &str, allowed| place.wrong_term(record, term, allowed);
         match (rule, column) {
             (ColumnRule::Category { vocabulary }, Column::Category(ids)) => {
-                ids.push(self.vocabulary(*vocabulary).id(text));
+                let again = if before.had(feature, text) { ids.last().copied() } else { None };
+                ids.push(again.unwrap_or_else(|| self.vocabulary(*vocabulary).id(text)));
             }
             (ColumnRule::Sequence { vocabulary, list, weights }, Column::Sequence(sequences)) => {
                 let vocabulary = self.vocabulary(*vocabulary);
+                let mut kept = list.kept(record, place.index);
+                if let Some(dropped) = before.shorten(feature, list, &mut kept) {
+                    sequences.repeat(dropped);
+                }
                 let Sequences { values, offsets, weights: out } = sequences;
                 match (weights, out) {
-                    (None, None) => list.visit_field(record, place.index, |term| {
+                    (None, None) => list.visit(kept, |term| {
                         values.push(vocabulary.id_of(term));
                         Ok::<(), DataError>(())
                     }),
-                    (Some(rule), Some(out)) => list.visit_field(record, place.index, |term| {
+                    (Some(rule), Some(out)) => list.visit(kept, |term| {
                         let text = term.text();
                         let (term, weight) = rule.split(text).map_err(|allowed| wrong(text, allowed))?;
                         values.push(vocabulary.id(term));
@@ -104,16 +127,33 @@ impl Encoders {
                 close(values.len(), offsets).ok_or_else(|| binding.run_too_long(record, place))?;
             }
             (ColumnRule::Numeric { domain }, Column::Numeric(numbers)) => {
-                let encoder = self.numeric(feature).ok_or(DataError::Mismatch { what: "samples" })?;
-                numbers.push(encoder.encode(place.value(record, |text| parse_number(text, *domain))?));
+                let again = if before.had(feature, text) { numbers.last().copied() } else { None };
+                let number = if let Some(number) = again {
+                    number
+                } else {
+                    let encoder = self.numeric(feature).ok_or(DataError::Mismatch { what: "samples" })?;
+                    encoder.encode(place.value(record, |text| parse_number(text, *domain))?)
+                };
+                numbers.push(number);
             }
             (ColumnRule::Bucket { vocabulary }, Column::Category(ids)) => {
-                let domain = rule.domain().ok_or(DataError::Mismatch { what: "samples" })?;
-                let value = place.value(record, |text| parse_number(text, domain))?;
-                ids.push(self.vocabulary(*vocabulary).id_of_number(value));
+                let again = if before.had(feature, text) { ids.last().copied() } else { None };
+                let id = if let Some(id) = again {
+                    id
+                } else {
+                    let domain = rule.domain().ok_or(DataError::Mismatch { what: "samples" })?;
+                    let value = place.value(record, |text| parse_number(text, domain))?;
+                    self.vocabulary(*vocabulary).id_of_number(value)
+                };
+                ids.push(id);
             }
-            (ColumnRule::Times { list }, Column::Times(Times { values, offsets })) => {
-                list.visit_field(record, place.index, |term| {
+            (ColumnRule::Times { list }, Column::Times(times)) => {
+                let mut kept = list.kept(record, place.index);
+                if let Some(dropped) = before.shorten(feature, list, &mut kept) {
+                    times.repeat(dropped);
+                }
+                let Times { values, offsets } = times;
+                list.visit(kept, |term| {
                     values.push(parse_time(term.text()).map_err(|allowed| wrong(term.text(), allowed))?);
                     Ok::<(), DataError>(())
                 })?;

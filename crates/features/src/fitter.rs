@@ -3,6 +3,7 @@
 use fain_tables::Record;
 use rayon::prelude::*;
 
+use crate::before::Before;
 use crate::binding::Binding;
 use crate::checked::{IdRule, Schema};
 use crate::column::ColumnRule;
@@ -14,8 +15,10 @@ use crate::piece::Piece;
 use crate::vocabulary::Vocabulary;
 use fain_tables::Term;
 
-/// Rows that one thread takes at once.
+/// Rows that one thread takes at once, at least: what many rows share is counted once for each piece and then added up.
 const PIECE: usize = 2048;
+/// Rows that one thread takes at once, at most.
+const LONGEST_PIECE: usize = 8 * PIECE;
 /// Pieces at once: some more than threads, so that none waits long for another.
 const PIECES_PER_THREAD: usize = 2;
 
@@ -49,7 +52,7 @@ impl EncoderFitter {
     /// schema or with features left out.
     pub fn observe(&mut self, record: &Record, binding: &Binding) -> Result<(), DataError> {
         binding.check(record, self.rules.len())?;
-        observe((&self.schema, &self.rules), record, binding, &mut self.learnt)
+        observe((&self.schema, &self.rules), (record, binding), &mut Before::nothing(), &mut self.learnt)
     }
 
     /// Takes training rows in, as [`EncoderFitter::observe`] would one after the other, on as many threads as rayon has.
@@ -62,12 +65,14 @@ impl EncoderFitter {
         // So many pieces at once that their memory stays small, whatever the number of rows.
         let together = rayon::current_num_threads() * PIECES_PER_THREAD;
         pieces.resize_with(together, || Piece::of(learnt));
-        for records in records.chunks(together * PIECE) {
-            let work = records.par_chunks(PIECE).zip(pieces.par_iter_mut()).map(|(records, piece)| {
+        let length = records.len().div_ceil(together).clamp(PIECE, LONGEST_PIECE);
+        for records in records.chunks(together * length) {
+            let work = records.par_chunks(length).zip(pieces.par_iter_mut()).map(|(records, piece)| {
                 piece.clear();
+                let mut before = Before::new(rules.len());
                 records.iter().try_for_each(|record| {
                     binding.check(record, rules.len())?;
-                    observe((schema, rules), record, binding, piece)
+                    observe((schema, rules), (record, binding), &mut before, piece)
                 })
             });
             let outcomes: Vec<Result<(), DataError>> = work.collect();

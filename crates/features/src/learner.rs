@@ -2,6 +2,7 @@
 
 use fain_tables::Record;
 
+use crate::before::Before;
 use crate::binding::Binding;
 use crate::checked::{FeatureKind, IdRule, Schema};
 use crate::column::ColumnRule;
@@ -15,47 +16,80 @@ use fain_tables::{Term, TermTable};
 
 /// Whoever takes in the terms and numbers of rows.
 pub(crate) trait Learner {
-    /// Takes a term of a vocabulary in; false when no more terms fit.
-    fn term(&mut self, vocabulary: usize, term: Term<'_>) -> bool;
+    /// Before the terms of a row's feature.
+    fn begin(&mut self, _feature: usize) {}
+    /// Takes a term of a feature and its vocabulary in; false when no more terms fit.
+    fn term(&mut self, feature: usize, vocabulary: usize, term: Term<'_>) -> bool;
+    /// Begins with the terms that the feature had in the row before, but for the first `dropped`, and takes them in
+    /// again; false, and nothing happens, if it has not remembered them.
+    fn repeat(&mut self, _feature: usize, _vocabulary: usize, _dropped: usize) -> bool {
+        false
+    }
     /// Takes a number of a feature in; `None` is a missing one.
     fn number(&mut self, feature: usize, value: Option<f64>);
+    /// Takes in the number again that the feature had in the row before; false, and nothing happens, if it has not
+    /// remembered it.
+    fn repeat_number(&mut self, _feature: usize) -> bool {
+        false
+    }
 }
 
-/// Shows one row to a learner.
-pub(crate) fn observe(
+/// Shows one row to a learner; `before` holds the texts of the row that it was shown before, if any.
+pub(crate) fn observe<'a>(
     (schema, rules): (&Schema, &[ColumnRule]),
-    record: &Record,
-    binding: &Binding,
+    (record, binding): (&'a Record, &Binding),
+    before: &mut Before<'a>,
     learner: &mut impl Learner,
 ) -> Result<(), DataError> {
     for (feature, (rule, place)) in rules.iter().zip(&binding.features).enumerate() {
         // A vocabulary without the terms of one of its features would be another one.
         let place = place.as_ref().ok_or(DataError::Mismatch { what: "binding" })?;
+        let text = record.get(place.index);
         let wrong = |term: &str, allowed| place.wrong_term(record, term, allowed);
         match rule {
             ColumnRule::Category { vocabulary } => {
-                if !learner.term(*vocabulary, Term::new(record.get(place.index))) {
+                if before.had(feature, text) && learner.repeat(feature, *vocabulary, 0) {
+                    continue;
+                }
+                learner.begin(feature);
+                if !learner.term(feature, *vocabulary, Term::new(text)) {
                     return Err(full(schema, *vocabulary));
                 }
             }
-            ColumnRule::Sequence { vocabulary, list, weights } => list.visit_field(record, place.index, |term| {
-                let term = match weights {
-                    None => term,
-                    Some(weights) => {
-                        let text = term.text();
-                        Term::new(weights.split(text).map_err(|allowed| wrong(text, allowed))?.0)
-                    }
-                };
-                if learner.term(*vocabulary, term) { Ok(()) } else { Err(full(schema, *vocabulary)) }
-            })?,
+            ColumnRule::Sequence { vocabulary, list, weights } => {
+                let mut kept = list.kept(record, place.index);
+                let all = kept;
+                let dropped = before.shorten(feature, list, &mut kept);
+                if !dropped.is_some_and(|dropped| learner.repeat(feature, *vocabulary, dropped)) {
+                    kept = all;
+                    learner.begin(feature);
+                }
+                list.visit(kept, |term| {
+                    let term = match weights {
+                        None => term,
+                        Some(weights) => {
+                            let text = term.text();
+                            Term::new(weights.split(text).map_err(|allowed| wrong(text, allowed))?.0)
+                        }
+                    };
+                    if learner.term(feature, *vocabulary, term) { Ok(()) } else { Err(full(schema, *vocabulary)) }
+                })?;
+            }
             ColumnRule::Numeric { .. } | ColumnRule::Bucket { .. } => {
+                if before.had(feature, text) && learner.repeat_number(feature) {
+                    continue;
+                }
                 let domain = rule.domain().ok_or(DataError::Mismatch { what: "binding" })?;
                 learner.number(feature, place.value(record, |text| parse_number(text, domain))?);
             }
             // Nothing is learnt from times; but a wrong one is found before rows are encoded.
-            ColumnRule::Times { list } => list.visit_field(record, place.index, |term| {
-                parse_time(term.text()).map(|_| ()).map_err(|allowed| wrong(term.text(), allowed))
-            })?,
+            ColumnRule::Times { list } => {
+                let mut kept = list.kept(record, place.index);
+                before.shorten(feature, list, &mut kept);
+                list.visit(kept, |term| {
+                    parse_time(term.text()).map(|_| ()).map_err(|allowed| wrong(term.text(), allowed))
+                })?;
+            }
         }
     }
     Ok(())
@@ -102,7 +136,7 @@ impl Learnt {
 }
 
 impl Learner for Learnt {
-    fn term(&mut self, vocabulary: usize, term: Term<'_>) -> bool {
+    fn term(&mut self, _feature: usize, vocabulary: usize, term: Term<'_>) -> bool {
         self.counters[vocabulary].as_mut().is_none_or(|counter| counter.observe(term, 1))
     }
 

@@ -59,6 +59,7 @@
 #![deny(missing_docs)]
 
 mod append;
+mod before;
 mod binding;
 mod check;
 mod check_kind;

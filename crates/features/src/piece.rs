@@ -14,29 +14,55 @@ use fain_tables::Term;
 pub(crate) struct Piece {
     counters: Vec<Option<TermCounter>>,
     numbers: Vec<Vec<Option<f64>>>,
+    /// For each feature the terms of the last row, by the numbers that their counter has for them.
+    last: Vec<Vec<u32>>,
 }
 
 impl Piece {
     /// A piece that has seen nothing, for what `learnt` learns.
     pub(crate) fn of(learnt: &Learnt) -> Self {
         let counters = learnt.counters.iter().map(|counter| counter.as_ref().map(|_| TermCounter::default()));
-        Self { counters: counters.collect(), numbers: vec![Vec::new(); learnt.numbers.len()] }
+        let features = learnt.numbers.len();
+        Self { counters: counters.collect(), numbers: vec![Vec::new(); features], last: vec![Vec::new(); features] }
     }
 
     /// Forgets everything and keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.counters.iter_mut().flatten().for_each(TermCounter::clear);
         self.numbers.iter_mut().for_each(Vec::clear);
+        self.last.iter_mut().for_each(Vec::clear);
     }
 }
 
 impl Learner for Piece {
-    fn term(&mut self, vocabulary: usize, term: Term<'_>) -> bool {
-        self.counters[vocabulary].as_mut().is_none_or(|counter| counter.observe(term, 1))
+    fn begin(&mut self, feature: usize) {
+        self.last[feature].clear();
+    }
+
+    #[inline]
+    fn term(&mut self, feature: usize, vocabulary: usize, term: Term<'_>) -> bool {
+        let Some(counter) = &mut self.counters[vocabulary] else { return true };
+        let Some(number) = counter.count(term) else { return false };
+        self.last[feature].push(number);
+        true
+    }
+
+    fn repeat(&mut self, feature: usize, vocabulary: usize, dropped: usize) -> bool {
+        let Some(counter) = &mut self.counters[vocabulary] else { return true };
+        let last = &mut self.last[feature];
+        last.drain(..dropped.min(last.len()));
+        counter.count_again(last);
+        true
     }
 
     fn number(&mut self, feature: usize, value: Option<f64>) {
         self.numbers[feature].push(value);
+    }
+
+    fn repeat_number(&mut self, feature: usize) -> bool {
+        let last = self.numbers[feature].last().copied();
+        self.numbers[feature].extend(last);
+        last.is_some()
     }
 }
 

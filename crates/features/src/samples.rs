@@ -99,6 +99,15 @@ impl Sequences {
         }
     }
 
+    /// Adds the values of the last row, but for its first ones, to a row that has not ended.
+    pub(crate) fn repeat(&mut self, dropped: usize) {
+        let start = repeated(self.values.len(), &self.offsets, dropped);
+        self.values.extend_from_within(start..);
+        if let Some(weights) = &mut self.weights {
+            weights.extend_from_within(start..);
+        }
+    }
+
     /// The list of one row; `None` if there is no such row.
     pub fn get(&self, row: usize) -> Option<&[u32]> {
         list(&self.values, &self.offsets, row)
@@ -132,6 +141,12 @@ impl Times {
         empty(&mut self.offsets);
     }
 
+    /// Adds the values of the last row, but for its first ones, to a row that has not ended.
+    pub(crate) fn repeat(&mut self, dropped: usize) {
+        let start = repeated(self.values.len(), &self.offsets, dropped);
+        self.values.extend_from_within(start..);
+    }
+
     /// The list of one row; `None` if there is no such row.
     pub fn get(&self, row: usize) -> Option<&[i64]> {
         list(&self.values, &self.offsets, row)
@@ -142,6 +157,12 @@ impl Times {
 fn empty(offsets: &mut Vec<u32>) {
     offsets.clear();
     offsets.push(0);
+}
+
+/// Where the values of the last row start that are taken again.
+fn repeated(values: usize, offsets: &[u32], dropped: usize) -> usize {
+    let start = offsets.iter().rev().nth(1).map_or(values, |&start| start as usize);
+    (start + dropped).min(values)
 }
 
 fn list<'a, T>(values: &'a [T], offsets: &[u32], row: usize) -> Option<&'a [T]> {

@@ -1,8 +1,12 @@
 //! Which terms of a list are kept.
 
-use fain_tables::{Record, Term};
+use fain_tables::{Record, Term, visit_terms};
+use memchr::{memchr, memchr_iter, memrchr_iter};
 
 use crate::schema::Keep;
+
+/// How many terms may fall off the start of a list for it to be known again.
+const DROPPED: usize = 4;
 
 /// How a list of terms is split and cut.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,12 +16,23 @@ pub(crate) struct SequenceRule {
     keep: Keep,
 }
 
-/// A single character is searched from both ends and faster than a text, and one of ASCII eight bytes at once.
+/// A single character is searched from both ends and faster than a text, and one of ASCII many bytes at once.
 #[derive(Debug, Clone, PartialEq)]
 enum Separator {
     Ascii(u8),
     Character(char),
     Text(String),
+}
+
+/// The terms of a field that are kept.
+#[derive(Clone, Copy)]
+pub(crate) enum Kept<'a> {
+    /// None at all.
+    Nothing,
+    /// The terms of a text.
+    Text(&'a str),
+    /// Those of the items that stand in this column.
+    Items(&'a Record, usize),
 }
 
 impl SequenceRule {
@@ -31,80 +46,122 @@ impl SequenceRule {
         Self { separator, max_length, keep }
     }
 
-    /// Calls `visit` with every kept term of a field, in the order of the list, until it refuses one: with the items of
-    /// a list, or with the terms of a text.
-    pub(crate) fn visit_field<'a, E>(
-        &self,
-        record: &'a Record,
-        column: usize,
-        visit: impl FnMut(Term<'a>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let Some(items) = record.list(column) else { return self.visit(record.get(column), visit) };
-        let skipped = match self.keep {
-            Keep::First => 0,
-            Keep::Last => items.len().saturating_sub(self.max_length),
-        };
-        items.skip(skipped).take(self.max_length).map(Term::new).try_for_each(visit)
+    /// The terms of a field that are kept: of the items of a list, or of the terms of a text. An empty text is a list
+    /// without terms.
+    #[inline]
+    pub(crate) fn kept<'a>(&self, record: &'a Record, column: usize) -> Kept<'a> {
+        if record.list(column).is_some() {
+            return Kept::Items(record, column);
+        }
+        self.kept_of(record.get(column))
     }
 
-    /// As [`SequenceRule::visit_field`], of a text. An empty text is a list without terms.
-    fn visit<'a, E>(&self, text: &'a str, mut visit: impl FnMut(Term<'a>) -> Result<(), E>) -> Result<(), E> {
+    fn kept_of<'a>(&self, text: &'a str) -> Kept<'a> {
         if text.is_empty() {
-            return Ok(());
+            return Kept::Nothing;
         }
-        let kept = match self.keep {
-            Keep::First => text,
-            Keep::Last => &text[self.start_of_last(text)..],
-        };
+        // So many terms take at least as many separators, less one.
+        if text.len() < self.max_length {
+            return Kept::Text(text);
+        }
+        Kept::Text(match self.keep {
+            Keep::First => &text[..self.end_of_first(text).unwrap_or(text.len())],
+            Keep::Last => &text[self.start_of_last(text).unwrap_or(0)..],
+        })
+    }
+
+    /// Calls `visit` with every kept term of a field, in the order of the list, until it refuses one.
+    #[inline]
+    pub(crate) fn visit<'a, E>(
+        &self,
+        kept: Kept<'a>,
+        mut visit: impl FnMut(Term<'a>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if let (Kept::Text(text), Separator::Ascii(separator)) = (kept, &self.separator) {
+            return visit_terms(text, *separator, visit);
+        }
+        self.visit_others(kept, &mut visit)
+    }
+
+    /// The way that nearly all terms take is compiled with `visit` in it; these are not worth another copy.
+    fn visit_others<'a, E>(&self, kept: Kept<'a>, visit: &mut dyn FnMut(Term<'a>) -> Result<(), E>) -> Result<(), E> {
+        match (kept, &self.separator) {
+            (Kept::Nothing, _) => Ok(()),
+            (Kept::Text(text), Separator::Ascii(separator)) => visit_terms(text, *separator, visit),
+            (Kept::Text(text), Separator::Character(separator)) => {
+                text.split(*separator).map(Term::new).try_for_each(visit)
+            }
+            (Kept::Text(text), Separator::Text(separator)) => {
+                text.split(separator.as_str()).map(Term::new).try_for_each(visit)
+            }
+            (Kept::Items(record, column), _) => {
+                let Some(items) = record.list(column) else { return Ok(()) };
+                let dropped = match self.keep {
+                    Keep::First => 0,
+                    Keep::Last => items.len().saturating_sub(self.max_length),
+                };
+                items.skip(dropped).take(self.max_length).map(Term::new).try_for_each(visit)
+            }
+        }
+    }
+
+    /// Whether a list starts with the terms with which another one ends, as a history does that has moved on: how many
+    /// terms of the other come before these, and what of the list follows them.
+    pub(crate) fn continued<'a>(&self, before: &str, list: &'a str) -> Option<(usize, Option<&'a str>)> {
+        if before == list {
+            return Some((0, None));
+        }
+        let Separator::Ascii(separator) = self.separator else { return None };
+        let mut shared = before;
+        for dropped in 0..=DROPPED {
+            if let Some(rest) = list.strip_prefix(shared) {
+                if rest.is_empty() {
+                    return Some((dropped, None));
+                }
+                if rest.as_bytes()[0] == separator {
+                    return Some((dropped, Some(&rest[1..])));
+                }
+            }
+            shared = &shared[memchr(separator, shared.as_bytes())? + 1..];
+        }
+        None
+    }
+
+    /// Where the first `max_length` terms end, if there are more.
+    fn end_of_first(&self, text: &str) -> Option<usize> {
+        let last = self.max_length - 1;
+        match &self.separator {
+            Separator::Ascii(separator) => memchr_iter(*separator, text.as_bytes()).nth(last),
+            Separator::Character(separator) => text.match_indices(*separator).nth(last).map(|(end, _)| end),
+            Separator::Text(separator) => text.match_indices(separator.as_str()).nth(last).map(|(end, _)| end),
+        }
+    }
+
+    /// Where the last `max_length` terms start, if there are more.
+    fn start_of_last(&self, text: &str) -> Option<usize> {
+        let first = self.max_length - 1;
         match &self.separator {
             Separator::Ascii(separator) => {
-                let mut start = 0;
-                for _ in 0..self.max_length {
-                    let term = Term::at(kept, start, *separator);
-                    visit(term)?;
-                    if term.end() == kept.len() {
-                        break;
-                    }
-                    start = term.end() + 1;
-                }
-                Ok(())
+                // Counting is much faster than finding.
+                let separators = memchr_iter(*separator, text.as_bytes()).count();
+                let more = separators.checked_sub(self.max_length)?;
+                let end = if more < first {
+                    memchr_iter(*separator, text.as_bytes()).nth(more)
+                } else {
+                    memrchr_iter(*separator, text.as_bytes()).nth(first)
+                };
+                end.map(|end| end + 1)
             }
             Separator::Character(separator) => {
-                kept.split(*separator).take(self.max_length).map(Term::new).try_for_each(&mut visit)
-            }
-            Separator::Text(separator) => {
-                kept.split(separator.as_str()).take(self.max_length).map(Term::new).try_for_each(&mut visit)
-            }
-        }
-    }
-
-    /// Where the last `max_length` terms start.
-    fn start_of_last(&self, text: &str) -> usize {
-        // So many terms take at least as many separators, less one.
-        if text.len() + 1 < self.max_length {
-            return 0;
-        }
-        let start = match &self.separator {
-            Separator::Ascii(separator) => {
-                let separators = text.bytes().filter(|byte| byte == separator).count();
-                let mut ends = text.bytes().enumerate().filter(|(_, byte)| byte == separator);
-                let cut = separators.checked_sub(self.max_length);
-                cut.and_then(|cut| ends.nth(cut)).map(|(place, _)| place + 1)
-            }
-            Separator::Character(separator) => {
-                text.rmatch_indices(*separator).nth(self.max_length - 1).map(|(index, found)| index + found.len())
+                text.rmatch_indices(*separator).nth(first).map(|(index, found)| index + found.len())
             }
             // Separators are searched from the left: in `a:::b` the first `::` counts.
             Separator::Text(separator) => {
-                let terms = text.matches(separator.as_str()).count() + 1;
-                terms
-                    .checked_sub(self.max_length)
-                    .and_then(|cut| cut.checked_sub(1))
-                    .and_then(|last_cut| text.match_indices(separator.as_str()).nth(last_cut))
-                    .map(|(index, found)| index + found.len())
+                let separators = text.matches(separator.as_str()).count();
+                let more = separators.checked_sub(self.max_length)?;
+                text.match_indices(separator.as_str()).nth(more).map(|(index, found)| index + found.len())
             }
-        };
-        start.unwrap_or(0)
+        }
     }
 }
 
@@ -117,7 +174,7 @@ mod tests {
     fn kept(text: &str, separator: &str, max_length: usize, keep: Keep) -> Vec<String> {
         let mut terms = Vec::new();
         let rule = SequenceRule::new(separator, max_length, keep);
-        let Ok(()) = rule.visit::<Infallible>(text, |term| {
+        let Ok(()) = rule.visit::<Infallible>(rule.kept_of(text), |term| {
             terms.push(term.text().to_owned());
             Ok(())
         });
@@ -148,6 +205,27 @@ mod tests {
         assert_eq!(kept("a:::b", "::", 1, Keep::Last), [":b"]);
         assert_eq!(kept("a::b::c", "::", 2, Keep::Last), ["b", "c"]);
         assert_eq!(kept("a::b::c", "::", 2, Keep::First), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_list_that_moved_on_is_known_again() {
+        let rule = SequenceRule::new("|", 9, Keep::Last);
+        let continued = |before, list| rule.continued(before, list);
+        assert_eq!(continued("a|b|c", "a|b|c"), Some((0, None)));
+        assert_eq!(continued("a|b|c", "a|b|c|d|e"), Some((0, Some("d|e"))));
+        assert_eq!(continued("a|b|c", "b|c|d"), Some((1, Some("d"))));
+        assert_eq!(continued("a|b|c", "c|"), Some((2, Some(""))));
+        assert_eq!(continued("a|b|c", "b|c"), Some((1, None)));
+        assert_eq!(continued("a|b|c|d|e|f", "e|f|g"), Some((4, Some("g"))));
+        assert_eq!(continued("", "|a"), Some((0, Some("a"))));
+        // Half a term is none, and what starts elsewhere is another list.
+        for (before, list) in [("a|b", "a|bc"), ("xa|b", "a|b"), ("a|b", "a"), ("a|b", "c"), ("a", ""), ("a", "b|a")] {
+            assert_eq!(continued(before, list), None, "{before} {list}");
+        }
+        assert_eq!(continued("a|b|c|d|e|f", "f|g"), None);
+        let long = SequenceRule::new("::", 9, Keep::Last);
+        assert_eq!(long.continued("a::b", "a::b"), Some((0, None)));
+        assert_eq!(long.continued("a:", "a:::b"), None, "the first two colons divide");
     }
 
     #[test]

@@ -127,7 +127,7 @@ impl Vectors {
             }
             Numbers::List(place, list) => {
                 let before = self.values.len();
-                list.visit_field(record, *place, |text| {
+                list.visit(list.kept(record, *place), |text| {
                     self.values.push(number(text.text()).ok_or_else(|| wrong(*place, NUMBER))?);
                     Ok::<(), TableError>(())
                 })?;

@@ -46,6 +46,24 @@ pub enum KernelError {
         /// The cell.
         cell: Cell,
     },
+    /// An id is no row of the table.
+    #[error("ids[{index}] is {id}: the table has {rows} rows")]
+    Id {
+        /// Where it stands.
+        index: usize,
+        /// The id as given.
+        id: i64,
+        /// Rows of the table.
+        rows: usize,
+    },
+    /// There are more than the kernels count.
+    #[error("{number} {what}: less than 4294967296 are needed")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many there are.
+        number: usize,
+    },
     /// This processor lacks the instruction set that was asked for.
     #[error("this processor has no {set:?}")]
     Unavailable {

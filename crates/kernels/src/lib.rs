@@ -1,5 +1,6 @@
 //! CPU kernels for what a tensor library would loop over in time: GRU, AGRU and AUGRU over histories of different
-//! lengths, forward and backward, for `f32` and `f64` and any width.
+//! lengths, forward and backward, for `f32` and `f64` and any width. And for what it would copy: [`update_rows`] moves
+//! the rows of a table that a batch looked up, where they lie.
 //!
 //! ```
 //! use fain_kernels::{Cell, Gradients, Sequences, Serial, Weights, recurrence_backward, recurrence_forward};
@@ -59,6 +60,7 @@ mod pool;
 mod problem;
 mod product;
 mod recurrence;
+mod rows;
 mod scalar;
 
 pub use buffers::{Gradients, Sequences, Weights};
@@ -67,4 +69,5 @@ pub use error::KernelError;
 pub use instruction_set::InstructionSet;
 pub use pool::{Pool, Serial};
 pub use recurrence::{recurrence_backward, recurrence_backward_with, recurrence_forward, recurrence_forward_with};
+pub use rows::{Correction, Lookups, RowRule, RowState, RowStep, SecondMoment, update_rows, update_rows_with};
 pub use scalar::Real;

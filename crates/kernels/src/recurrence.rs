@@ -199,11 +199,11 @@ fn write_sums<T: Real>(parts: Vec<Sums<T>>, problem: &Problem<'_, T>, gradients:
 }
 
 /// A buffer that is handed out from its start, piece by piece; or no buffer.
-struct Pieces<'a, T>(Option<&'a mut [T]>);
+pub(crate) struct Pieces<'a, T>(pub(crate) Option<&'a mut [T]>);
 
 impl<'a, T> Pieces<'a, T> {
     /// The next `length` numbers; `None` where there is no buffer.
-    fn take(&mut self, length: usize) -> Option<&'a mut [T]> {
+    pub(crate) fn take(&mut self, length: usize) -> Option<&'a mut [T]> {
         let (piece, rest) = self.0.take()?.split_at_mut_checked(length)?;
         self.0 = Some(rest);
         Some(piece)
@@ -212,7 +212,7 @@ impl<'a, T> Pieces<'a, T> {
 
 /// Runs every piece of work once and returns the results in the order of the work. A pool that asks for a piece twice
 /// gets it done once.
-fn run_all<I: Send, O: Send>(
+pub(crate) fn run_all<I: Send, O: Send>(
     pool: &dyn Pool,
     work: impl Iterator<Item = I>,
     run: impl Fn(I) -> O + Sync,

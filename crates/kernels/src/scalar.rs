@@ -51,6 +51,12 @@ pub(crate) trait Scalar:
 
     /// `self * factor + addend`, in one rounding.
     fn fused(self, factor: Self, addend: Self) -> Self;
+    /// The square root, rounded correctly.
+    fn sqrt(self) -> Self;
+    /// The nearest number of this type.
+    fn from_f64(number: f64) -> Self;
+    /// The same number.
+    fn to_f64(self) -> f64;
     /// 2 to the power `n`, where `self` is `n + ROUND`; 0 and infinity one step beyond the normal numbers.
     fn power_of_two(self) -> Self;
 }
@@ -72,6 +78,21 @@ impl Scalar for f32 {
     #[inline(always)]
     fn fused(self, factor: Self, addend: Self) -> Self {
         self.mul_add(factor, addend)
+    }
+
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        self.sqrt()
+    }
+
+    #[inline(always)]
+    fn from_f64(number: f64) -> Self {
+        number as Self
+    }
+
+    #[inline(always)]
+    fn to_f64(self) -> f64 {
+        f64::from(self)
     }
 
     #[inline(always)]
@@ -109,6 +130,21 @@ impl Scalar for f64 {
     #[inline(always)]
     fn fused(self, factor: Self, addend: Self) -> Self {
         self.mul_add(factor, addend)
+    }
+
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        self.sqrt()
+    }
+
+    #[inline(always)]
+    fn from_f64(number: f64) -> Self {
+        number as Self
+    }
+
+    #[inline(always)]
+    fn to_f64(self) -> f64 {
+        self
     }
 
     #[inline(always)]

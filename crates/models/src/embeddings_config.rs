@@ -41,6 +41,17 @@ pub enum TableSharing {
     Feature,
 }
 
+/// An embedding table of a model, as [`EmbeddingsConfig::trained_tables`] lists them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableParameter {
+    /// The parameter's name.
+    pub name: String,
+    /// `V`.
+    pub rows: usize,
+    /// The features that read it, by their places in the space.
+    pub features: Vec<usize>,
+}
+
 impl Default for EmbeddingsConfig {
     fn default() -> Self {
         let EmbeddingConfig { dim, std, sparse, zero_row, frozen: _ } = EmbeddingConfig::default();
@@ -55,6 +66,29 @@ impl EmbeddingsConfig {
         let dim = self.dims.get(vocabulary).copied().unwrap_or(self.dim);
         let frozen = self.pretrained.get(vocabulary).is_some_and(|vectors| vectors.frozen);
         EmbeddingConfig { dim, std: self.std, sparse: self.sparse, zero_row: self.zero_row, frozen }
+    }
+
+    /// The embedding tables that a model has and trains.
+    pub fn trained_tables(&self, space: &FeatureSpace) -> Vec<TableParameter> {
+        let mut tables: Vec<TableParameter> = Vec::new();
+        for (place, feature) in space.features().iter().enumerate() {
+            let Some((vocabulary, rows)) = feature.kind.vocabulary().map(|index| &space.vocabularies()[index]) else {
+                continue;
+            };
+            if self.table(vocabulary).frozen {
+                continue;
+            }
+            let name = match self.tables {
+                TableSharing::Vocabulary => vocabulary,
+                TableSharing::Feature => &feature.name,
+            };
+            let name = format!("embedding.{name}.weight");
+            match tables.iter_mut().find(|table| table.name == name) {
+                Some(table) => table.features.push(place),
+                None => tables.push(TableParameter { name, rows: *rows, features: vec![place] }),
+            }
+        }
+        tables
     }
 
     /// # Errors

@@ -89,7 +89,7 @@ pub use deepfm::{DeepFm, DeepFmConfig};
 pub use dien::DienConfig;
 pub use din::{DinConfig, InterestProjection};
 pub use dsin::DsinConfig;
-pub use embeddings_config::{EmbeddingsConfig, TableSharing};
+pub use embeddings_config::{EmbeddingsConfig, TableParameter, TableSharing};
 pub use error::ModelError;
 pub use feature_embeddings::FeatureEmbeddings;
 pub use first_order::FirstOrder;

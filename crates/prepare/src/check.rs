@@ -1,5 +1,6 @@
 //! Conflicts in a configuration, found before any data is read.
 
+use fain_tables::CsvConfig;
 use indexmap::IndexMap;
 
 use crate::config::{AttributeTable, ColumnKind, FileNames, LogConfig, PrepareConfig};
@@ -72,10 +73,29 @@ impl LogConfig {
 
 impl AttributeTable {
     fn check(&self, section: &str) -> Result<(), PrepareError> {
-        check_files(&format!("{section}.files"), &self.files)?;
-        self.csv.check(&format!("{section}.csv"))?;
-        not_empty(&format!("{section}.key"), &self.key, COLUMN)?;
-        check_columns(&format!("{section}.columns"), &self.columns)
+        let of = |key: &str| format!("{section}.{key}");
+        let alone = |key: &str, value: String| {
+            let allowed = format!("must stand beside {section}.files; without these, the columns are those of the log");
+            Err(PrepareError::config(of(key), value, allowed))
+        };
+        match (&self.files, &self.key) {
+            (Some(files), Some(key)) => {
+                check_files(&of("files"), files)?;
+                not_empty(&of("key"), key, COLUMN)?;
+            }
+            (Some(_), None) => {
+                let allowed = "must have a key beside files: the column of the user or item";
+                return Err(PrepareError::config(section, "{ … }", allowed));
+            }
+            (None, Some(key)) => return alone("key", quoted(key)),
+            (None, None) if self.csv != CsvConfig::default() => return alone("csv", "{ … }".to_owned()),
+            (None, None) if self.columns.is_empty() => {
+                return Err(PrepareError::config(of("columns"), "{}", "must name at least one column of the log"));
+            }
+            (None, None) => {}
+        }
+        self.csv.check(&of("csv"))?;
+        check_columns(&of("columns"), &self.columns)
     }
 }
 

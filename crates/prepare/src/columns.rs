@@ -7,10 +7,10 @@ use indexmap::IndexMap;
 use crate::config::ColumnKind;
 use crate::error::PrepareError;
 use crate::number::{NUMBER, parse_number};
-use crate::table::{Table, Wanted};
+use crate::table::Wanted;
 
 /// A column that is kept, and its place in the records.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct BoundColumn<'a> {
     name: &'a str,
     kind: &'a ColumnKind,
@@ -41,17 +41,20 @@ impl<'a> BoundColumn<'a> {
         columns.iter().map(&mut bind).collect()
     }
 
+    /// The error of too many texts.
+    pub(crate) fn too_many(&self) -> PrepareError {
+        PrepareError::TooManyTerms { column: self.name.to_owned() }
+    }
+
     /// Reads a row's value. New terms are added to `terms`; those of a list replace what `list` held.
     pub(crate) fn read(
         &self,
-        table: &Table<'_>,
         record: &Record,
         terms: &mut TermTable,
         list: &mut Vec<u32>,
     ) -> Result<Value, PrepareError> {
         let text = record.get(self.place);
-        let mut code =
-            |term: &str| terms.intern(term).ok_or_else(|| PrepareError::TooManyTerms { column: self.name.to_owned() });
+        let mut code = |term: &str| terms.intern(term).ok_or_else(|| self.too_many());
         match self.kind {
             ColumnKind::Term => code(text).map(Value::Term),
             ColumnKind::First { separator, .. } => {
@@ -63,7 +66,7 @@ impl<'a> BoundColumn<'a> {
                 code(first.unwrap_or_default()).map(Value::Term)
             }
             ColumnKind::Number => {
-                parse_number(text).map(Value::Number).ok_or_else(|| table.wrong(record, self.place, NUMBER))
+                parse_number(text).map(Value::Number).ok_or_else(|| record.wrong(self.name, self.place, NUMBER).into())
             }
             ColumnKind::Terms(separator) => {
                 list.clear();

@@ -1,10 +1,12 @@
 //! A condition on one column of the log, as written in a configuration.
 
+use std::fmt;
+
 use fain_tables::Record;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{PrepareError, quoted};
-use crate::table::{Table, Wanted};
+use crate::table::Wanted;
 
 /// What a row's value in one column must be. All that is given must hold; at least one is given.
 ///
@@ -56,7 +58,7 @@ impl Condition {
         }
         if self.at_least.is_none() && self.at_most.is_none() && self.equals.is_none() && self.any_of.is_none() {
             let allowed = "one of at_least, at_most, equals and any_of is needed";
-            return Err(PrepareError::config(key, format!("{{ column = {} }}", quoted(&self.column)), allowed));
+            return Err(PrepareError::config(key, self, allowed));
         }
         for (name, bound) in [("at_least", self.at_least), ("at_most", self.at_most)] {
             if let Some(bound) = bound.filter(|bound| bound.is_nan()) {
@@ -91,6 +93,13 @@ impl Condition {
     }
 }
 
+/// Its column, as TOML writes it.
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{{ column = {} }}", quoted(&self.column))
+    }
+}
+
 /// What a value must be that is compared with numbers.
 const NUMBER: &str = "a number";
 
@@ -108,8 +117,8 @@ impl<'a> BoundCondition<'a> {
     }
 
     /// Whether a row fulfils the condition.
-    pub(crate) fn holds(&self, table: &Table<'_>, record: &Record) -> Result<bool, PrepareError> {
-        let wrong = || table.wrong(record, self.place, NUMBER);
+    pub(crate) fn holds(&self, record: &Record) -> Result<bool, PrepareError> {
+        let wrong = || record.wrong(&self.condition.column, self.place, NUMBER).into();
         self.condition.holds(record.get(self.place)).ok_or_else(wrong)
     }
 }

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::condition::Condition;
-use crate::rules::{HistoryConfig, NegativesConfig, RulesConfig, SamplesConfig, SplitConfig};
+use crate::rules::{HistoryConfig, LabelConfig, NegativesConfig, RulesConfig, SamplesConfig, SplitConfig};
 
 /// How a raw log becomes samples: the file `prepare.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,7 +27,7 @@ pub struct PrepareConfig {
     pub items: Option<AttributeTable>,
     /// Which events are positive. Without it every event is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub label: Option<Condition>,
+    pub label: Option<LabelConfig>,
     /// What histories keep.
     pub history: HistoryConfig,
     /// Which events become samples.
@@ -70,17 +70,39 @@ pub struct LogConfig {
     pub row: IndexMap<String, ColumnKind>,
 }
 
-/// A table with one row per user, or per item: TOML `[users]` and `[items]`.
+/// What is known of users, or of items: TOML `[users]` and `[items]`.
+///
+/// With `files` it stands in a table of its own, with one row per user or item. Without, it stands in the rows of the
+/// log: of each column the first row that counts and has a value decides, in the order of the files' rows. Another value
+/// in a later row changes nothing; [`Summary`](crate::Summary) says how many users and items have such rows.
+///
+/// ```
+/// # use fain_prepare::PrepareConfig;
+/// let config: PrepareConfig = toml::from_str(
+///     r#"
+///     log = { files = "log.csv", user = "user", item = "item", time = "time" }
+///     users = { files = "users.csv", key = "id", columns = { age = "number" } }
+///     items = { columns = { category = "term" } }
+///     label = { column = "stars", at_least = 4 }
+///     history = { max_length = 50 }
+///     split = { last = { test = 1, validation = 1 } }
+///     "#,
+/// )?;
+/// config.check()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AttributeTable {
-    /// The files, relative to [`PrepareConfig::root`].
-    pub files: FileNames,
-    /// How CSV files are written.
+    /// The files, relative to [`PrepareConfig::root`]. Without them, the columns are those of the log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<FileNames>,
+    /// How CSV files are written; only beside `files`.
     #[serde(default)]
     pub csv: CsvConfig,
-    /// The column of the user or item.
-    pub key: String,
+    /// The column of the user or item; needed beside `files`, and only there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
     /// The columns to keep.
     pub columns: IndexMap<String, ColumnKind>,
 }

@@ -7,6 +7,7 @@ use crate::columns::{BoundColumn, Value, kinds};
 use crate::config::AttributeTable;
 use crate::error::PrepareError;
 use crate::progress::{Phase, Reporter};
+use crate::seen::Seen;
 use crate::table::{Sources, Wanted};
 
 /// What a key of a table of users or items must be.
@@ -17,8 +18,10 @@ const NEW_KEY: &str = "new: an earlier row has this key";
 #[derive(Debug, Default)]
 pub(crate) struct Entities {
     keys: TermTable,
-    /// Those that the table has.
+    /// Those that the table has; all, where there is none.
     described: usize,
+    /// Those of which rows of the log say different things.
+    contradicted: u64,
     columns: Vec<Values>,
     /// The texts of each column; of a column of numbers, none.
     terms: Vec<TermTable>,
@@ -27,14 +30,14 @@ pub(crate) struct Entities {
 impl Entities {
     /// Reads the table of a configuration; `section` is its name there. Returns the rows of each file, too.
     pub(crate) fn read(
-        config: &AttributeTable,
+        (config, key_column): (&AttributeTable, &str),
         section: &str,
         phase: Phase,
         sources: &Sources<'_>,
         reporter: &mut Reporter<'_>,
     ) -> Result<(Self, Vec<u64>), PrepareError> {
         let mut wanted = Wanted::default();
-        let key = wanted.place(&config.key, &format!("{section}.key"));
+        let key = wanted.place(key_column, &format!("{section}.key"));
         let columns = BoundColumn::all(&config.columns, &format!("{section}.columns"), &mut wanted);
         let mut table = sources.open(&wanted)?;
         let mut entities = Self {
@@ -47,14 +50,14 @@ impl Entities {
         while table.read(&mut record, phase, reporter)? {
             let text = record.get(key);
             if text.is_empty() {
-                return Err(table.wrong(&record, key, KEY));
+                return Err(record.wrong(key_column, key, KEY).into());
             }
             let known = entities.keys.len();
-            if (entities.code(text, &config.key)? as usize) < known {
-                return Err(table.wrong(&record, key, NEW_KEY));
+            if (entities.code(text, key_column)? as usize) < known {
+                return Err(record.wrong(key_column, key, NEW_KEY).into());
             }
             for ((column, values), terms) in columns.iter().zip(&mut entities.columns).zip(&mut entities.terms) {
-                push(values, column.read(&table, &record, terms, &mut list)?, &list);
+                push(values, column.read(&record, terms, &mut list)?, &list);
             }
         }
         entities.described = entities.keys.len();
@@ -71,9 +74,22 @@ impl Entities {
         &self.keys
     }
 
+    /// Takes the columns of the log's rows.
+    pub(crate) fn describe(&mut self, seen: Seen<'_>) -> Result<(), PrepareError> {
+        self.described = self.keys.len();
+        self.contradicted = seen.contradicted();
+        (self.columns, self.terms) = seen.into_columns(self.described)?;
+        Ok(())
+    }
+
     /// How many the log has that the table does not.
     pub(crate) fn undescribed(&self) -> u64 {
         (self.keys.len() - self.described) as u64
+    }
+
+    /// Of how many rows of the log say different things.
+    pub(crate) fn contradicted(&self) -> u64 {
+        self.contradicted
     }
 
     /// The columns, with missing values for those that only the log has, and their texts.

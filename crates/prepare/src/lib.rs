@@ -22,9 +22,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The way of the data: the tables of users and items become numbers and columns in memory; the log is read once, row by
-//! row, and of each row that counts a record of some 20 bytes stays; the records are sorted by user, time and row, on
-//! the disk where they are many; user by user the rules make samples of them, which are written at once.
+//! The way of the data: the tables of users and items become numbers and columns in memory; the log is read once, in
+//! blocks that threads read side by side, and of each row that counts a record of some 20 bytes stays; the records are
+//! sorted by user, time and row, on the disk where they are many; user by user the rules make samples of them, which are
+//! written at once.
 
 #![deny(missing_docs)]
 
@@ -37,11 +38,13 @@ mod error;
 mod log;
 mod merge;
 mod number;
+mod piece;
 mod prepare;
 mod progress;
 mod quantile;
 mod record;
 mod rules;
+mod seen;
 mod sort;
 mod table;
 mod time;
@@ -53,8 +56,8 @@ pub use error::{ErrorKind, PrepareError};
 pub use prepare::{Prepared, Summary, prepare};
 pub use progress::{Phase, Progress};
 pub use rules::{
-    CandidatesConfig, DrawConfig, HashSplit, HeldOut, HeldOutTimes, HistoryConfig, HistoryEvents, LastRows,
-    LastValidation, NegativesConfig, PerUser, SampleOrigin, SamplesConfig, SplitConfig, SplitTime, TimeSplit,
+    CandidatesConfig, DrawConfig, EventChoice, FollowedBy, HashSplit, HeldOut, HeldOutTimes, HistoryConfig,
+    LabelConfig, LastRows, LastValidation, NegativesConfig, PerUser, SamplesConfig, SplitConfig, SplitTime, TimeSplit,
     UserShare, UserSplit,
 };
 

@@ -16,7 +16,7 @@ use crate::error::PrepareError;
 use crate::log::Log;
 use crate::progress::{Phase, Progress, Reporter};
 use crate::quantile::order_statistics;
-use crate::rules::{NegativesConfig, Rules, TimeCuts, TimeShares};
+use crate::rules::{Follow, NegativesConfig, Rules, TimeCuts, TimeShares};
 use crate::sort::{SortMemory, Sorted};
 use crate::table::Sources;
 use crate::write::UserWriter;
@@ -42,6 +42,10 @@ pub struct Summary {
     pub undescribed_users: u64,
     /// Items of the log that the table of items does not have; 0 without such a table.
     pub undescribed_items: u64,
+    /// Users of whom rows of the log say different things, where their columns are taken of it. The first row counts.
+    pub contradicted_users: u64,
+    /// Items of which rows of the log say different things.
+    pub contradicted_items: u64,
 }
 
 /// Makes samples of a log, and writes them to a new folder, which is there whole or not at all.
@@ -91,10 +95,13 @@ fn refuse_existing(output: &Path) -> Result<(), PrepareError> {
     Ok(())
 }
 
+/// A table of users or items that has files, and the column of its key.
+type DescribedBy<'a> = (&'a AttributeTable, &'a str);
+
 /// The files of all tables.
 struct AllSources<'a> {
-    users: Option<(&'a AttributeTable, Sources<'a>)>,
-    items: Option<(&'a AttributeTable, Sources<'a>)>,
+    users: Option<(DescribedBy<'a>, Sources<'a>)>,
+    items: Option<(DescribedBy<'a>, Sources<'a>)>,
     log: Sources<'a>,
 }
 
@@ -109,8 +116,11 @@ impl<'a> AllSources<'a> {
     fn find(config: &'a PrepareConfig) -> Result<Self, PrepareError> {
         let of = |table, section, files, csv| Sources::find(table, section, &config.root, files, csv);
         let attributes = |table, section, attributes: &'a Option<AttributeTable>| match attributes {
-            Some(attributes) => Ok(Some((attributes, of(table, section, &attributes.files, &attributes.csv)?))),
-            None => Ok::<_, PrepareError>(None),
+            Some(attributes @ AttributeTable { files: Some(files), key: Some(key), csv, .. }) => {
+                Ok(Some(((attributes, key.as_str()), of(table, section, files, csv)?)))
+            }
+            // The log has what is to be known.
+            Some(_) | None => Ok::<_, PrepareError>(None),
         };
         Ok(Self {
             users: attributes(SourceTable::Users, "users", &config.users)?,
@@ -161,6 +171,8 @@ impl Work<'_> {
             counted_rows: log.sorted.records(),
             undescribed_users: if config.users.is_some() { users.undescribed() } else { 0 },
             undescribed_items: if config.items.is_some() { items.undescribed() } else { 0 },
+            contradicted_users: users.contradicted(),
+            contradicted_items: items.contradicted(),
         };
         let manifest = self.write(log, users, items, [log_files, user_files, item_files].concat(), reporter)?;
         if Part::ALL.iter().all(|part| manifest.splits.get(*part).file.rows == 0) {
@@ -185,7 +197,8 @@ impl Work<'_> {
         let negatives = config.negatives.as_ref().map(NegativesConfig::rules).unwrap_or_default();
         let mut writer = SamplesWriter::create(self.folder, layout.clone(), negatives)?;
 
-        let of_users = UserWriter::new(&mut writer, &layout, format, items.keys().len());
+        let follow = Follow::of(config.label.as_ref());
+        let of_users = UserWriter::new(&mut writer, &layout, format, follow, items.keys().len());
         let (user_block, counts) = of_users.write(&mut sorted, users.keys(), &rules, reporter)?;
         drop(sorted);
         let (keys, columns, terms) = users.into_columns()?;
@@ -222,7 +235,7 @@ impl Work<'_> {
 
 /// Reads a table of users or items, if there is one.
 fn read_entities(
-    table: Option<&(&AttributeTable, Sources<'_>)>,
+    table: Option<&(DescribedBy<'_>, Sources<'_>)>,
     section: &str,
     phase: Phase,
     checksums: Option<Vec<String>>,
@@ -231,7 +244,7 @@ fn read_entities(
     let (Some((config, sources)), Some(checksums)) = (table, checksums) else {
         return Ok((Entities::default(), Vec::new()));
     };
-    let (entities, rows) = Entities::read(config, section, phase, sources, reporter)?;
+    let (entities, rows) = Entities::read(*config, section, phase, sources, reporter)?;
     Ok((entities, sources.describe(checksums, &rows)?))
 }
 

@@ -8,25 +8,35 @@ use crate::columns::Value;
 const HEAD: usize = 8 + 4 + 4 + 1;
 const POSITIVE: u8 = 1;
 const IN_HISTORY: u8 = 2;
+const MAY_BE_SAMPLE: u8 = 4;
+const FOLLOWS: u8 = 8;
 
 /// What every row of the log has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "the answers of four rules, which are independent")]
 pub(crate) struct Head {
     pub(crate) time: i64,
     pub(crate) user: u32,
     pub(crate) item: u32,
     pub(crate) positive: bool,
     pub(crate) in_history: bool,
+    pub(crate) may_be_sample: bool,
+    pub(crate) follows: bool,
 }
 
 impl Head {
     fn to_bytes(self) -> [u8; HEAD] {
-        let flags = if self.positive { POSITIVE } else { 0 } | if self.in_history { IN_HISTORY } else { 0 };
+        let flags = [
+            (self.positive, POSITIVE),
+            (self.in_history, IN_HISTORY),
+            (self.may_be_sample, MAY_BE_SAMPLE),
+            (self.follows, FOLLOWS),
+        ];
         let mut bytes = [0; HEAD];
         bytes[..8].copy_from_slice(&self.time.to_le_bytes());
         bytes[8..12].copy_from_slice(&self.user.to_le_bytes());
         bytes[12..16].copy_from_slice(&self.item.to_le_bytes());
-        bytes[16] = flags;
+        bytes[16] = flags.into_iter().map(|(holds, flag)| u8::from(holds) * flag).sum();
         bytes
     }
 
@@ -39,6 +49,8 @@ impl Head {
             item: u32::from_le_bytes(array(record, 12)),
             positive: flags & POSITIVE != 0,
             in_history: flags & IN_HISTORY != 0,
+            may_be_sample: flags & MAY_BE_SAMPLE != 0,
+            follows: flags & FOLLOWS != 0,
         }
     }
 }
@@ -64,6 +76,17 @@ pub(crate) struct RecordFormat {
     row: usize,
     /// Bytes of a record without lists; a record with lists has no fewer.
     fixed: usize,
+    /// The columns of the event, then those of the row.
+    kinds: Vec<Kind>,
+}
+
+/// New numbers for the codes of records.
+#[derive(Debug, Default)]
+pub(crate) struct Codes {
+    pub(crate) users: Vec<u32>,
+    pub(crate) items: Vec<u32>,
+    /// For each column of the event, then of the row.
+    pub(crate) columns: Vec<Vec<u32>>,
 }
 
 impl RecordFormat {
@@ -74,7 +97,8 @@ impl RecordFormat {
         let length = HEAD + if hashed { 8 } else { 0 };
         let start = length + if lists { 4 } else { 0 };
         let row_start = start + width(event);
-        Self { hashed, lists, length, event: start, row: row_start, fixed: row_start + width(row) }
+        let kinds = [event, row].concat();
+        Self { hashed, lists, length, event: start, row: row_start, fixed: row_start + width(row), kinds }
     }
 
     /// Begins a record at the end of `out`. Its columns must follow, then [`RecordFormat::finish`].
@@ -109,6 +133,26 @@ impl RecordFormat {
         }
     }
 
+    /// Replaces every code of a record, for which `codes` must have a number.
+    pub(crate) fn recode(&self, record: &mut [u8], codes: &Codes) {
+        recode(record, 8, &codes.users);
+        recode(record, 12, &codes.items);
+        let mut place = self.event;
+        for (kind, codes) in self.kinds.iter().zip(&codes.columns) {
+            match kind {
+                Kind::Term => recode(record, place, codes),
+                Kind::Number => place += 4,
+                Kind::Terms => {
+                    for _ in 0..u32::from_le_bytes(array(record, place)) {
+                        place += 4;
+                        recode(record, place, codes);
+                    }
+                }
+            }
+            place += 4;
+        }
+    }
+
     /// Bytes of every record at least; so many tell its length.
     pub(crate) fn shortest(&self) -> usize {
         self.fixed
@@ -133,6 +177,12 @@ impl RecordFormat {
     pub(crate) fn read_row(&self, record: &[u8], columns: &mut [Values]) {
         read_columns(&record[self.row..], columns);
     }
+}
+
+/// Replaces the code at a place of a record.
+fn recode(record: &mut [u8], place: usize, codes: &[u32]) {
+    let code = codes[u32::from_le_bytes(array(record, place)) as usize];
+    record[place..place + 4].copy_from_slice(&code.to_le_bytes());
 }
 
 fn read_columns(bytes: &[u8], columns: &mut [Values]) {
@@ -186,8 +236,47 @@ mod tests {
     }
 
     fn head() -> impl Strategy<Value = Head> {
-        (any::<i64>(), any::<u32>(), any::<u32>(), any::<bool>(), any::<bool>())
-            .prop_map(|(time, user, item, positive, in_history)| Head { time, user, item, positive, in_history })
+        (any::<i64>(), any::<u32>(), any::<u32>(), any::<[bool; 4]>()).prop_map(
+            |(time, user, item, [positive, in_history, may_be_sample, follows])| Head {
+                time,
+                user,
+                item,
+                positive,
+                in_history,
+                may_be_sample,
+                follows,
+            },
+        )
+    }
+
+    /// Every code gets its new number, and nothing else changes.
+    #[test]
+    fn a_record_is_recoded_as_if_it_had_been_written_so() {
+        let (event, row) = ([Kind::Number, Kind::Term], [Kind::Terms, Kind::Term, Kind::Number, Kind::Terms]);
+        let format = RecordFormat::new(&event, &row, true);
+        let head =
+            Head { time: -3, user: 1, item: 2, positive: false, in_history: true, may_be_sample: true, follows: false };
+        let write = |head: Head, codes: [u32; 5]| {
+            let [one, two, three, four, five] = codes;
+            let mut bytes = Vec::new();
+            format.begin(head, 99, &mut bytes);
+            RecordFormat::push(Value::Number(0.5), &[], &mut bytes);
+            RecordFormat::push(Value::Term(one), &[], &mut bytes);
+            RecordFormat::push(Value::Terms, &[two, three], &mut bytes);
+            RecordFormat::push(Value::Term(four), &[], &mut bytes);
+            RecordFormat::push(Value::Number(f64::NAN), &[], &mut bytes);
+            RecordFormat::push(Value::Terms, &[five], &mut bytes);
+            format.finish(0, &mut bytes);
+            bytes
+        };
+        let codes = Codes {
+            users: vec![9, 8],
+            items: vec![9, 9, 7],
+            columns: vec![vec![], vec![50], vec![60, 61], vec![70, 71, 72], vec![], vec![80]],
+        };
+        let mut record = write(head, [0, 1, 0, 2, 0]);
+        format.recode(&mut record, &codes);
+        assert_eq!(record, write(Head { user: 8, item: 7, ..head }, [50, 61, 60, 72, 80]));
     }
 
     proptest! {
@@ -213,7 +302,9 @@ mod tests {
             }
             format.finish(5, &mut bytes);
 
-            let record = &bytes[5..];
+            let record = bytes.split_off(5);
+            prop_assert!(bytes.iter().all(|byte| *byte == 7));
+            let record = &record;
             prop_assert_eq!(Head::read(record), head);
             prop_assert_eq!(format.hash(record), hash.unwrap_or(0));
             prop_assert_eq!(format.length(&record[..format.shortest()]), record.len());

@@ -65,24 +65,21 @@ impl Sorter {
         Self { format, memory, folder, run, spilled, records: 0, earliest: i64::MAX, latest: i64::MIN }
     }
 
-    /// Adds a record, whose columns `write` appends to the bytes it is given.
-    pub(crate) fn push(
-        &mut self,
-        head: Head,
-        hash: u64,
-        write: impl FnOnce(&mut Vec<u8>) -> Result<(), PrepareError>,
-    ) -> Result<(), PrepareError> {
-        if self.run.bytes.len() >= self.memory.run {
-            self.spill()?;
+    /// Adds records that lie one behind the other.
+    pub(crate) fn push_all(&mut self, mut records: &[u8]) -> Result<(), PrepareError> {
+        while !records.is_empty() {
+            if self.run.bytes.len() >= self.memory.run {
+                self.spill()?;
+            }
+            let (record, behind) = records.split_at(self.format.length(records));
+            let Head { user, time, .. } = Head::read(record);
+            self.run.keys.push(Key { user, time, place: self.run.bytes.len() as u32 });
+            self.run.bytes.extend_from_slice(record);
+            self.records += 1;
+            self.earliest = self.earliest.min(time);
+            self.latest = self.latest.max(time);
+            records = behind;
         }
-        let place = self.run.bytes.len();
-        self.format.begin(head, hash, &mut self.run.bytes);
-        write(&mut self.run.bytes)?;
-        self.format.finish(place, &mut self.run.bytes);
-        self.run.keys.push(Key { user: head.user, time: head.time, place: place as u32 });
-        self.records += 1;
-        self.earliest = self.earliest.min(head.time);
-        self.latest = self.latest.max(head.time);
         Ok(())
     }
 

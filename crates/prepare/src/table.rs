@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use fain_samples::{SourceInfo, SourceTable};
 use fain_storage::SourceFile;
-use fain_tables::{CsvConfig, Record, TableError, TablePlan, TableReader, WantedColumn, find_files};
+use fain_tables::{CsvConfig, Record, Rows, TableError, TablePlan, TableReader, WantedColumn, find_files};
 
 use crate::config::FileNames;
 use crate::error::PrepareError;
@@ -110,29 +110,51 @@ impl Table<'_> {
     ) -> Result<bool, PrepareError> {
         let more = self.reader.read(record)?;
         if !more || self.total.is_multiple_of(REPORT) {
-            let done = self.reader.bytes_read().min(self.sources.bytes());
-            reporter.report(Progress { phase, done, total: self.sources.bytes(), rows: self.total })?;
+            self.report(phase, reporter)?;
         }
+        // The first row of a file follows the last of another, or of several that have none between them.
         if more {
-            self.total += 1;
-            // The first row of a file follows the last of another, or of several that have none between them.
-            if record.row() == 1 {
-                let files = self.sources.files.iter().enumerate().skip(self.current);
-                let opened = files.filter(|(_, file)| file.path() == record.file()).map(|(place, _)| place).next();
-                self.current = opened.unwrap_or(self.current);
-            }
-            self.rows[self.current] += 1;
+            self.count(record.file(), 1, record.row() == 1);
         }
         Ok(more)
+    }
+
+    /// Reads the next blocks of rows, so many at most; none at the end of the last file. What is wrong comes with the
+    /// blocks before it, and none come after it.
+    pub(crate) fn read_blocks(&mut self, most: usize) -> (Vec<Rows>, Option<PrepareError>) {
+        let mut blocks = Vec::with_capacity(most);
+        while blocks.len() < most {
+            let mut rows = Rows::new();
+            match self.reader.read_rows(&mut rows) {
+                Ok(true) => {
+                    self.count(rows.file(), rows.len() as u64, true);
+                    blocks.push(rows);
+                }
+                Ok(false) => break,
+                Err(error) => return (blocks, Some(error.into())),
+            }
+        }
+        (blocks, None)
+    }
+
+    /// Tells how much has been read.
+    pub(crate) fn report(&self, phase: Phase, reporter: &mut Reporter<'_>) -> Result<(), PrepareError> {
+        let total = self.sources.bytes();
+        reporter.report(Progress { phase, done: self.reader.bytes_read().min(total), total, rows: self.total })
+    }
+
+    /// Counts rows; `look`: whether they may be of another file than those before.
+    fn count(&mut self, file: &Path, rows: u64, look: bool) {
+        self.total += rows;
+        if look {
+            let mut files = self.sources.files.iter().enumerate().skip(self.current);
+            self.current = files.find(|(_, other)| other.path() == file).map_or(self.current, |(place, _)| place);
+        }
+        self.rows[self.current] += rows;
     }
 
     /// Rows read of each file.
     pub(crate) fn into_rows(self) -> Vec<u64> {
         self.rows
-    }
-
-    /// The error of a wrong value; `allowed` says what would be right.
-    pub(crate) fn wrong(&self, record: &Record, place: usize, allowed: &'static str) -> PrepareError {
-        record.wrong(&self.reader.header()[place], place, allowed).into()
     }
 }

@@ -26,13 +26,15 @@ struct Case {
     rules: Rules,
 }
 
-/// The choices of `[history]`, `[samples]` and `[split]`.
+/// The choices of `[label]`, `[history]`, `[samples]` and `[split]`.
 #[derive(Debug, Clone)]
 struct Rules {
+    label: &'static str,
     events: &'static str,
     max_length: u32,
     min_length: u32,
     per: &'static str,
+    /// As TOML writes it.
     from: &'static str,
     split: String,
 }
@@ -53,12 +55,13 @@ fn row() -> impl Strategy<Value = Row> {
     )
 }
 
+const STARS: &str = r#"{ column = "stars", at_least = 4 }"#;
+const APP: &str = r#"{ followed_by = { column = "device", equals = "app", within = 4 } }"#;
+const OF_WEB: &str = r#"{ column = "device", any_of = ["web", "\u00e9"] }"#;
+const OF_APP: &str = r#"{ column = "device", equals = "app" }"#;
+
 fn rules() -> impl Strategy<Value = Rules> {
-    let events = prop_oneof![
-        Just("\"positive\""),
-        Just("\"all\""),
-        Just("{ column = \"device\", any_of = [\"web\", \"\u{e9}\"] }")
-    ];
+    let events = prop_oneof![Just("\"positive\""), Just("\"all\""), Just(OF_WEB)];
     let split = prop_oneof![
         (1_u32..3, 1_u32..3)
             .prop_map(|(test, validation)| format!("last = {{ test = {test}, validation = {validation} }}")),
@@ -71,9 +74,12 @@ fn rules() -> impl Strategy<Value = Rules> {
             format!("hash = {{ of = [\"user\", \"item\"], validation = 0.3, test = 0.3, seed = {seed} }}")
         }),
     ];
-    let (per, from) = (prop_oneof![Just("event"), Just("last_event")], prop_oneof![Just("all"), Just("positive")]);
-    (events, 1_u32..4, 0_u32..3, per, from, split)
-        .prop_map(|(events, max_length, min_length, per, from, split)| Rules {
+    let per = prop_oneof![Just("event"), Just("last_event")];
+    let of_rows = (Just(STARS), events, prop_oneof![Just("\"all\""), Just("\"positive\""), Just(OF_WEB)]);
+    let of_followers = (Just(APP), prop_oneof![Just("\"all\""), Just(OF_APP)], Just(OF_WEB));
+    (prop_oneof![of_rows, of_followers], 1_u32..4, 0_u32..3, per, split)
+        .prop_map(|((label, events, from), max_length, min_length, per, split)| Rules {
+            label,
             events,
             max_length,
             min_length: min_length.min(max_length),
@@ -114,19 +120,19 @@ impl Case {
         }
         std::fs::write(root.join("users.dat"), "u7::30::\nu2::::a b\n").unwrap();
         std::fs::write(root.join("items.csv"), "id;kinds\ni3;red|blue\ni0;\n").unwrap();
-        let Rules { events, max_length, min_length, per, from, split } = &self.rules;
+        let Rules { label, events, max_length, min_length, per, from, split } = &self.rules;
         // Positives alone need drawn candidates.
         let negatives = match *from {
-            "positive" => {
+            "\"positive\"" => {
                 "negatives = { candidates = { per_positive = 1, distribution = \"uniform\", exclude = \"past\", draw = \"fixed\" } }"
             }
             _ => "",
         };
         let text = format!(
             r#"
-            label = {{ column = "stars", at_least = 4 }}
+            label = {label}
             history = {{ events = {events}, max_length = {max_length}, min_length = {min_length} }}
-            samples = {{ per = "{per}", from = "{from}" }}
+            samples = {{ per = "{per}", from = {from} }}
             split = {{ {split} }}
             {negatives}
             [log]
@@ -227,11 +233,12 @@ fn an_interruption_leaves_nothing_wherever_it_comes() {
         tags: Vec::new(),
     };
     let rules = Rules {
+        label: STARS,
         events: "\"positive\"",
         max_length: 3,
         min_length: 0,
         per: "event",
-        from: "all",
+        from: "\"all\"",
         split: "last = { test = 1, validation = 1 }".to_owned(),
     };
     let rows = (0..40).map(|number| row((number % 4) as u8, number)).collect();

@@ -7,7 +7,7 @@ use fain_tables::TermTable;
 use crate::error::PrepareError;
 use crate::progress::{Phase, Progress, Reporter};
 use crate::record::{Head, RecordFormat};
-use crate::rules::{LogEvent, Rules, UserSamples};
+use crate::rules::{Follow, LogEvent, Rules, UserSamples};
 use crate::sort::Sorted;
 
 /// The records of one user, in order.
@@ -29,8 +29,9 @@ impl UserRecords {
             if head.user != user {
                 break;
             }
-            let Head { time, positive, in_history, .. } = head;
-            self.events.push(LogEvent { time, hash: format.hash(record), positive, in_history });
+            let Head { time, item, positive, in_history, may_be_sample, follows, .. } = head;
+            let hash = format.hash(record);
+            self.events.push(LogEvent { time, hash, item, positive, in_history, may_be_sample, follows });
             self.starts.push(self.bytes.len());
             self.bytes.extend_from_slice(record);
             sorted.advance()?;
@@ -50,6 +51,8 @@ pub(crate) struct UserWriter<'a> {
     writer: &'a mut SamplesWriter,
     format: RecordFormat,
     timed: bool,
+    /// What makes the labels, if later events do.
+    follow: Option<Follow>,
     records: UserRecords,
     samples: UserSamples,
     rows: ByPart<RowBlock>,
@@ -63,12 +66,19 @@ pub(crate) struct UserWriter<'a> {
 
 impl<'a> UserWriter<'a> {
     /// For a log with so many items.
-    pub(crate) fn new(writer: &'a mut SamplesWriter, layout: &Layout, format: RecordFormat, items: usize) -> Self {
+    pub(crate) fn new(
+        writer: &'a mut SamplesWriter,
+        layout: &Layout,
+        format: RecordFormat,
+        follow: Option<Follow>,
+        items: usize,
+    ) -> Self {
         let block = || RowBlock::new(layout);
         Self {
             writer,
             format,
             timed: layout.time.is_some(),
+            follow,
             records: UserRecords::default(),
             samples: UserSamples::default(),
             rows: ByPart { train: block(), validation: block(), test: block() },
@@ -93,6 +103,9 @@ impl<'a> UserWriter<'a> {
         reporter.report(progress)?;
         for (code, key) in (0..).zip(users.iter()) {
             self.records.take(code, &self.format, sorted)?;
+            if let Some(follow) = &mut self.follow {
+                follow.label(&mut self.records.events);
+            }
             rules.apply(key, &self.records.events, &mut self.samples);
             self.write_user(code)?;
             done += self.records.events.len() as u64;

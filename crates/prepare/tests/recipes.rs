@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use fain_prepare::{PrepareConfig, Prepared, prepare};
-use fain_samples::{Part, SamplesFolder};
+use fain_samples::{Field, Part, SamplesFolder, StoredColumn, TermTable};
 
 /// The folder of the recipes.
 fn datasets() -> PathBuf {
@@ -76,6 +76,7 @@ fn every_recipe_is_tried_here() {
         }
     }
     found.sort_unstable();
+    // That of the shop is tried in shop.rs.
     let tried = [
         "amazon_2014/dien.toml",
         "amazon_2014/prepare.toml",
@@ -84,6 +85,7 @@ fn every_recipe_is_tried_here() {
         "movielens_1m/ordered.toml",
         "movielens_1m/prepare.toml",
         "movielens_20m/prepare.toml",
+        "shop/prepare.toml",
         "taobao_display_ad/prepare.toml",
         "taobao_user_behavior/prepare.toml",
     ];
@@ -180,12 +182,18 @@ fn taobao_user_behavior() {
     let day = |event: u32| 1_511_539_200 + u64::from(event) * 86_400;
     let log = lines(5, 9, 30, |user, item, event| format!("{user},{item},{},pv,{}", item % 4, day(event)));
     let others = "1,1,1,buy,1511539300\n1,1,1,pv,1400000000\n";
-    let items = table(30, |item| format!("{item},{}", item % 4));
-    let files = [("UserBehavior.csv", format!("{log}{others}")), ("items.csv", items)];
-    let (_place, samples) = made("taobao_user_behavior/prepare.toml", &files);
+    let (_place, samples) =
+        made("taobao_user_behavior/prepare.toml", &[("UserBehavior.csv", format!("{log}{others}"))]);
     // Nine days, a page view a day: the first has no history.
     assert_eq!(rows(&samples), [30, 5, 5]);
     assert!(names(&samples).contains(&"negative.category".to_owned()));
+    let keys = samples.terms(TermTable::Item(Field::Key)).unwrap();
+    let categories = samples.terms(TermTable::Item(Field::Column(0))).unwrap();
+    let StoredColumn::Term(codes) = &samples.items().columns[0] else { unreachable!("the category is a term") };
+    for (item, code) in (0..samples.items().rows).zip(codes.slices().flatten()) {
+        let key: u32 = keys.get(item).unwrap().parse().unwrap();
+        assert_eq!(categories.get(u64::from(*code)), Some((key % 4).to_string().as_str()));
+    }
 }
 
 #[test]

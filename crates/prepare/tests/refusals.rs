@@ -75,6 +75,27 @@ fn a_configuration_is_checked_before_anything_is_read() {
 }
 
 #[test]
+fn a_table_has_files_and_a_key_or_neither() {
+    let alone = "must stand beside items.files; without these, the columns are those of the log";
+    let cases = [
+        ("columns = {}", "items.columns = {}: must name at least one column of the log".to_owned()),
+        (
+            r#"files = "i", columns = {}"#,
+            "items = { … }: must have a key beside files: the column of the user or item".to_owned(),
+        ),
+        (r#"key = "k", columns = { kind = "term" }"#, format!("items.key = \"k\": {alone}")),
+        (r#"csv = { separator = ";" }, columns = { kind = "term" }"#, format!("items.csv = {{ … }}: {alone}")),
+        (
+            r#"columns = { kind = { terms = "" } }"#,
+            "items.columns.kind.terms = \"\": must be the text between two terms".to_owned(),
+        ),
+    ];
+    for (items, message) in cases {
+        assert_eq!(refused(LOG, &format!("items = {{ {items} }}")), message);
+    }
+}
+
+#[test]
 fn what_nobody_knows_is_refused_by_name() {
     let message = |log: &str, rest: &str| parse(log, rest).unwrap_err().message().to_owned();
     assert!(message(&format!("{LOG}, usr = \"u\""), "").starts_with("unknown field `usr`"));

@@ -41,11 +41,17 @@ pub(crate) fn tables(folder: &SamplesFolder) -> Result<(), SamplesError> {
     keys(folder)?;
     for place in Place::ALL {
         columns(folder, place)?;
+        folder.release();
     }
     let items = maximum(folder.events().items.slices());
     below(&folder.folder().join(EVENTS), ITEM, items, folder.items().rows, ITEMS)?;
     ranges(folder)?;
-    Part::ALL.into_iter().try_for_each(|part| rows(folder, part))
+    for part in Part::ALL {
+        folder.release();
+        rows(folder, part)?;
+    }
+    folder.release();
+    Ok(())
 }
 
 /// A user has a key, and so has an item.

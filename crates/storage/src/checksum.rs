@@ -4,6 +4,20 @@ use std::io::Write;
 
 use xxhash_rust::xxh3::Xxh3Default;
 
+/// The checksum of bytes that come in pieces.
+#[derive(Default)]
+pub(crate) struct Hasher(Xxh3Default);
+
+impl Hasher {
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    pub(crate) fn finish(&self) -> String {
+        hex(self.0.digest128())
+    }
+}
+
 /// Passes bytes on to a writer and keeps their number and checksum.
 pub struct Hashing<W> {
     inner: W,

@@ -7,17 +7,22 @@ use arrow_array::{Array, ListArray, PrimitiveArray, RecordBatch, StringArray};
 use arrow_buffer::ScalarBuffer;
 use arrow_schema::SchemaRef;
 
-use crate::checksum::checksum;
+use crate::checksum::Hasher;
 use crate::chunks::{Chunks, ListChunk, ListChunks, TextChunks};
 use crate::error::StorageError;
+use crate::mapped::Mapping;
 use crate::write::FileInfo;
-use crate::{RUN, mapped, read};
+use crate::{RUN, read};
+
+/// Bytes of a file that are in memory at once while its checksum is computed.
+const PIECE: usize = 64 << 20;
 
 /// A file of columns whose size, checksum, structure and types were found right. Its values stay in the mapped file.
 #[derive(Debug, Clone)]
 pub struct ColumnFile {
     path: PathBuf,
     rows: u64,
+    mapping: Mapping,
     batches: Vec<RecordBatch>,
 }
 
@@ -27,22 +32,22 @@ impl ColumnFile {
     /// # Errors
     /// [`StorageError::Damaged`] says what was found and what is needed; [`StorageError::Io`].
     pub fn open(path: &Path, info: &FileInfo, schema: &SchemaRef) -> Result<Self, StorageError> {
-        let file = mapped::map(path)?;
-        let bytes = file.len() as u64;
+        let mapping = Mapping::of(path)?;
+        let bytes = mapping.bytes().len() as u64;
         if bytes != info.bytes {
             return Err(StorageError::damaged(path, "the size in bytes", bytes, info.bytes));
         }
-        let sum = checksum(&file);
+        let sum = mapping_checksum(&mapping);
         if sum != info.checksum {
             return Err(StorageError::damaged(path, "the checksum", sum, &info.checksum));
         }
-        let batches = read::batches(path, &file, schema)?;
+        let batches = read::batches(path, mapping.bytes(), schema)?;
         check_runs(path, &batches)?;
         let rows: u64 = batches.iter().map(|batch| batch.num_rows() as u64).sum();
         if rows != info.rows {
             return Err(StorageError::damaged(path, "the number of rows", rows, info.rows));
         }
-        Ok(Self { path: path.to_owned(), rows, batches })
+        Ok(Self { path: path.to_owned(), rows, mapping, batches })
     }
 
     /// Number of rows.
@@ -53,6 +58,11 @@ impl ColumnFile {
     /// The file.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The memory of the file, to be given back.
+    pub fn mapping(&self) -> &Mapping {
+        &self.mapping
     }
 
     /// A column of numbers.
@@ -100,6 +110,16 @@ impl ColumnFile {
             StorageError::damaged(&self.path, what, "of another type", needed)
         })
     }
+}
+
+/// The checksum of a file, which takes the memory of a small part of it.
+fn mapping_checksum(mapping: &Mapping) -> String {
+    let mut hashing = Hasher::default();
+    for piece in mapping.bytes().chunks(PIECE) {
+        hashing.update(piece);
+        mapping.release();
+    }
+    hashing.finish()
 }
 
 /// Rows are found by arithmetic, so every batch but the last must be full.

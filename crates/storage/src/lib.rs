@@ -39,6 +39,7 @@ pub use checksum::{Hashing, checksum, hex};
 pub use chunks::{Chunks, ListChunk, ListChunks, TextChunks, maximum};
 pub use error::StorageError;
 pub use file::ColumnFile;
+pub use mapped::Mapping;
 pub use source::SourceFile;
 pub use workshop::{Workshop, sync_folder};
 pub use write::{FileInfo, FileWriter, list_of};

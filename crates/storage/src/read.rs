@@ -6,7 +6,7 @@ use arrow_array::RecordBatch;
 use arrow_buffer::Buffer;
 use arrow_ipc::convert::try_fb_to_schema;
 use arrow_ipc::reader::{FileDecoder, read_footer_length};
-use arrow_ipc::{Block, MessageHeader, MetadataVersion, root_as_footer, root_as_message};
+use arrow_ipc::{Block, Endianness, MessageHeader, MetadataVersion, root_as_footer, root_as_message};
 use arrow_schema::{ArrowError, DataType, SchemaRef};
 
 use crate::error::StorageError;
@@ -41,6 +41,10 @@ fn decode(file: &Buffer, schema: &SchemaRef) -> Result<Vec<RecordBatch>, String>
         return Err(format!("of metadata version {:?}", footer.version()));
     }
     let found = footer.schema().ok_or("without a schema")?;
+    // Values are read in place: those of other machines would be other values.
+    if found.endianness() != Endianness::Little {
+        return Err(format!("one with numbers in the byte order {:?}", found.endianness()));
+    }
     let found = try_fb_to_schema(found).map_err(text)?;
     if found != **schema {
         return Err(format!("one with the columns [{}]", columns(&found)));
@@ -53,8 +57,8 @@ fn decode(file: &Buffer, schema: &SchemaRef) -> Result<Vec<RecordBatch>, String>
     let decoder = FileDecoder::new(schema.clone(), footer.version()).with_require_alignment(true);
     footer
         .recordBatches()
+        .ok_or("one without a list of record batches")?
         .iter()
-        .flatten()
         .map(|block| {
             let message = message(file, end, *block, &widths)?;
             decoder
@@ -161,10 +165,12 @@ fn text(cause: ArrowError) -> String {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+    use std::io::Cursor;
     use std::sync::Arc;
 
     use arrow_array::{Array, ArrayRef, Float32Array, ListArray, UInt32Array};
     use arrow_buffer::OffsetBuffer;
+    use arrow_ipc::reader::FileReader;
     use arrow_ipc::writer::FileWriter;
     use arrow_schema::{DataType, Field, Schema};
     use proptest::prelude::*;
@@ -233,6 +239,28 @@ mod tests {
         let other = Schema::new(vec![Field::new("label", DataType::Float32, false)]);
         let other = FileWriter::try_new(Vec::new(), &other).unwrap().into_inner().unwrap();
         assert_eq!(found(other), "one with the columns [label: Float32]");
+    }
+
+    /// Arrow's own reader copies what it reads and sees every field of the schema: where this one accepts, it must, too,
+    /// and give the same. One wrong bit can say, for example, that the numbers are those of a machine of another byte
+    /// order.
+    #[test]
+    fn what_has_a_wrong_bit_is_read_as_arrow_reads_it() {
+        let whole = file();
+        let (mut accepted, mut refused) = (0, 0);
+        for bit in 0..8 * whole.len() {
+            let mut bytes = whole.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            let Ok(found) = read(bytes.clone()) else {
+                refused += 1;
+                continue;
+            };
+            let reader = FileReader::try_new(Cursor::new(bytes), None);
+            let needed: Result<Vec<RecordBatch>, ArrowError> = reader.and_then(Iterator::collect);
+            assert_eq!(found, needed.unwrap(), "bit {bit}");
+            accepted += 1;
+        }
+        assert!(accepted > 100 && refused > 100, "{accepted} accepted, {refused} refused");
     }
 
     #[test]

@@ -68,6 +68,7 @@ impl Block {
     }
 
     /// Empty for a field that there is not.
+    #[inline]
     pub(crate) fn get(&self, row: usize, column: usize) -> &str {
         if column >= self.width {
             return "";
@@ -77,12 +78,14 @@ impl Block {
     }
 
     /// The items of a field that is a list.
+    #[inline]
     pub(crate) fn list(&self, row: usize, column: usize) -> Option<&[Span]> {
         let list = (*self.lists.columns.get(column)?)?;
         let items = self.lists.fields.get(row * self.lists.count + list)?;
         self.lists.texts.get(items.range())
     }
 
+    #[inline]
     pub(crate) fn cut(&self, span: Span) -> &str {
         self.text.get(span.range()).unwrap_or_default()
     }

@@ -40,6 +40,7 @@ mod read_ahead;
 mod record;
 mod table;
 mod term;
+mod term_list;
 mod terms;
 
 pub use columns::{WantedColumn, find_column};
@@ -50,4 +51,5 @@ pub use format::Format;
 pub use record::{Record, Rows};
 pub use table::{TablePlan, TableReader};
 pub use term::Term;
+pub use term_list::visit_terms;
 pub use terms::TermTable;

@@ -12,7 +12,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
-use parquet::file::metadata::RowGroupMetaData;
+use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use parquet::file::reader::Length;
 
 use crate::block::Block;
@@ -62,12 +62,13 @@ impl ParquetTable {
         let failure = file.failure();
         let decoder = Decoder { file: Arc::clone(&path), failure };
         let metadata = decoder.step(0, || ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()))?;
+        let rows_expected = rows(metadata.metadata()).map_err(|reason| decoder.damaged(0, reason))?;
         let columns = metadata.schema().fields();
         Ok(Self {
             header: columns.iter().map(|column| column.name().clone()).collect(),
             types: columns.iter().map(|column| column.data_type().clone()).collect(),
             fields: Vec::new(),
-            rows_expected: u64::try_from(metadata.metadata().file_metadata().num_rows()).unwrap_or_default(),
+            rows_expected,
             rows: 0,
             length: file.len(),
             reported: 0,
@@ -176,6 +177,17 @@ impl ParquetTable {
             column: column.to_owned(),
             found: kind.to_string(),
         }
+    }
+}
+
+/// The number of rows. It stands in the footer twice: the decoder reads no more rows than the first says, and all those
+/// that it would leave out are in the second.
+fn rows(metadata: &ParquetMetaData) -> Result<u64, String> {
+    let rows = metadata.file_metadata().num_rows();
+    let in_groups: i128 = metadata.row_groups().iter().map(|group| i128::from(group.num_rows())).sum();
+    match u64::try_from(rows) {
+        Ok(number) if i128::from(rows) == in_groups => Ok(number),
+        _ => Err(format!("the footer names {rows} rows, its row groups {in_groups}")),
     }
 }
 

@@ -52,6 +52,7 @@ impl Record {
     ///
     /// Every record that [`TableReader::read`](crate::TableReader::read) filled has as many fields as the header.
     /// A list of a Parquet file reads `[a, b]`; [`Record::list`] has its items.
+    #[inline]
     pub fn get(&self, column: usize) -> &str {
         self.block.get(self.row, column)
     }
@@ -59,6 +60,7 @@ impl Record {
     /// The items of a list; `None` for a field that is a text, as all fields of CSV files are.
     ///
     /// A missing list has no items, a missing item is an empty text.
+    #[inline]
     pub fn list(&self, column: usize) -> Option<impl DoubleEndedIterator<Item = &str> + ExactSizeIterator + Clone> {
         let items: &[Span] = self.block.list(self.row, column)?;
         Some(items.iter().map(|&item| self.block.cut(item)))

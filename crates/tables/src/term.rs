@@ -18,22 +18,10 @@ impl<'a> Term<'a> {
         Self { list: text, start: 0, end: text.len(), key: Key::new(text.as_bytes()) }
     }
 
-    /// The term that starts at a place of a list, up to the next separator or the end of the list.
+    /// The term between two places of a list.
     #[inline]
-    pub fn at(list: &'a str, start: usize, separator: u8) -> Self {
-        let bytes = list.as_bytes();
-        if let Some((length, key)) = short(bytes, start, separator) {
-            return Self { list, start, end: start + length, key };
-        }
-        let rest = bytes.get(start..).unwrap_or_default();
-        let end = start + rest.iter().position(|&byte| byte == separator).unwrap_or(rest.len());
-        Self { list, start, end, key: Key::new(&bytes[start..end]) }
-    }
-
-    /// Where the term ends in its list.
-    #[inline]
-    pub fn end(self) -> usize {
-        self.end
+    pub(crate) fn within(list: &'a str, start: usize, end: usize) -> Self {
+        Self { list, start, end, key: Key::within(list.as_bytes(), start, end) }
     }
 
     #[inline]
@@ -59,27 +47,6 @@ impl<'a> From<&'a str> for Term<'a> {
     }
 }
 
-/// The length and the key of a term of up to seven bytes, without a look at single bytes; `None` for a longer one, and
-/// where the list has too few bytes for this.
-///
-/// Terms are short and their lengths differ, so that a loop would guess wrong at nearly every end.
-#[inline]
-fn short(bytes: &[u8], start: usize, separator: u8) -> Option<(usize, Key)> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    let left = bytes.len() - start;
-    let word = if left >= 8 {
-        u64::from_le_bytes(*bytes[start..].first_chunk()?)
-    } else {
-        // The last eight bytes; those before the term are shifted out, and zeros come behind it.
-        u64::from_le_bytes(*bytes.last_chunk()?).checked_shr(8 * (8 - left as u32)).unwrap_or(0)
-    };
-    // The lowest byte that equals the separator has its highest bit set here, and none below it has.
-    let differences = word ^ (ONES * u64::from(separator));
-    let equal = differences.wrapping_sub(ONES) & !differences & (ONES << 7);
-    let length = (equal.trailing_zeros() as usize / 8).min(left);
-    (length < 8).then(|| (length, Key::short(word & ((1 << (8 * length)) - 1), length)))
-}
-
 /// A text of up to seven bytes, or the hash of a longer one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Key(u64);
@@ -87,6 +54,8 @@ pub(crate) struct Key(u64);
 impl Key {
     /// In the highest byte of a longer text's key; shorter ones have their length there.
     const LONG: u64 = 0xFF << 56;
+    /// The key of no text.
+    pub(crate) const NONE: Self = Self(0x80 << 56);
 
     #[inline]
     fn new(bytes: &[u8]) -> Self {
@@ -111,10 +80,53 @@ impl Key {
         Self::short(text, length)
     }
 
+    /// Of a part of a text. Eight bytes are read at once: parts are short and their lengths differ, so that a loop over
+    /// single bytes would guess wrong at nearly every end.
+    #[inline]
+    fn within(text: &[u8], start: usize, end: usize) -> Self {
+        let length = end - start;
+        match text[start..].first_chunk() {
+            Some(word) if length < 8 => Self::short(u64::from_le_bytes(*word) & ((1 << (8 * length)) - 1), length),
+            _ => Self::at_the_end(text, start, end),
+        }
+    }
+
+    fn at_the_end(text: &[u8], start: usize, end: usize) -> Self {
+        let length = end - start;
+        match text.last_chunk() {
+            Some(word) if length < 8 && text.len() < start + 8 => {
+                // The bytes before the part are shifted out, and those behind it cut off.
+                let word = u64::from_le_bytes(*word).checked_shr(8 * (start + 8 - text.len()) as u32).unwrap_or(0);
+                Self::short(word & ((1 << (8 * length)) - 1), length)
+            }
+            _ => Self::new(&text[start..end]),
+        }
+    }
+
     /// Of a text with up to seven bytes, which stand in those of `text` from the lowest; the others are 0.
     #[inline]
     fn short(text: u64, length: usize) -> Self {
         Self(text | (length as u64) << 56)
+    }
+
+    /// The number that a text of up to seven digits says, if it is written without zeros before it.
+    #[inline]
+    pub(crate) fn number(self) -> Option<u32> {
+        const ONES: u64 = 0x0101_0101_0101_0101;
+        let length = (self.0 >> 56) as u32;
+        // The last digit in the highest byte, and zeros before the first one. Without any character there are no digits.
+        let digits = (self.0 ^ (ONES * 0x30)).wrapping_shl(64_u32.wrapping_sub(8 * length));
+        let other = ((digits.wrapping_add(ONES * (0x7F - 9))) | digits) & (ONES << 7) != 0;
+        let zero_first = self.0 & 0xFF == 0x30 && length > 1;
+        if length >= 8 || other || zero_first {
+            return None;
+        }
+        // Neighbours are joined: two digits, four, eight.
+        let pairs = digits.wrapping_mul(10) + (digits >> 8);
+        let fours = |pairs: u64| pairs & 0x0000_00FF_0000_00FF;
+        let (high, low) = (fours(pairs), fours(pairs >> 16));
+        let eights = high.wrapping_mul(0x000F_4240_0000_0064).wrapping_add(low.wrapping_mul(0x0000_2710_0000_0001));
+        Some((eights >> 32) as u32)
     }
 
     /// Whether the key is all of the text.
@@ -148,23 +160,23 @@ mod tests {
         assert_eq!(key("abcdefg"), 0x0767_6665_6463_6261);
         assert!(Key::new(b"abcdefg").is_whole() && !Key::new(b"abcdefgh").is_whole());
         assert_ne!(key("a"), key("a\0"));
+        assert!(["", "abcdefg", "abcdefgh"].iter().all(|term| Key::new(term.as_bytes()) != Key::NONE));
     }
 
     #[test]
-    fn terms_are_found_wherever_they_stand_in_a_list() {
-        for separator in ['|', '\0', 'x'] {
-            for lengths in (0..1000_usize).map(|number| [number % 10, number / 10 % 10, number / 100]) {
-                let terms = lengths.map(|length| "abcdefghij"[..length].to_owned());
-                let list = terms.join(&separator.to_string());
-                let mut start = 0;
-                for term in &terms {
-                    let found = Term::at(&list, start, separator as u8);
-                    assert_eq!((found.text(), found.key()), (term.as_str(), Key::new(term.as_bytes())), "{list:?}");
-                    assert_eq!(found.is_empty(), term.is_empty());
-                    start = found.end() + 1;
-                }
-                assert_eq!(start, list.len() + 1);
-            }
+    fn the_number_is_that_of_the_digits() {
+        let number = |term: &str| Key::new(term.as_bytes()).number();
+        for value in (0..20_000).chain([99_999, 100_000, 123_456, 999_999, 1_000_000, 9_876_543, 9_999_999]) {
+            assert_eq!(number(&value.to_string()), Some(value));
         }
+        for text in ["", "00", "01", "0000000", "x", "1x", "x1", "-1", "+1", "1.0", " 1", "1 ", "/", ":", "10000000"] {
+            assert_eq!(number(text), None, "{text:?}");
+        }
+        for byte in 0..=u8::MAX {
+            let digit = byte.is_ascii_digit();
+            assert_eq!(Key::new(&[byte]).number().is_some(), digit);
+            assert_eq!(Key::new(&[b'4', byte, b'2']).number().is_some(), digit);
+        }
+        assert_eq!(Key::NONE.number(), None);
     }
 }

@@ -7,8 +7,9 @@ use crate::term::{Key, Term};
 /// Distinct texts, numbered from 0 in the order they came.
 ///
 /// The index is open addressing with linear probing, at most half full. A text is stored once, so that
-/// millions of them cost their bytes and some 32 bytes each. Most terms are short, such as numbers: one of up to seven
-/// bytes is compared at once, without a look at the texts.
+/// millions of them cost their bytes and some 40 bytes each. Most terms are short: one of up to seven bytes is compared
+/// at once, without a look at the texts. Where most are whole numbers not much greater than the number of texts, these
+/// are looked up in a list of their own, for another 24 bytes each.
 ///
 /// ```
 /// use fain_tables::TermTable;
@@ -21,16 +22,16 @@ use crate::term::{Key, Term};
 pub struct TermTable {
     text: String,
     ends: Vec<usize>,
+    /// The slots: which text is in each, and in `numbers` its number.
     keys: Vec<Key>,
-    slots: Vec<Slot>,
+    numbers: Vec<u32>,
+    /// Where most texts are small whole numbers, as ids often are: for each of these the number of its text plus one, or
+    /// 0 where there is no such text.
+    direct: Vec<u32>,
 }
 
-/// `place` is the number of a text plus one, 0 in a free slot; `tag` spares most comparisons of texts.
-#[derive(Clone, Copy, Default)]
-struct Slot {
-    tag: u32,
-    place: u32,
-}
+/// How many numbers are looked up directly, for each slot.
+const DIRECT: usize = 2;
 
 impl fmt::Debug for TermTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -71,30 +72,44 @@ impl TermTable {
     }
 
     /// The number of a text.
+    #[inline]
     pub fn find<'t>(&self, term: impl Into<Term<'t>>) -> Option<u32> {
         let term = term.into();
-        if self.slots.is_empty() {
+        if self.keys.is_empty() {
             return None;
         }
-        let place = self.slots[self.slot(term)].place;
-        place.checked_sub(1)
+        if let Some(place) = self.direct(term) {
+            return place.checked_sub(1);
+        }
+        let slot = self.slot(term);
+        (self.keys[slot] != Key::NONE).then(|| self.numbers[slot])
     }
 
     /// The number of a text, which is added if it is new; `None` when the table is full.
+    #[inline]
     pub fn intern<'t>(&mut self, term: impl Into<Term<'t>>) -> Option<u32> {
         let term = term.into();
-        if (self.len() + 1) * 2 > self.slots.len() {
+        match self.direct(term).and_then(|place| place.checked_sub(1)) {
+            Some(number) => Some(number),
+            None => self.intern_by_hash(term),
+        }
+    }
+
+    fn intern_by_hash(&mut self, term: Term<'_>) -> Option<u32> {
+        if (self.len() + 1) * 2 > self.keys.len() {
             self.grow();
         }
         let slot = self.slot(term);
-        if let Some(number) = self.slots[slot].place.checked_sub(1) {
-            return Some(number);
+        if self.keys[slot] != Key::NONE {
+            return Some(self.numbers[slot]);
         }
         let number = u32::try_from(self.len()).ok().filter(|&number| number < Self::MOST)?;
         self.text.push_str(term.text());
         self.ends.push(self.text.len());
-        self.keys.push(term.key());
-        self.slots[slot] = Slot { tag: tag(term.key().hash()), place: number + 1 };
+        (self.keys[slot], self.numbers[slot]) = (term.key(), number);
+        if let Some(place) = place_of(&mut self.direct, term.key()) {
+            *place = number + 1;
+        }
         Some(number)
     }
 
@@ -102,54 +117,82 @@ impl TermTable {
     pub fn clear(&mut self) {
         self.text.clear();
         self.ends.clear();
-        self.keys.clear();
-        self.slots.fill(Slot::default());
+        self.keys.fill(Key::NONE);
+        self.direct.fill(0);
+    }
+
+    /// What `direct` has for a text that is one of its numbers.
+    #[inline]
+    fn direct(&self, term: Term<'_>) -> Option<u32> {
+        if self.direct.is_empty() {
+            return None;
+        }
+        self.direct.get(term.key().number()? as usize).copied()
     }
 
     /// The slot that holds a text, or the free one where it belongs. There must be a free slot.
+    #[inline]
     fn slot(&self, term: Term<'_>) -> usize {
-        let hash = term.key().hash();
-        let mask = self.slots.len() - 1;
-        let tag = tag(hash);
-        let mut index = hash as usize & mask;
-        loop {
-            let slot = self.slots[index];
-            if slot.place == 0 || (slot.tag == tag && self.is(slot.place as usize - 1, term)) {
-                return index;
-            }
-            index = (index + 1) & mask;
-        }
+        let (key, mask) = (term.key(), self.keys.len() - 1);
+        let first = key.hash() as usize & mask;
+        // Nearly all texts are in the first or the second slot. Which one is computed: it could not be guessed.
+        let likely = (first + usize::from(self.keys[first] != key)) & mask;
+        if self.keys[likely] == key && self.is(likely, term) { likely } else { self.slot_from(first, term) }
     }
 
-    /// Compares bytes, which spares the checks of character borders.
-    fn is(&self, number: usize, term: Term<'_>) -> bool {
-        if self.keys[number] != term.key() {
-            return false;
+    fn slot_from(&self, first: usize, term: Term<'_>) -> usize {
+        let mask = self.keys.len() - 1;
+        let mut slot = first;
+        while self.keys[slot] != Key::NONE && !(self.keys[slot] == term.key() && self.is(slot, term)) {
+            slot = (slot + 1) & mask;
         }
-        if term.key().is_whole() {
-            return true;
-        }
+        slot
+    }
+
+    /// Whether a slot with the key of a text holds that text. Bytes are compared, which spares the checks of character
+    /// borders.
+    #[inline]
+    fn is(&self, slot: usize, term: Term<'_>) -> bool {
+        term.key().is_whole() || self.is_text(slot, term)
+    }
+
+    fn is_text(&self, slot: usize, term: Term<'_>) -> bool {
+        let number = self.numbers[slot] as usize;
         let start = if number == 0 { 0 } else { self.ends[number - 1] };
         &self.text.as_bytes()[start..self.ends[number]] == term.text().as_bytes()
     }
 
     fn grow(&mut self) {
-        let size = (self.slots.len() * 2).max(16);
-        self.slots = vec![Slot::default(); size];
-        for number in 0..self.len() {
-            let hash = self.keys[number].hash();
-            let mut index = hash as usize & (size - 1);
-            while self.slots[index].place != 0 {
-                index = (index + 1) & (size - 1);
+        let size = (self.keys.len() * 2).max(16);
+        let keys = std::mem::replace(&mut self.keys, vec![Key::NONE; size]);
+        let numbers = std::mem::replace(&mut self.numbers, vec![0; size]);
+        for (key, number) in keys.into_iter().zip(numbers).filter(|(key, _)| *key != Key::NONE) {
+            let mut slot = key.hash() as usize & (size - 1);
+            while self.keys[slot] != Key::NONE {
+                slot = (slot + 1) & (size - 1);
             }
-            self.slots[index] = Slot { tag: tag(hash), place: number as u32 + 1 };
+            (self.keys[slot], self.numbers[slot]) = (key, number);
+        }
+        self.fill_direct();
+    }
+
+    /// Decides anew whether small whole numbers have a list of their own.
+    fn fill_direct(&mut self) {
+        let most = DIRECT * self.keys.len();
+        let small = |key: &Key| key.number().is_some_and(|value| (value as usize) < most);
+        let wanted = 2 * self.keys.iter().filter(|key| small(key)).count() > self.len();
+        self.direct = vec![0; if wanted { most } else { 0 }];
+        for (key, number) in self.keys.iter().zip(&self.numbers) {
+            if let Some(place) = place_of(&mut self.direct, *key) {
+                *place = number + 1;
+            }
         }
     }
 }
 
-/// The half of the hash that does not choose the slot.
-fn tag(hash: u64) -> u32 {
-    (hash >> 32) as u32
+/// The place in `direct` of a text that is a number.
+fn place_of(direct: &mut [u32], key: Key) -> Option<&mut u32> {
+    direct.get_mut(key.number()? as usize)
 }
 
 #[cfg(test)]
@@ -189,6 +232,31 @@ mod tests {
         }
         // Only the empty text comes three times.
         assert_eq!(table.len(), terms.len() - 2);
+    }
+
+    #[test]
+    fn numbers_are_told_from_texts_that_look_like_them() {
+        let mut table = TermTable::default();
+        let mut terms: Vec<String> = (0..3000).map(|number| (number * 7919 % 20_011).to_string()).collect();
+        terms.extend(["007", "+7", "7.0", "seven", "00", "", "7000000", "70000000"].map(str::to_owned));
+        // At first most are numbers, then few, then most again.
+        terms.extend((0..9000).map(|number| format!("term {number}")));
+        terms.extend((0..40_000).map(|number| (number + 20_011).to_string()));
+        for round in 0..2 {
+            for (number, term) in (0..).zip(&terms) {
+                assert_eq!(find(&table, term), (round == 1).then_some(number), "{term}");
+                assert_eq!(intern(&mut table, term), Some(number), "{term}");
+                assert_eq!(find(&table, term), Some(number), "{term}");
+            }
+        }
+        assert!(
+            ["3", "100000000", "0007", "60011"]
+                .iter()
+                .all(|term| terms.contains(&(*term).to_owned()) || find(&table, term).is_none())
+        );
+        table.clear();
+        assert!(terms.iter().all(|term| find(&table, term).is_none()));
+        assert_eq!((intern(&mut table, "42"), find(&table, "42"), find(&table, "43")), (Some(0), Some(0), None));
     }
 
     #[test]

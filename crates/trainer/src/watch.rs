@@ -103,7 +103,8 @@ pub(crate) fn prepare_samples(
         }
         error => anyhow::Error::from(error),
     })?;
-    let Summary { rows, counted_rows, undescribed_users, undescribed_items } = prepared.summary;
+    let Summary { rows, counted_rows, .. } = prepared.summary;
+    let Summary { undescribed_users, undescribed_items, contradicted_users, contradicted_items, .. } = prepared.summary;
     console.say(&format!("{} rows of the log in {:.1} s", count(rows), started.elapsed().as_secs_f64()));
     if counted_rows < rows {
         console.say(&format!("{} of them count (log.only)", count(counted_rows)));
@@ -113,6 +114,14 @@ pub(crate) fn prepare_samples(
             let (missing, key) = (count(missing), &table[..table.len() - 1]);
             console.say(&format!(
                 "{missing} {table} of the log are not in the table of {table}: what a {key} has is missing"
+            ));
+        }
+    }
+    for (several, table) in [(contradicted_users, "users"), (contradicted_items, "items")] {
+        if several > 0 {
+            let several = count(several);
+            console.say(&format!(
+                "{several} {table} have rows with different values ({table}.columns): the first one counts"
             ));
         }
     }

@@ -3,7 +3,7 @@
 use fain_metrics::Evaluation;
 use serde::{Deserialize, Serialize};
 
-use crate::{OptimizerConfig, UpdateRule};
+use crate::{OptimizerConfig, TablesConfig, UpdateRule};
 
 /// The settings of a training, as written: `[training]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,6 +32,8 @@ pub struct TrainingConfig {
     pub evaluations_per_epoch: u64,
     /// The optimiser; its step size and weight decay are those above.
     pub optimizer: UpdateRule,
+    /// What is apart for embedding tables.
+    pub tables: TablesConfig,
 }
 
 impl Default for TrainingConfig {
@@ -48,6 +50,7 @@ impl Default for TrainingConfig {
             patience: 2,
             evaluations_per_epoch: 1,
             optimizer: UpdateRule::default(),
+            tables: TablesConfig::default(),
         }
     }
 }
@@ -100,6 +103,7 @@ impl TrainingConfig {
             .or(whole("training.patience", self.patience, 1, "at least 1"))
             .or(whole("training.evaluations_per_epoch", self.evaluations_per_epoch, 1, "at least 1"))
             .or(self.optimizer_config().refusal())
+            .or(self.tables.refusal(self.optimizer))
             .or((i64::try_from(self.seed).is_err())
                 .then(|| ("training.seed", self.seed.to_string(), "0 to 9223372036854775807")))
     }

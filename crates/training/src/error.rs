@@ -186,6 +186,12 @@ pub enum TrainingError {
         /// What it must have.
         needed: String,
     },
+    /// A kernel refused, or was not run to its end.
+    #[error("kernel: {0}")]
+    Kernel(#[from] fain_kernels::KernelError),
+    /// The numbers of a tensor cannot be reached.
+    #[error(transparent)]
+    Slice(#[from] fain_autograd::SliceError),
     /// libtorch refused.
     #[error("libtorch: {0}")]
     Torch(#[from] tch::TchError),

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use toml::Value;
 
 use crate::settings::{settings_of, table_of, text_of};
-use crate::{ConfigError, Monitor, Override, TrainingConfig};
+use crate::{BiasCorrection, ConfigError, Monitor, Override, TrainingConfig};
 
 /// What a configuration file says: the data, its schema, the model and its training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -86,6 +86,13 @@ impl Experiment {
                 "training.monitor".to_owned(),
                 "gauc".to_owned(),
                 "auc or log_loss, as there is no schema.group".to_owned(),
+            ));
+        }
+        if self.training.tables.bias_correction == BiasCorrection::Row && !self.model.embedding().sparse {
+            return Err(refuse(
+                "training.tables.bias_correction".to_owned(),
+                "row".to_owned(),
+                "step, unless model.embedding.sparse is true: otherwise every row is moved in every step".to_owned(),
             ));
         }
         Ok(schema)
@@ -188,6 +195,31 @@ mod tests {
             (
                 "training.optimizer={ kind = \"adam_w\", beta2 = 1.0 }",
                 "e.toml: training.optimizer.beta2 is 1; allowed: at least 0 and below 1",
+                "",
+            ),
+            (
+                "training.tables.mini_batch_aware=-1.0",
+                "e.toml: training.tables.mini_batch_aware is -1; allowed: at least 0",
+                "",
+            ),
+            (
+                "training.tables.moments=column",
+                "e.toml: training.tables.moments",
+                "unknown variant `column`, expected `element` or `row`",
+            ),
+            (
+                "training={ optimizer = { kind = \"sgd\" }, tables = { moments = \"row\" } }",
+                "e.toml: training.tables.moments is row; allowed: element, as training.optimizer.kind is sgd",
+                "",
+            ),
+            (
+                "training={ optimizer = { kind = \"adagrad\" }, tables = { bias_correction = \"row\" } }",
+                "e.toml: training.tables.bias_correction is row; allowed: step, unless training.optimizer.kind is adam",
+                "",
+            ),
+            (
+                "training.tables.bias_correction=row",
+                "e.toml: training.tables.bias_correction is row; allowed: step, unless model.embedding.sparse is true",
                 "",
             ),
             ("training.monitor=mse", "e.toml: training.monitor", "unknown variant `mse`, expected one of `auc`"),

@@ -37,6 +37,7 @@ mod evaluate;
 mod experiment;
 mod folder;
 mod histories;
+mod occurrences;
 mod optimizer;
 mod overrides;
 mod progress;
@@ -49,7 +50,10 @@ pub use error::{ConfigError, ErrorKind, TrainingError};
 pub use evaluate::{EvaluationPlan, Measured, evaluate_split};
 pub use experiment::Experiment;
 pub use folder::{RunFolder, write_atomically};
-pub use optimizer::{AdagradConfig, AdamConfig, Optimizer, OptimizerConfig, UpdateRule};
+pub use optimizer::{
+    AdagradConfig, AdamConfig, BiasCorrection, Moments, Optimizer, OptimizerConfig, TablesConfig, TrainedTable,
+    UpdateRule,
+};
 pub use overrides::Override;
 pub use progress::Progress;
 pub use report::{EvaluationEvent, Report};

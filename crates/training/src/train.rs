@@ -13,6 +13,7 @@ use tch::{Device, Kind, Reduction, Tensor, nn};
 use crate::checkpoint::{self, LossSum, Position, Snapshot, restore_snapshot, snapshot};
 use crate::evaluate::PREFETCH;
 use crate::histories;
+use crate::occurrences::trained_tables;
 use crate::{
     EvaluationEvent, EvaluationPlan, Experiment, Optimizer, Progress, Report, RunFolder, TrainingError, evaluate_split,
 };
@@ -111,7 +112,9 @@ impl<'a> Session<'a> {
         let space = FeatureSpace::of(request.dataset.encoders());
         let model = request.experiment.model.build(&variables.root(), &space)?;
         let trainable = named_tensors(&variables).into_iter().filter(|(_, tensor)| tensor.requires_grad()).collect();
-        let mut optimizer = Optimizer::new(trainable, config.optimizer_config())?;
+        let counted = config.tables.mini_batch_aware > 0.0;
+        let tables = trained_tables(request.dataset, &space, request.experiment.model.embedding(), counted)?;
+        let mut optimizer = Optimizer::with_tables(trainable, config.optimizer_config(), config.tables, &tables)?;
         let (mut position, mut best) = (Position::start(), None);
         let checkpoint = request.folder.checkpoint();
         if request.resume && checkpoint.is_file() {

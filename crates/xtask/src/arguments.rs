@@ -1,6 +1,7 @@
 //! The command line: which task, with which arguments.
 
 use std::ffi::OsString;
+use std::str::FromStr;
 
 /// One parsed call.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,10 +18,23 @@ pub(crate) enum Request {
     Bench(Vec<OsString>),
     /// Run the benchmarks of single parts with these arguments of `cargo bench`.
     Kernels(Vec<OsString>),
+    /// Measure how fast samples are encoded.
+    BenchEncoding(Encoding),
     /// Read files with wrong bytes, in this many cases for each kind.
     Fuzz { cases: u64 },
     /// Run the checks of a change; `test` says whether the tests are among them.
     Ci { test: bool },
+}
+
+/// What is encoded, and beside whom.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Encoding {
+    /// A file of `MovieLens` samples; one is generated when there is none.
+    pub(crate) data: Option<OsString>,
+    /// A Python with pandas and scikit-learn.
+    pub(crate) peer: Option<OsString>,
+    /// How often, at least once.
+    pub(crate) rounds: u32,
 }
 
 const OVERVIEW: &str = "\
@@ -88,6 +102,23 @@ lines and options. The most used: `--data FOLDER` names the files of ml1m_ctr, `
 
 `kernels` runs the criterion benchmarks: `cargo bench --workspace ARGUMENTS`. With `-p CRATE` among the arguments only
 that crate is measured. Everything after `--` goes to the benchmark programs.
+
+`cargo xtask bench encoding-parts` is a comparison of its own; `cargo xtask bench encoding-parts --help` says more.
+";
+
+const ENCODING: &str = "\
+Measure how fast samples are read, learnt from and encoded, beside pandas and scikit-learn.
+
+Usage: cargo xtask bench encoding-parts [--data FILE] [--peer PYTHON] [--rounds N]
+
+Provides libtorch, builds the example `encoding_speed` of fain-features and runs it. With a peer, both do the same work
+in turns, their ids must be equal, and the ratio is printed: by the clock, and in the time of all processors together.
+
+Options:
+  --data FILE     samples with the columns of ml1m_ctr, CSV, plain or compressed (one is generated in target/ when left
+                  out)
+  --peer PYTHON   a Python that has pandas and scikit-learn (without it, only fain is measured)
+  --rounds N      how often (5)
 ";
 
 const FUZZ: &str = "\
@@ -96,7 +127,8 @@ Read files with wrong bytes: each is read rightly or refused, without a panic.
 Usage: cargo xtask fuzz [CASES]
 
 Provides libtorch, then runs the test `mutation` of fain-dataset with that many cases for each kind of file: CSV, gzip,
-Parquet, manifests and Arrow files. 1000000 by default; `cargo xtask test` runs a few of them.
+zstd, Parquet, Arrow files, and the folders of samples and of datasets. 1000000 by default; `cargo xtask test` runs a
+few of them. It says how far it is, and of each kind how many cases were refused and how many were rightly accepted.
 ";
 
 const CI: &str = "\
@@ -132,6 +164,9 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
         "ci" => CI,
         _ => return Err(format!("there is no task `{task}`; the tasks are setup, demo, test, bench, fuzz, ci")),
     };
+    if task == "bench" && rest.first().is_some_and(|first| first == "encoding-parts") {
+        return encoding(&rest[1..]);
+    }
     if rest.first().is_some_and(|first| first == "--help" || first == "-h") {
         return Ok(Request::Help(help));
     }
@@ -157,6 +192,36 @@ fn switch(task: &str, arguments: &[OsString], option: &str) -> Result<bool, Stri
     }
 }
 
+/// The options of `bench encoding-parts`.
+fn encoding(arguments: &[OsString]) -> Result<Request, String> {
+    let mut encoding = Encoding { data: None, peer: None, rounds: 5 };
+    let mut arguments = arguments.iter();
+    while let Some(option) = arguments.next() {
+        let name = option.to_string_lossy();
+        if name == "--help" || name == "-h" {
+            return Ok(Request::Help(ENCODING));
+        }
+        if !["--data", "--peer", "--rounds"].contains(&&*name) {
+            return Err(format!(
+                "`cargo xtask bench encoding-parts` does not know `{name}`; it knows --data, --peer, --rounds and --help"
+            ));
+        }
+        let value = arguments.next().ok_or_else(|| format!("`{name}` needs a value"))?;
+        match &*name {
+            "--data" => encoding.data = Some(value.clone()),
+            "--peer" => encoding.peer = Some(value.clone()),
+            _ => encoding.rounds = positive(value, "`--rounds`", "rounds")?,
+        }
+    }
+    Ok(Request::BenchEncoding(encoding))
+}
+
+fn positive<N: FromStr + Default + PartialOrd>(argument: &OsString, taker: &str, what: &str) -> Result<N, String> {
+    let text = argument.to_string_lossy();
+    let number = text.parse().ok().filter(|number| *number > N::default());
+    number.ok_or_else(|| format!("{taker} takes a number of {what}, 1 or more, not `{text}`"))
+}
+
 /// The only argument of `fuzz`.
 fn cases(arguments: &[OsString]) -> Result<u64, String> {
     let [argument] = arguments else {
@@ -166,9 +231,7 @@ fn cases(arguments: &[OsString]) -> Result<u64, String> {
             Err("`cargo xtask fuzz` takes one number".to_owned())
         };
     };
-    let text = argument.to_string_lossy();
-    let number = text.parse().ok().filter(|&number| number > 0);
-    number.ok_or_else(|| format!("`cargo xtask fuzz` takes a number of cases, 1 or more, not `{text}`"))
+    positive(argument, "`cargo xtask fuzz`", "cases")
 }
 
 /// `demo -- --help` means the help of fain, `bench -- --help` that of the table; the programs see no `--`.
@@ -203,6 +266,13 @@ mod tests {
         assert_eq!(parsed("bench augru --quick"), Ok(Request::Bench(words("augru --quick"))));
         assert_eq!(parsed("bench kernels attention"), Ok(Request::Kernels(words("attention"))));
         assert_eq!(parsed("bench kernels -- --quick"), Ok(Request::Kernels(words("-- --quick"))));
+        let encoding = |data: Option<&str>, peer: Option<&str>, rounds| {
+            Ok(Request::BenchEncoding(Encoding { data: data.map(Into::into), peer: peer.map(Into::into), rounds }))
+        };
+        assert_eq!(parsed("bench encoding-parts"), encoding(None, None, 5));
+        let line = "bench encoding-parts --data a.csv --peer python3 --rounds 9";
+        assert_eq!(parsed(line), encoding(Some("a.csv"), Some("python3"), 9));
+        assert_eq!(parsed("bench -- encoding"), Ok(Request::Bench(words("encoding"))));
         assert_eq!(parsed("fuzz"), Ok(Request::Fuzz { cases: 1_000_000 }));
         assert_eq!(parsed("fuzz 500"), Ok(Request::Fuzz { cases: 500 }));
         assert_eq!(parsed("demo --epochs 1"), Ok(Request::Demo(words("--epochs 1"))));
@@ -217,6 +287,8 @@ mod tests {
             assert!(text.contains(&format!("Usage: cargo xtask {task}")), "{text}");
             assert!(OVERVIEW.contains(&format!("\n  {task}")), "{task} is missing in the overview");
         }
+        assert_eq!(parsed("bench encoding-parts --help"), Ok(Request::Help(ENCODING)));
+        assert!(BENCH.contains("bench encoding-parts --help"));
         assert_eq!(parsed("demo -- --help"), Ok(Request::Demo(words("--help"))));
         assert_eq!(parsed("bench -- --help"), Ok(Request::Bench(words("--help"))));
         assert_eq!(parsed("test -- --help"), Ok(Request::Test(words("-- --help"))), "cargo test needs the separator");
@@ -236,6 +308,12 @@ mod tests {
             ("fuzz 0", "`cargo xtask fuzz` takes a number of cases, 1 or more, not `0`"),
             ("fuzz all", "`cargo xtask fuzz` takes a number of cases, 1 or more, not `all`"),
             ("fuzz 1 2", "`cargo xtask fuzz` takes one number"),
+            ("bench encoding-parts --rounds 0", "`--rounds` takes a number of rounds, 1 or more, not `0`"),
+            ("bench encoding-parts --peer", "`--peer` needs a value"),
+            (
+                "bench encoding-parts a.csv",
+                "`cargo xtask bench encoding-parts` does not know `a.csv`; it knows --data, --peer, --rounds and --help",
+            ),
         ] {
             assert_eq!(parsed(line), Err(problem.to_owned()));
         }

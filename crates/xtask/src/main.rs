@@ -12,6 +12,7 @@ mod arguments;
 mod cargo;
 mod checks;
 mod console;
+mod encoding;
 mod environment;
 mod setup;
 mod tasks;
@@ -81,6 +82,7 @@ fn run() -> Result<(), Failure> {
         Request::Test(arguments) => tasks::test(&cargo, &arguments)?,
         Request::Bench(arguments) => tasks::bench(&cargo, &arguments)?,
         Request::Kernels(arguments) => tasks::kernels(&cargo, &arguments)?,
+        Request::BenchEncoding(encoding) => encoding::bench(&workspace, &environment, &cargo, &encoding)?,
         Request::Fuzz { cases } => tasks::fuzz(&cargo, cases)?,
         Request::Ci { test } => {
             checks::components(&cargo)?;

@@ -57,6 +57,8 @@ pub(crate) fn kernels(cargo: &Cargo<'_>, arguments: &[OsString]) -> Result<()> {
 /// A case fails, or a crate does not build.
 pub(crate) fn fuzz(cargo: &Cargo<'_>, cases: u64) -> Result<()> {
     let mut command = cargo.command(["test", "--release", "-p", "fain-dataset", "--test", "mutation"]);
+    // One kind of file after the other, each on all threads; each says how many cases were refused and how many accepted.
+    command.args(["--", "--test-threads", "1", "--nocapture"]);
     command.env("FAIN_CASES", cases.to_string());
     cargo::step(command)
 }

@@ -14,18 +14,7 @@ pub(super) const ABOUT: &str = "Reading a file of samples, learning its encoders
      crates/features/benches/encoding_peer.py.";
 
 /// What `encoding_peer.py` encodes: the histories share the vocabulary of the movies.
-const SCHEMA: &str = r#"
-label = "label"
-features.userId = { kind = "category" }
-features.movieId = { kind = "category" }
-features.gender = { kind = "category" }
-features.occupation = { kind = "category" }
-features.zipCode = { kind = "category", min_count = 5 }
-features.genres = { kind = "sequence", max_length = 6 }
-features.histHighRatedMovieIds = { kind = "sequence", max_length = 50, vocabulary = "movieId" }
-features.negHistMovieIds = { kind = "sequence", max_length = 50, vocabulary = "movieId" }
-features.age = { kind = "numeric", scale = "quantile" }
-"#;
+const SCHEMA: &str = include_str!("../../../features/examples/encoding_speed/schema.toml");
 
 /// Seconds for one row.
 struct Seconds {

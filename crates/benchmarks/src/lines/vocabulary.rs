@@ -13,12 +13,12 @@ use crate::bench::Bench;
 use crate::figures::{Peer, Row, Unit};
 use crate::rounds::{Side, alternate};
 
-pub(super) const ABOUT: &str = "A training step of DIN (embeddings of 16 with sparse gradients, attention 36, network \
-     200-80, batch 1,024, Adam) whose table of items grows. Ids are drawn evenly, so that nearly every look-up of a large \
+pub(super) const ABOUT: &str = "A training step of DIN (embeddings of 16 with sparse gradients, attention 64-32, \
+     network 256-128, batch 1,024 with 50 events each, Adam) whose table of items grows. Ids are drawn evenly, so that nearly every look-up of a large \
      table misses the caches.";
 
 const ROWS: usize = 1024;
-const HISTORY: usize = 28;
+const HISTORY: usize = 50;
 /// Different batches, so that a step finds other rows than the one before.
 const BATCHES: u64 = 16;
 
@@ -31,6 +31,8 @@ const SCHEMA: &str = r#"
 const MODEL: &str = r#"
     kind = "din"
     embedding = { dim = 16, sparse = true }
+    attention = { hidden = [64, 32], activation = "dice" }
+    mlp = { hidden = [256, 128], activation = "dice" }
     interests = [{ candidate = ["item"], history = ["history"] }]
 "#;
 

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use crate::error::DatasetError;
 use crate::progress::Phase;
 use crate::table::Reporter;
+use crate::views::RELEASE;
 use crate::views::history::Cut;
 use crate::views::plan::Plan;
 
@@ -25,6 +26,9 @@ pub(crate) fn count(
     let mut counts: Vec<Vec<u64>> = vec![vec![0; items]; rayon::current_num_threads()];
     for start in (0..rows).step_by(REPORT as usize) {
         reporter.rows(Phase::Fit, start, rows)?;
+        if start % RELEASE == 0 {
+            plan.samples.release();
+        }
         let (end, share) = (rows.min(start + REPORT), REPORT.div_ceil(counts.len() as u64));
         let outcomes: Vec<Result<(), (u32, NoneLeft)>> = counts
             .par_iter_mut()

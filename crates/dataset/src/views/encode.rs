@@ -17,6 +17,7 @@ use crate::layout::{EVENTS, ITEMS, USERS};
 use crate::manifest::{Reading, SplitInfo};
 use crate::progress::Phase;
 use crate::table::Reporter;
+use crate::views::RELEASE;
 use crate::views::history::Cut;
 use crate::views::plan::{Plan, Values, reading};
 use crate::views::rows::rows_schema;
@@ -127,6 +128,9 @@ impl<'a> Encoding<'a> {
         let mut writer = FileWriter::create(self.folder.join(name), schema)?;
         for start in (0..rows).step_by(RUN) {
             reporter.rows(phase, start, rows)?;
+            if start % RELEASE == 0 {
+                self.plan.samples.release();
+            }
             let run = start..rows.min(start + RUN as u64);
             let arrays = arrays(writer.path(), run)?;
             arrays::write(&mut writer, schema, arrays)?;

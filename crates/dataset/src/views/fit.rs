@@ -8,10 +8,10 @@ use crate::error::DatasetError;
 use crate::manifest::Reading;
 use crate::progress::Phase;
 use crate::table::Reporter;
-use crate::views::drawn;
 use crate::views::history::{Cut, history};
 use crate::views::plan::{Plan, Values, reading};
 use crate::views::tables::per_row;
+use crate::views::{RELEASE, drawn};
 
 /// Rows between two reports.
 const REPORT: u64 = 1 << 16;
@@ -85,6 +85,9 @@ impl<'a> Counting<'a> {
         for row in 0..self.rows.rows {
             if row % REPORT == 0 {
                 reporter.rows(Phase::Fit, row, self.rows.rows)?;
+            }
+            if row % RELEASE == 0 {
+                self.plan.samples.release();
             }
             let user = self.rows.users.at(row);
             if row == 0 || user != run.user {

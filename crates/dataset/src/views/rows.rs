@@ -114,6 +114,8 @@ impl ViewRows {
         let per_row = tables.per_row();
         let rows = Self { part, parts, users, items, ends, columns, tables, stored: file.rows(), per_row };
         rows.check_references(path, info.positives)?;
+        // The checks went through all of it; a batch needs little.
+        file.mapping().release();
         Ok(rows)
     }
 

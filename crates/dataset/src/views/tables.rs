@@ -141,6 +141,10 @@ impl Tables {
         let drawing = Drawing::new(&negatives, &counts, choices).map_err(|cause| {
             DatasetError::damaged(&folder.join(MANIFEST), "the rule for negatives", cause, "one that can be drawn by")
         })?;
+        // The checks went through all of it; a batch needs little.
+        for file in [&users, &items, &events] {
+            file.mapping().release();
+        }
         Ok(Self {
             user_keys: users.texts(KEY)?,
             item_keys: items.texts(KEY)?,

@@ -11,6 +11,7 @@ mod prepare;
 mod round_trip;
 mod several_files;
 mod support;
+mod traps;
 mod version_1;
 mod version_2;
 mod views;

@@ -53,30 +53,30 @@ fn it_opens() {
     let [ann, bob] = [5_200_682_613_324_210_888, 1_442_208_253_991_303_397];
     let dataset = Dataset::open(&folder().join("dataset")).unwrap();
     assert_eq!(dataset.manifest().version, 2);
-    // cap 1, coat 2, hat 3, scarf 4; prices are 5 to 25, and 12.5 on the mean.
+    // belt 1, cap 2, coat 3, hat 4, scarf 5; prices are 5 to 20, and 13.75 on the mean.
     let offsets = [0, 0, 0, 1, 2, 2, 2, 3, 4];
     let train = vec![
-        Column::Category(vec![3, 1, 2, 4, 2, 3, 4, 3]),
-        Column::Numeric(vec![0.0, 1.0, 0.75, 0.25, 0.75, 0.0, 0.25, 0.0]),
-        list(&[3, 3, 2, 2], &offsets),
+        Column::Category(vec![4, 1, 3, 1, 3, 5, 5, 1]),
+        Column::Numeric(vec![0.0, 2.0 / 3.0, 1.0, 2.0 / 3.0, 1.0, 1.0 / 3.0, 1.0 / 3.0, 2.0 / 3.0]),
+        list(&[4, 4, 3, 3], &offsets),
         times(&[10, 10, 5, 5], &offsets),
-        list(&[2, 2, 1, 1], &offsets),
+        list(&[2, 2, 5, 5], &offsets),
     ];
     assert_eq!(all(dataset.train()), samples(&[ann, ann, bob, bob], &[10, 20, 5, 15], train));
     let validation = vec![
-        Column::Category(vec![0, 4]),
-        Column::Numeric(vec![0.375, 0.25]),
-        list(&[3, 2, 3, 2], &[0, 2, 4]),
+        Column::Category(vec![0, 5]),
+        Column::Numeric(vec![7.0 / 12.0, 1.0 / 3.0]),
+        list(&[4, 3, 4, 3], &[0, 2, 4]),
         times(&[10, 20, 10, 20], &[0, 2, 4]),
-        list(&[1, 4, 1, 4], &[0, 2, 4]),
+        list(&[2, 2, 2, 2], &[0, 2, 4]),
     ];
     assert_eq!(all(dataset.validation()), samples(&[ann], &[30], validation));
     let test = vec![
-        Column::Category(vec![4, 1]),
-        Column::Numeric(vec![0.25, 1.0]),
-        list(&[2, 0, 2, 0], &[0, 2, 4]),
+        Column::Category(vec![5, 2]),
+        Column::Numeric(vec![1.0 / 3.0, 1.0]),
+        list(&[3, 0, 3, 0], &[0, 2, 4]),
         times(&[20, 30, 20, 30], &[0, 2, 4]),
-        list(&[0, 1, 0, 1], &[0, 2, 4]),
+        list(&[1, 5, 1, 5], &[0, 2, 4]),
     ];
     assert_eq!(all(dataset.test().unwrap()), samples(&[ann], &[40], test));
 }

@@ -110,10 +110,10 @@ fn spans_of_users_must_follow_each_other() {
 
 #[test]
 fn ids_of_events_and_items_lie_in_their_vocabulary() {
-    // hat 3, coat 2, shoe unknown, coat, scarf 4, belt unknown, cap 1.
+    // hat 4, coat 3, shoe unknown, coat, scarf 5, belt 1, cap 2.
     assert_eq!(
-        refusal(|copy| copy.patch("events.arrow", &[3, 2, 0, 2, 4, 0, 1], &[3, 2, 0, 2, 5, 0, 1])),
-        "events.arrow: the largest id of the column \"feature:history\" is 5; needed: below 5, the size of the vocabulary"
+        refusal(|copy| copy.patch("events.arrow", &[4, 3, 0, 3, 5, 1, 2], &[4, 3, 0, 3, 6, 1, 2])),
+        "events.arrow: the largest id of the column \"feature:history\" is 6; needed: below 6, the size of the vocabulary"
     );
 }
 

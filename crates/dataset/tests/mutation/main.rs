@@ -2,9 +2,15 @@
 //! never comes.
 //!
 //! Each test breaks small sound files in many ways. `FAIN_CASES` says in how many; `cargo xtask fuzz` sets it to a
-//! million.
+//! million, and shows how many were refused and how many were rightly accepted.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-mod folders;
+mod arrow_files;
+mod cases;
+mod datasets;
+mod folder;
 mod mutate;
+mod parquet_files;
+mod quiet;
+mod samples;
 mod tables;

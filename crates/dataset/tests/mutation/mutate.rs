@@ -1,8 +1,5 @@
 //! Ways to break bytes.
 
-use std::env;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// Bytes that mean something to one format or another.
@@ -52,16 +49,4 @@ pub(crate) fn mutate(sound: &[u8], random: &mut Random) -> Vec<u8> {
         }
     }
     bytes
-}
-
-/// Runs `check` on many broken versions of each file; a panic is told with the number of its case.
-pub(crate) fn cases(files: &[Vec<u8>], mut check: impl FnMut(usize, &[u8])) {
-    let count: u64 = env::var("FAIN_CASES").map_or(1500, |count| count.parse().unwrap());
-    for case in 0..count {
-        let mut random = Random::new(case);
-        let file = random.below(files.len());
-        let broken = mutate(&files[file], &mut random);
-        let outcome = catch_unwind(AssertUnwindSafe(|| check(file, &broken)));
-        assert!(outcome.is_ok(), "case {case}, a broken version of file {file}");
-    }
 }

@@ -6,6 +6,7 @@ mod files;
 mod fitted;
 mod golden;
 mod growth;
+mod histories;
 mod kinds;
 mod pieces;
 mod properties;

@@ -3,21 +3,28 @@
 use fain_samples::Part;
 
 use crate::error::PrepareError;
+use crate::rules::PerUser;
 use crate::rules::check::RulesConfig;
 use crate::rules::split::{HashShares, LastRule, SplitRule, TimeCuts, TimeRule, TimeShares};
-use crate::rules::{PerUser, SampleOrigin};
 
 /// What the rules need to know of a row of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "the answers of four rules, which are independent")]
 pub(crate) struct LogEvent {
     /// Seconds; only splits by time look at it.
     pub(crate) time: i64,
     /// The hash of the row; only splits by hash look at it. [`SplitConfig::row_hash`](crate::SplitConfig) makes it.
     pub(crate) hash: u64,
-    /// Whether the row fulfils `[label]`.
+    /// Only labels that later events make look at it.
+    pub(crate) item: u32,
+    /// Whether the row fulfils `[label]`. [`Follow`](crate::rules::Follow) finds it where later rows say so.
     pub(crate) positive: bool,
     /// Whether the row fulfils `history.events`.
     pub(crate) in_history: bool,
+    /// Whether the row fulfils `samples.from`.
+    pub(crate) may_be_sample: bool,
+    /// Whether the row fulfils `label.followed_by`.
+    pub(crate) follows: bool,
 }
 
 /// What the rules make of one user's events. Its memory is reused from user to user.
@@ -47,7 +54,6 @@ pub(crate) struct UserSample {
 pub(crate) struct Rules {
     min_length: u32,
     per: PerUser,
-    from: SampleOrigin,
     split: Split,
 }
 
@@ -76,7 +82,7 @@ impl Rules {
             SplitRule::User(shares) => Split::User(shares),
             SplitRule::Hash(shares) => Split::Hash(shares),
         };
-        Ok(Self { min_length: config.history.min_length, per: config.samples.per, from: config.samples.from, split })
+        Ok(Self { min_length: config.history.min_length, per: config.samples.per, split })
     }
 
     /// Applies the rules to the events of the user with the key `user`, in ascending order of time, those of one time
@@ -89,10 +95,10 @@ impl Rules {
         let mut window_end = None;
         let parts = UserParts::new(&self.split, user);
         // Rows that may become samples, from the current one on.
-        let mut left = events.iter().filter(|event| self.takes(event)).count() as u64;
+        let mut left = events.iter().filter(|event| event.may_be_sample).count() as u64;
         for (place, event) in (0..).zip(events) {
             let history_end = out.history.len() as u32;
-            let taken = self.takes(event);
+            let taken = event.may_be_sample;
             let part = parts.of(event, taken.then_some(left));
             if window_end.is_none() && part.is_some_and(|part| part != Part::Train) {
                 window_end = Some(history_end);
@@ -110,11 +116,6 @@ impl Rules {
             }
         }
         out.window_end = window_end.unwrap_or(out.history.len() as u32);
-    }
-
-    /// Whether an event may become a sample.
-    fn takes(&self, event: &LogEvent) -> bool {
-        event.positive || self.from == SampleOrigin::All
     }
 }
 

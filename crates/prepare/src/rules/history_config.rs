@@ -1,38 +1,22 @@
 //! What histories keep, as written in a configuration.
 
-use std::fmt;
+use serde::{Deserialize, Serialize};
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Error, MapAccess, Unexpected, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-use crate::condition::Condition;
 use crate::error::PrepareError;
+use crate::rules::EventChoice;
 
 /// What histories keep: TOML `[history]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HistoryConfig {
     /// The events that enter histories. Default: the positive ones.
-    #[serde(default)]
-    pub events: HistoryEvents,
+    #[serde(default = "positive")]
+    pub events: EventChoice,
     /// Most events of a history: the last ones before the sample. At least 1.
     pub max_length: u32,
     /// Samples with fewer events before them are left out; at most `max_length`. Default: 0.
     #[serde(default)]
     pub min_length: u32,
-}
-
-/// The events that enter histories: TOML `"positive"`, `"all"`, or a [`Condition`].
-#[derive(Debug, Clone, Default, PartialEq)]
-pub enum HistoryEvents {
-    /// The positive ones.
-    #[default]
-    Positive,
-    /// All.
-    All,
-    /// Those that fulfil a condition, such as a kind of behaviour, whether they are positive or not.
-    Where(Condition),
 }
 
 impl HistoryConfig {
@@ -44,57 +28,19 @@ impl HistoryConfig {
             let allowed = format!("must be at most history.max_length = {}", self.max_length);
             return Err(PrepareError::config("history.min_length", self.min_length, allowed));
         }
-        match &self.events {
-            HistoryEvents::Where(condition) => condition.check("history.events"),
-            HistoryEvents::Positive | HistoryEvents::All => Ok(()),
-        }
+        self.events.check("history.events")
     }
 }
 
-impl Serialize for HistoryEvents {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Positive => serializer.serialize_str("positive"),
-            Self::All => serializer.serialize_str("all"),
-            Self::Where(condition) => condition.serialize(serializer),
-        }
-    }
-}
-
-/// By hand, because a derived untagged enum hides what is wrong with a condition.
-impl<'de> Deserialize<'de> for HistoryEvents {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(NameOrCondition)
-    }
-}
-
-struct NameOrCondition;
-
-impl<'de> Visitor<'de> for NameOrCondition {
-    type Value = HistoryEvents;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("\"positive\", \"all\" or a condition such as { column = \"behaviour\", equals = \"buy\" }")
-    }
-
-    fn visit_str<E: Error>(self, name: &str) -> Result<HistoryEvents, E> {
-        match name {
-            "positive" => Ok(HistoryEvents::Positive),
-            "all" => Ok(HistoryEvents::All),
-            other => Err(E::invalid_value(Unexpected::Str(other), &self)),
-        }
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<HistoryEvents, A::Error> {
-        Condition::deserialize(MapAccessDeserializer::new(map)).map(HistoryEvents::Where)
-    }
+fn positive() -> EventChoice {
+    EventChoice::Positive
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-    use super::{HistoryConfig, HistoryEvents};
+    use super::{EventChoice, HistoryConfig};
     use crate::condition::Scalar;
 
     fn parse(text: &str) -> Result<HistoryConfig, toml::de::Error> {
@@ -108,9 +54,9 @@ mod tests {
             assert_eq!(parse(&toml::to_string(&config).unwrap()).unwrap(), config);
         }
         let config = parse("max_length = 50").unwrap();
-        assert_eq!(config, HistoryConfig { events: HistoryEvents::Positive, max_length: 50, min_length: 0 });
+        assert_eq!(config, HistoryConfig { events: EventChoice::Positive, max_length: 50, min_length: 0 });
         let config = parse("events = { column = 'behaviour', any_of = ['buy', 3] }\nmax_length = 1").unwrap();
-        let HistoryEvents::Where(condition) = config.events else { unreachable!("a condition was written") };
+        let EventChoice::Where(condition) = config.events else { unreachable!("a condition was written") };
         assert_eq!(condition.any_of, Some(vec![Scalar::Text("buy".to_owned()), Scalar::Number(3.0)]));
     }
 

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::rules::EventChoice;
+
 /// Which events become samples: TOML `[samples]`.
 ///
 /// The protocol of Deep Interest Network, <https://arxiv.org/abs/1706.06978>, on public data: every event after the
@@ -60,13 +62,19 @@ use serde::{Deserialize, Serialize};
 /// # toml::from_str::<PrepareConfig>(&format!("{log}{rules}"))?.check()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SamplesConfig {
     /// How many samples a user gives.
     pub per: PerUser,
-    /// The events that may become samples.
-    pub from: SampleOrigin,
+    /// The events that may become samples: positive ones with label 1, the others with label 0. Default: all.
+    pub from: EventChoice,
+}
+
+impl Default for SamplesConfig {
+    fn default() -> Self {
+        Self { per: PerUser::default(), from: EventChoice::All }
+    }
 }
 
 /// How many samples a user gives.
@@ -78,15 +86,4 @@ pub enum PerUser {
     Event,
     /// One: that of the last event that may become one.
     LastEvent,
-}
-
-/// The events that may become samples.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SampleOrigin {
-    /// All: positive ones with label 1, the others with label 0.
-    #[default]
-    All,
-    /// The positive ones.
-    Positive,
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod following;
 mod properties;
 mod protocols;
 mod refusals;
@@ -11,18 +12,17 @@ mod traps;
 use fain_samples::Part;
 use serde::Deserialize;
 
-use crate::condition::Condition;
 use crate::error::PrepareError;
 use crate::rules::{
-    HistoryConfig, LogEvent, NegativesConfig, Rules, RulesConfig, SamplesConfig, SplitConfig, TimeCuts, TimeShares,
-    UserSamples, check,
+    HistoryConfig, LabelConfig, LogEvent, NegativesConfig, Rules, RulesConfig, SamplesConfig, SplitConfig, TimeCuts,
+    TimeShares, UserSamples, check,
 };
 
 /// The part of a configuration that the rules read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
-    label: Option<Condition>,
+    label: Option<LabelConfig>,
     history: HistoryConfig,
     #[serde(default)]
     samples: SamplesConfig,
@@ -70,9 +70,9 @@ fn cuts(shares: TimeShares, times: &[i64]) -> Result<TimeCuts, PrepareError> {
     shares.cuts(time(0), TimeCuts { validation_from: time(ranks.validation_from), test_from: time(ranks.test_from) })
 }
 
-/// An event that stands in histories if it is positive.
+/// An event that stands in histories if it is positive, and that may be a sample.
 fn event(time: i64, positive: bool) -> LogEvent {
-    LogEvent { time, hash: 0, positive, in_history: positive }
+    LogEvent { time, hash: 0, item: 0, positive, in_history: positive, may_be_sample: true, follows: false }
 }
 
 /// Positive events, one each second.

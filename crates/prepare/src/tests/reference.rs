@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use fain_samples::Part;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use crate::condition::{Condition, Scalar};
 use crate::config::PrepareConfig;
-use crate::rules::{HistoryEvents, LastValidation, PerUser, SampleOrigin, SplitTime, TimeSplit};
+use crate::rules::{EventChoice, LabelConfig, LastValidation, PerUser, SplitTime, TimeSplit};
 
 /// A row of the log.
 #[derive(Debug, Clone)]
@@ -90,17 +91,61 @@ fn time_cuts(split: &TimeSplit, rows: &[&Row]) -> Option<(i64, i64)> {
     }
 }
 
-fn positive(row: &Row) -> bool {
-    row.stars.is_some_and(|stars| stars >= 4)
+/// A row of a user, and what the rules say of it.
+#[derive(Clone, Copy)]
+struct Marked<'a> {
+    row: &'a Row,
+    positive: bool,
+    in_history: bool,
+    /// Whether it may become a sample.
+    taken: bool,
 }
 
-/// Whether a row may become a sample.
-fn takes(config: &PrepareConfig, row: &Row) -> bool {
-    config.samples.from == SampleOrigin::All || positive(row)
+/// Whether a row fulfils a condition on its device.
+fn fulfils(condition: &Condition, row: &Row) -> bool {
+    let named = condition.equals.iter().chain(condition.any_of.iter().flatten());
+    named.into_iter().any(|value| *value == Scalar::Text(row.device.clone()))
+}
+
+fn chosen(choice: &EventChoice, row: &Row, positive: bool) -> bool {
+    match choice {
+        EventChoice::All => true,
+        EventChoice::Positive => positive,
+        EventChoice::Where(condition) => fulfils(condition, row),
+    }
+}
+
+/// Whether one of a user's rows is positive.
+fn positive(config: &PrepareConfig, rows: &[&Row], place: usize) -> bool {
+    let Some(LabelConfig::FollowedBy(rule)) = &config.label else {
+        return rows[place].stars.is_some_and(|stars| stars >= 4);
+    };
+    let samples = |row: &Row| chosen(&config.samples.from, row, false);
+    let same = |row: &Row| row.item == rows[place].item;
+    // Up to the next sample of the item, which may itself follow.
+    let later = &rows[place + 1..];
+    let next = later.iter().position(|row| same(row) && samples(row)).map_or(later.len(), |next| next + 1);
+    let in_time = |row: &Row| (row.time - rows[place].time) as u64 <= rule.within.unwrap();
+    samples(rows[place]) && later[..next].iter().any(|row| same(row) && fulfils(&rule.event, row) && in_time(row))
+}
+
+fn marked<'a>(config: &PrepareConfig, rows: &[&'a Row]) -> Vec<Marked<'a>> {
+    let mark = |(place, row): (usize, &&'a Row)| {
+        let positive = positive(config, rows, place);
+        let in_history = chosen(&config.history.events, row, positive);
+        Marked { row, positive, in_history, taken: chosen(&config.samples.from, row, positive) }
+    };
+    rows.iter().enumerate().map(mark).collect()
 }
 
 /// The part of one of a user's rows; `None` for a row that cannot become a sample where the last samples are held out.
-fn part(config: &PrepareConfig, cuts: Option<(i64, i64)>, user: &str, rows: &[&Row], place: usize) -> Option<Part> {
+fn part(
+    config: &PrepareConfig,
+    cuts: Option<(i64, i64)>,
+    user: &str,
+    rows: &[Marked<'_>],
+    place: usize,
+) -> Option<Part> {
     let split = &config.split;
     if let Some(last) = &split.last {
         let others = match &last.validation {
@@ -109,20 +154,20 @@ fn part(config: &PrepareConfig, cuts: Option<(i64, i64)>, user: &str, rows: &[&R
             }
             _ => Part::Train,
         };
-        let left = rows[place..].iter().filter(|row| takes(config, row)).count();
+        let left = rows[place..].iter().filter(|row| row.taken).count();
         let held_out = match &last.validation {
             LastValidation::Rows(validation) => (last.test + validation) as usize,
             LastValidation::Users(_) => 0,
         };
         return match left {
-            _ if !takes(config, rows[place]) => Some(others).filter(|part| *part != Part::Train),
+            _ if !rows[place].taken => Some(others).filter(|part| *part != Part::Train),
             left if left <= last.test as usize => Some(Part::Test),
             left if left <= held_out => Some(Part::Validation),
             _ => Some(others),
         };
     }
     if let Some((validation, test)) = cuts {
-        let time = rows[place].time;
+        let time = rows[place].row.time;
         return Some(match time {
             time if time >= test => Part::Test,
             time if time >= validation => Part::Validation,
@@ -133,17 +178,12 @@ fn part(config: &PrepareConfig, cuts: Option<(i64, i64)>, user: &str, rows: &[&R
         return Some(drawn(user, split.seed, split.validation, split.test));
     }
     let split = split.hash.as_ref().unwrap();
-    Some(drawn(&format!("{user}\u{1f}{}", rows[place].item), split.seed, split.validation, split.test))
+    Some(drawn(&format!("{user}\u{1f}{}", rows[place].row.item), split.seed, split.validation, split.test))
 }
 
 /// The samples of a log whose rows stand in this order; `None` if there are none.
 pub(super) fn samples(log: &[Row], config: &PrepareConfig) -> Option<Samples> {
     let log: Vec<&Row> = log.iter().filter(|row| row.time >= 0).collect();
-    let in_history = |row: &Row| match &config.history.events {
-        HistoryEvents::Positive => positive(row),
-        HistoryEvents::All => true,
-        HistoryEvents::Where(_) => row.device == "web",
-    };
     let cuts = match &config.split.time {
         Some(split) => Some(time_cuts(split, &log)?),
         None => None,
@@ -154,21 +194,21 @@ pub(super) fn samples(log: &[Row], config: &PrepareConfig) -> Option<Samples> {
     for user in keys(&["u7", "u2"], log.iter().map(|row| &row.user)) {
         let mut rows: Vec<&Row> = log.iter().copied().filter(|row| row.user == user).collect();
         rows.sort_by_key(|row| row.time);
+        let rows = marked(config, &rows);
         let part = |place: usize| part(config, cuts, &user, &rows, place);
         let history = |end: usize| -> Vec<Event> {
-            let kept = rows[..end].iter().filter(|row| in_history(row));
-            kept.map(|row| (row.item.clone(), row.time, row.stars)).collect()
+            let kept = rows[..end].iter().filter(|row| row.in_history);
+            kept.map(|Marked { row, .. }| (row.item.clone(), row.time, row.stars)).collect()
         };
-        for (place, row) in rows.iter().enumerate() {
+        for (place, Marked { row, positive, taken, .. }) in rows.iter().enumerate() {
             let history = history(place);
-            let later = rows[place + 1..].iter().any(|row| takes(config, row));
+            let later = rows[place + 1..].iter().any(|row| row.taken);
             let last_only = config.samples.per == PerUser::LastEvent && later;
-            if !takes(config, row) || last_only || history.len() < config.history.min_length as usize {
+            if !taken || last_only || history.len() < config.history.min_length as usize {
                 continue;
             }
             let Row { item, time, device, tags, .. } = (*row).clone();
-            let sample =
-                Sample { user: user.clone(), item, label: u8::from(positive(row)), time, device, tags, history };
+            let sample = Sample { user: user.clone(), item, label: u8::from(*positive), time, device, tags, history };
             parts[part(place).unwrap() as usize].push(sample);
         }
         let window = history(

@@ -90,12 +90,8 @@ impl Drawing {
     /// As [`Drawing::candidate`].
     pub fn list(&self, row: &DrawnRow, events: Range<u64>, out: &mut [u32]) -> Result<(), NoneLeft> {
         let Some(sampler) = &self.history else { return Ok(()) };
-        let excluded = self.excluded(row, None);
-        for (event, item) in events.zip(out) {
-            // Events are numbered by 32 bits.
-            *item = sampler.draw(key(row, Slot::History(event as u32)), &excluded)?;
-        }
-        Ok(())
+        let first = Slot::History(events.start as u32);
+        sampler.draw_list(key(row, first), events, &self.excluded(row, None), out)
     }
 
     fn excluded(&self, row: &DrawnRow, positive: Option<u32>) -> Excluded<'_> {

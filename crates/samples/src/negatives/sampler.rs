@@ -1,8 +1,10 @@
 //! Draws items that a user has not chosen.
 
+use std::ops::Range;
+
 use crate::error::SamplesError;
 use crate::negatives::chosen::Chosen;
-use crate::negatives::key::{DrawKey, Numbers};
+use crate::negatives::key::{DrawKey, Numbers, Slot, SlotKind};
 use crate::negatives::rule::{Draw, Exclude, NegativeRule};
 use crate::negatives::weights::WeightedItems;
 
@@ -89,24 +91,72 @@ impl NegativeSampler {
     /// # Errors
     /// [`NoneLeft`] if every item that can be drawn is excluded.
     pub fn draw(&self, key: DrawKey, excluded: &Excluded<'_>) -> Result<u32, NoneLeft> {
-        let end = match self.exclude {
-            Exclude::Past => excluded.history_end,
-            Exclude::Window => excluded.history_end.max(excluded.window_end),
+        let (kind, place) = key.slot.place();
+        let item = self.items.draw(self.numbers(key, kind).number(place, 0)).ok_or_else(|| self.none_left(key))?;
+        if self.excludes(excluded, item) { self.draw_again(key, excluded) } else { Ok(item) }
+    }
+
+    /// Draws an item for each of a row's events: those that [`NegativeSampler::draw`] gives with [`Slot::History`],
+    /// whatever the slot of `key` is. `out` is as long as there are events.
+    pub(crate) fn draw_list(
+        &self,
+        key: DrawKey,
+        events: Range<u64>,
+        excluded: &Excluded<'_>,
+        out: &mut [u32],
+    ) -> Result<(), NoneLeft> {
+        // Events are numbered by 32 bits.
+        let first = events.start as u32;
+        let history = |event| DrawKey { slot: Slot::History(event), ..key };
+        let numbers = self.numbers(key, SlotKind::History);
+        // All first tries, then the few that hit what is excluded: neither loop waits for what the other is good at.
+        self.items.fill(|event| numbers.number(event, 0), first, out).ok_or_else(|| self.none_left(history(first)))?;
+        for (item, event) in out.iter_mut().zip(first..) {
+            if self.excludes(excluded, *item) {
+                *item = self.draw_again(history(event), excluded)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The tries after the first one.
+    #[cold]
+    fn draw_again(&self, key: DrawKey, excluded: &Excluded<'_>) -> Result<u32, NoneLeft> {
+        let (kind, place) = key.slot.place();
+        let numbers = self.numbers(key, kind);
+        let item = |again| self.items.draw(numbers.number(place, again));
+        let drawn = (1..TRIES).filter_map(item).find(|item| !self.excludes(excluded, *item));
+        let rest = || {
+            let chosen = excluded.chosen.before(self.end(excluded));
+            self.items.draw_without(with(chosen.iter().copied(), excluded.positive), numbers.number(place, TRIES))
         };
+        drawn.or_else(rest).ok_or_else(|| self.none_left(key))
+    }
+
+    fn numbers(&self, key: DrawKey, kind: SlotKind) -> Numbers {
         let epoch = match self.draw {
             Draw::Fixed => 0,
             Draw::Epoch => key.epoch,
         };
-        let mut numbers = Numbers::new(self.seed, DrawKey { epoch, ..key });
-        let none_left = || NoneLeft { key, items: self.items.len() };
-        for _ in 0..TRIES {
-            let item = self.items.draw(&mut numbers).ok_or_else(none_left)?;
-            if excluded.positive != Some(item) && !excluded.chosen.contains(item, end) {
-                return Ok(item);
-            }
+        Numbers::new(self.seed, (epoch, key.part, key.row), kind)
+    }
+
+    /// The row from which on an event does not matter.
+    #[inline]
+    fn end(&self, excluded: &Excluded<'_>) -> u32 {
+        match self.exclude {
+            Exclude::Past => excluded.history_end,
+            Exclude::Window => excluded.history_end.max(excluded.window_end),
         }
-        let chosen = excluded.chosen.before(end);
-        self.items.draw_without(with(chosen, excluded.positive), &mut numbers).ok_or_else(none_left)
+    }
+
+    #[inline]
+    fn excludes(&self, excluded: &Excluded<'_>, item: u32) -> bool {
+        excluded.positive == Some(item) || excluded.chosen.contains(item, self.end(excluded))
+    }
+
+    fn none_left(&self, key: DrawKey) -> NoneLeft {
+        NoneLeft { key, items: self.items.len() }
     }
 }
 
@@ -119,7 +169,43 @@ fn with(items: impl Iterator<Item = u32> + Clone, more: Option<u32>) -> impl Ite
 
 #[cfg(test)]
 mod tests {
-    use super::with;
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use proptest::collection::vec;
+    use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
+
+    use super::*;
+    use crate::negatives::chosen::ChosenItems;
+    use crate::negatives::rule::Distribution;
+    use crate::part::Part;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// A list has the items that are drawn for its events one by one, also where all that can be drawn is excluded.
+        #[test]
+        fn a_list_is_drawn_as_its_events_are(
+            counts in vec(0_u32..4, 1..30),
+            chosen in vec(0_u32..30, 0..60),
+            events in 0_u64..60,
+            length in 0_usize..60,
+            popular in any::<bool>(),
+            epoch in 0_u64..3,
+        ) {
+            let distribution = if popular { Distribution::Popularity(0.75) } else { Distribution::Uniform };
+            let rule = NegativeRule { distribution, exclude: Exclude::Past, draw: Draw::Epoch, seed: 9 };
+            let sampler = NegativeSampler::new(&rule, counts.iter().copied()).unwrap();
+            let all = ChosenItems::new([(0..).zip(chosen)]);
+            let excluded =
+                Excluded { chosen: all.of(0).unwrap(), history_end: 40, window_end: 0, positive: None };
+            let key = DrawKey { epoch, part: Part::Train, row: 5, slot: Slot::History(0) };
+            let mut list = vec![u32::MAX; length];
+            let outcome = sampler.draw_list(key, events..events + length as u64, &excluded, &mut list);
+            let one = |event| sampler.draw(DrawKey { slot: Slot::History(event as u32), ..key }, &excluded);
+            let expected: Result<Vec<u32>, NoneLeft> = (events..events + length as u64).map(one).collect();
+            prop_assert_eq!(outcome.map(|()| list), expected);
+        }
+    }
 
     #[test]
     fn one_more_item_keeps_the_order() {

@@ -1,6 +1,6 @@
 //! Items with weights, and draws in proportion to them in constant time.
 
-use crate::negatives::key::Numbers;
+use crate::negatives::key::fraction;
 use crate::negatives::rule::Distribution;
 
 /// Items and their weights as an alias table: A. J. Walker, "An Efficient Method for Generating Discrete Random
@@ -50,10 +50,11 @@ impl WeightedItems {
         self.items.len()
     }
 
-    /// An item in proportion to its weight; `None` if there are none.
-    pub(crate) fn draw(&self, numbers: &mut Numbers) -> Option<u32> {
+    /// The item that a random number stands for, in proportion to its weight; `None` if there are none.
+    #[inline]
+    pub(crate) fn draw(&self, number: u64) -> Option<u32> {
         // The upper half of the product is an even index; the lower half is even within it.
-        let product = u128::from(numbers.next()) * self.items.len() as u128;
+        let product = u128::from(number) * self.items.len() as u128;
         let index = (product >> 64) as usize;
         match &self.weights {
             Weights::Even => self.items.get(index).copied(),
@@ -63,15 +64,20 @@ impl WeightedItems {
         }
     }
 
+    /// Puts the items that the numbers of the places stand for, from `first` on, into `out`; `None` if there are none.
+    /// It does not wait for one item before it looks for the next.
+    pub(crate) fn fill(&self, number: impl Fn(u32) -> u64, first: u32, out: &mut [u32]) -> Option<()> {
+        for (item, place) in out.iter_mut().zip(first..) {
+            *item = self.draw(number(place))?;
+        }
+        Some(())
+    }
+
     /// An item in proportion to its weight among those that are not in `excluded`, which is ascending; `None` if there
     /// are none. It looks at all items.
-    pub(crate) fn draw_without(
-        &self,
-        excluded: impl Iterator<Item = u32> + Clone,
-        numbers: &mut Numbers,
-    ) -> Option<u32> {
+    pub(crate) fn draw_without(&self, excluded: impl Iterator<Item = u32> + Clone, number: u64) -> Option<u32> {
         let total: f64 = self.without(excluded.clone()).map(|(_, weight)| weight).sum();
-        let mark = numbers.fraction() * total;
+        let mark = fraction(number) * total;
         let mut sum = 0.0;
         let mut last = None;
         for (item, weight) in self.without(excluded) {

@@ -91,6 +91,8 @@ fn an_exponent_is_a_number_from_0_on() {
     // A power that leaves nothing of the other items' weights leaves them possible.
     let sampler = sampler(Distribution::Popularity(5000.0), Exclude::Past, &[9, 1, 1_000_000]);
     let chosen = one_user(&[2, 0]);
-    assert_eq!(sampler.draw(KEY, &excluded(&chosen, 1, 0)), Ok(0));
+    let drawn: Vec<u32> =
+        (0..64).map(|row| sampler.draw(DrawKey { row, ..KEY }, &excluded(&chosen, 1, 0)).unwrap()).collect();
+    assert!(drawn.contains(&0) && drawn.contains(&1) && !drawn.contains(&2), "{drawn:?}");
     assert_eq!(sampler.draw(KEY, &excluded(&chosen, 2, 0)), Ok(1));
 }

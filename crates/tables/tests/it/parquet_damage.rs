@@ -44,6 +44,19 @@ fn a_footer_that_is_wrong() {
     assert!(message.starts_with("a.parquet: the Parquet file is damaged after row 0: "), "{message}");
 }
 
+/// Found by breaking files at random: with 0 in this place the decoder gives no rows, and no error.
+#[test]
+fn a_footer_that_names_fewer_rows_than_there_are() {
+    let mut bytes = numbers();
+    // The third field of the footer, a 64-bit integer, and the start of the fourth: 100 as Thrift writes it.
+    let place = bytes.windows(4).rposition(|window| window == [0x16, 0xC8, 0x01, 0x19]).unwrap();
+    for (number, found) in [([0x80, 0x00], "0"), ([0xC6, 0x01], "99"), ([0xCA, 0x01], "101"), ([0xC7, 0x01], "-100")] {
+        bytes[place + 1..place + 3].copy_from_slice(&number);
+        let reason = format!("the footer names {found} rows, its row groups 100");
+        assert_eq!(refused(&bytes), format!("a.parquet: the Parquet file is damaged after row 0: {reason}"));
+    }
+}
+
 #[test]
 fn pages_that_are_wrong() {
     let mut bytes = numbers();

@@ -1,9 +1,11 @@
 //! Adagrad.
 
+use fain_kernels::RowRule;
 use tch::{TchError, Tensor};
 
 use super::config::AdagradConfig;
-use super::rule::{Rule, Step};
+use super::rule::{Rule, Step, squares};
+use super::tables::Remembered;
 
 /// Adagrad's sum of squares of one parameter.
 #[derive(Debug)]
@@ -14,8 +16,8 @@ pub(super) struct Adagrad {
 
 impl Adagrad {
     /// Starts with a zero sum.
-    pub(super) fn new(value: &Tensor, config: AdagradConfig) -> Result<Self, TchError> {
-        Ok(Self { config, sum: value.f_zeros_like()?.f_detach()? })
+    pub(super) fn new(value: &Tensor, config: AdagradConfig, remembered: Remembered) -> Result<Self, TchError> {
+        Ok(Self { config, sum: remembered.second(value)? })
     }
 }
 
@@ -29,11 +31,15 @@ impl Rule for Adagrad {
     }
 
     fn update(&mut self, value: &mut Tensor, gradient: &Tensor, step: &Step) -> Result<(), TchError> {
-        let gradient = step.regularized(gradient, value)?;
-        let _ = self.sum.f_addcmul_(&gradient, &gradient)?;
+        let gradient = step.regularized(gradient, value, self.decay())?;
+        let _ = self.sum.f_add_(&squares(&gradient, &self.sum)?)?;
         let mut divisor = self.sum.f_sqrt()?;
         let _ = divisor.f_add_scalar_(self.config.epsilon)?;
         let _ = value.f_addcdiv_(&gradient.f_mul_scalar(-step.learning_rate)?, &divisor)?;
         Ok(())
+    }
+
+    fn of_kernel(&self, _number: u64) -> RowRule {
+        RowRule::Adagrad { epsilon: self.config.epsilon }
     }
 }

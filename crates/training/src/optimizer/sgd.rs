@@ -1,5 +1,6 @@
 //! Stochastic gradient descent.
 
+use fain_kernels::RowRule;
 use tch::{TchError, Tensor};
 
 use super::rule::{Rule, Step};
@@ -18,8 +19,12 @@ impl Rule for Sgd {
     }
 
     fn update(&mut self, value: &mut Tensor, gradient: &Tensor, step: &Step) -> Result<(), TchError> {
-        let gradient = step.regularized(gradient, value)?;
+        let gradient = step.regularized(gradient, value, self.decay())?;
         let _ = value.f_sub_(&gradient.f_mul_scalar(step.learning_rate)?)?;
         Ok(())
+    }
+
+    fn of_kernel(&self, _number: u64) -> RowRule {
+        RowRule::Sgd
     }
 }

@@ -118,6 +118,41 @@ fn every_optimizer_learns_repeats_itself_and_goes_on_to_the_same_bytes() {
     }
 }
 
+/// What is apart for embedding tables is in the checkpoint too.
+#[test]
+fn settings_of_tables_repeat_themselves_and_go_on_to_the_same_bytes() {
+    let _turn = turn();
+    let place = Place::new();
+    let never = &mut |_: &Progress<'_>| false;
+    let mut results = Vec::new();
+    for (name, settings) in [
+        ("none", &["model.embedding.sparse=true"][..]),
+        ("no-lambda", &["model.embedding.sparse=true", "training.tables.mini_batch_aware=0.0"]),
+        ("rows", &["model.embedding.sparse=true", "training.tables.moments=row"]),
+        ("counts", &["model.embedding.sparse=true", "training.tables.bias_correction=row"]),
+        ("lambda", &["model.embedding.sparse=true", "training.tables.mini_batch_aware=0.5"]),
+        ("dense", &["training.tables={ moments = \"row\", mini_batch_aware = 0.5 }"]),
+    ] {
+        // So few rows that a batch does not touch all of the table.
+        let settings = &[settings, &["training.batch_size=4"]].concat();
+        let whole = place.train(name, settings, false, never).unwrap();
+        let stopped = format!("{name}-stopped");
+        let stop = &mut |progress: &Progress<'_>| matches!(progress, Progress::Step { step: 11, .. });
+        place.train(&stopped, settings, false, stop).unwrap_err();
+        let resumed = place.train(&stopped, settings, true, never).unwrap();
+        assert_eq!(weights(&resumed), weights(&whole), "{name}");
+        results.push(weights(&whole));
+    }
+    assert_eq!(results[0], results[1]);
+    results.remove(1);
+    for (place, one) in results.iter().enumerate() {
+        assert!(!results[place + 1..].contains(one), "{place}: the setting makes no difference");
+    }
+    // A run cannot go on with means of another form.
+    let error = place.train("rows", &["model.embedding.sparse=true"], true, never).unwrap_err().to_string();
+    assert!(error.contains("square.embedding.item.weight has shape [") && error.contains(", 1]"), "{error}");
+}
+
 /// Without weight decay, plain steps are the same; the order in which a row's gradients are summed is not.
 #[test]
 fn sparse_and_dense_gradients_give_the_same_plain_steps() {

@@ -4,17 +4,25 @@ use fain_samples::Part;
 use proptest::collection::vec;
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 
-use super::{LogEvent, ONE_CANDIDATE, Written, apply};
-use crate::rules::{PerUser, SampleOrigin, UserSamples};
+use super::{LogEvent, Written, apply};
+use crate::rules::{PerUser, UserSamples};
 
 /// Events of few seconds, so that there are many ties.
 fn events() -> impl Strategy<Value = Vec<LogEvent>> {
-    let event = (0_i64..8, any::<u64>(), any::<bool>(), any::<bool>());
+    let event = (0_i64..8, any::<u64>(), any::<[bool; 3]>());
     vec(event, 0..30).prop_map(|mut events| {
         events.sort_by_key(|event| event.0);
         events
             .into_iter()
-            .map(|(time, hash, positive, in_history)| LogEvent { time, hash, positive, in_history })
+            .map(|(time, hash, [positive, in_history, may_be_sample])| LogEvent {
+                time,
+                hash,
+                item: 0,
+                positive,
+                in_history,
+                may_be_sample,
+                follows: false,
+            })
             .collect()
     })
 }
@@ -34,23 +42,20 @@ fn split() -> impl Strategy<Value = String> {
 }
 
 fn written() -> impl Strategy<Value = Written> {
-    (split(), any::<bool>(), any::<bool>(), 0_u32..4).prop_map(|(split, last_event, positive, min_length)| {
+    (split(), any::<bool>(), 0_u32..4).prop_map(|(split, last_event, min_length)| {
         let per = if last_event && !split.starts_with("last") { "last_event" } else { "event" };
-        let (from, candidates) = if positive { ("positive", ONE_CANDIDATE) } else { ("all", "") };
         Written::new(&format!(
             "label = {{ column = 'r', equals = 1 }}
              history = {{ max_length = 9, min_length = {min_length} }}
-             samples = {{ per = '{per}', from = '{from}' }}
-             split = {{ {split} }}
-             {candidates}"
+             samples = {{ per = '{per}' }}
+             split = {{ {split} }}"
         ))
     })
 }
 
 /// Which events are rows that a sample can come from.
-fn taken(written: &Written, events: &[LogEvent]) -> Vec<u32> {
-    let takes = |event: &LogEvent| event.positive || written.samples.from == SampleOrigin::All;
-    (0..).zip(events).filter(|(_, event)| takes(event)).map(|(place, _)| place).collect()
+fn taken(events: &[LogEvent]) -> Vec<u32> {
+    (0..).zip(events).filter(|(_, event)| event.may_be_sample).map(|(place, _)| place).collect()
 }
 
 proptest! {
@@ -76,7 +81,7 @@ proptest! {
     #[test]
     fn samples_are_the_rows_that_the_rules_take(written in written(), events in events()) {
         let out = apply(&written.rules(), "user", &events);
-        let mut expected = taken(&written, &events);
+        let mut expected = taken(&events);
         if written.samples.per == PerUser::LastEvent {
             expected = expected.last().copied().into_iter().collect();
         }
@@ -122,7 +127,7 @@ proptest! {
         written.history.min_length = 0;
         let out = apply(&written.rules(), "user", &events);
         let count = |part| out.samples.iter().filter(|sample| sample.part == part).count();
-        let rows = taken(&written, &events).len();
+        let rows = taken(&events).len();
         prop_assert_eq!(count(Part::Test), rows.min(test as usize));
         prop_assert_eq!(count(Part::Validation), rows.saturating_sub(test as usize).min(validation as usize));
     }

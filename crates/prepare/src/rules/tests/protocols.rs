@@ -132,7 +132,12 @@ fn the_last_positive_is_the_one_sample() {
     .rules();
     let events: Vec<_> = [false, true, false, true, false]
         .into_iter()
-        .map(|positive| super::LogEvent { time: 0, hash: u64::MAX, positive, in_history: true })
+        .map(|positive| super::LogEvent {
+            hash: u64::MAX,
+            in_history: true,
+            may_be_sample: positive,
+            ..super::event(0, positive)
+        })
         .collect();
     let out = apply(&rules, "u", &events);
     assert_eq!(listed(&out), [(3, 1, 3, Train)]);

@@ -42,7 +42,7 @@ fn rows_that_cannot_become_samples_are_not_counted() {
     .rules();
     let events: Vec<_> = [true, false, true, false, true, false, false]
         .into_iter()
-        .map(|positive| LogEvent { in_history: true, ..event(0, positive) })
+        .map(|positive| LogEvent { in_history: true, may_be_sample: positive, ..event(0, positive) })
         .collect();
     let out = apply(&rules, "u", &events);
     assert_eq!(super::listed(&out), [(0, 1, 0, Train), (2, 1, 2, Validation), (4, 1, 4, Test)]);
