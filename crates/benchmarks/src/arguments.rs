@@ -39,9 +39,9 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub(crate) quick: bool,
 
-    /// Where the figures go as JSON.
-    #[arg(long, value_name = "FILE", default_value = "target/benchmarks/results.json")]
-    pub(crate) output: PathBuf,
+    /// Where the figures go as JSON; target/benchmarks/results.json of the repository by default.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 /// Which Python measures the other programs.

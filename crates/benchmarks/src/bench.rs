@@ -76,7 +76,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
             }
         }
     }
-    results.write(&arguments.output)?;
+    let output = arguments.output.clone().unwrap_or_else(|| workspace::work().join("results.json"));
+    results.write(&output)?;
     let file = workspace::document();
     if whole && arguments.lines.is_empty() && results.peers && !results.quick {
         document::rewrite(&file, &table::markdown(&results))?;
