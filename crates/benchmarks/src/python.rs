@@ -58,6 +58,8 @@ impl Python {
         let file = workspace::scripts().join(script);
         let mut command = Command::new(&self.program);
         command.arg(&file).arg(settings.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        // Nothing is left behind beside the scripts.
+        command.env("PYTHONDONTWRITEBYTECODE", "1");
         let mut child = command.spawn().with_context(|| format!("{} cannot be started", file.display()))?;
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             bail!("{} has no streams", file.display());
