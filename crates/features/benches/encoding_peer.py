@@ -1,6 +1,6 @@
 """Encodes MovieLens samples with pandas and scikit-learn, and with fain, in one run, and compares speed and results.
 
-    cargo xtask bench encoding --data FILE.csv.gz --peer python
+    cargo xtask bench encoding-parts --data FILE.csv.gz --peer python
 
 or, with the program of `cargo build --release -p fain-features --example encoding_speed`,
 

@@ -14,8 +14,10 @@ pub(crate) enum Request {
     Demo(Vec<OsString>),
     /// Run the tests with these arguments of `cargo test`.
     Test(Vec<OsString>),
-    /// Run the benchmarks with these arguments of `cargo bench`.
+    /// Measure the table of benchmarks with these arguments of `fain-benchmarks`.
     Bench(Vec<OsString>),
+    /// Run the benchmarks of single parts with these arguments of `cargo bench`.
+    Kernels(Vec<OsString>),
     /// Measure how fast samples are encoded.
     BenchEncoding(Encoding),
     /// Read files with wrong bytes, in this many cases for each kind.
@@ -44,7 +46,7 @@ Tasks:
   setup  provide libtorch 2.11.0 in .libtorch (once; the other tasks do it first)
   demo   run the demo: data, training and evaluation, end to end
   test   run every test of the workspace
-  bench  run every benchmark of the workspace
+  bench  measure the table of docs/performance.md, or the benchmarks of single parts
   fuzz   read a million files with wrong bytes of each kind
   ci     run what a change must pass: tests, format, lints, documents, the torch-free half
 
@@ -90,20 +92,24 @@ that crate is tested. Everything after `--` goes to the test programs.
 ";
 
 const BENCH: &str = "\
-Run every benchmark of the workspace.
+Measure the table of docs/performance.md: fain, other programs at the same work, and the limit of the machine.
 
-Usage: cargo xtask bench [ARGUMENTS]
+Usage: cargo xtask bench [LINE]… [OPTIONS]
+       cargo xtask bench kernels [ARGUMENTS]
 
-Provides libtorch, then runs `cargo bench --workspace ARGUMENTS`. With `-p CRATE` among the arguments only that
-crate is measured. Everything after `--` goes to the benchmark programs.
+Provides libtorch, then runs `cargo run --release -p fain-benchmarks -- ARGUMENTS`. `cargo xtask bench -- --help` lists
+lines and options. The most used: `--data FOLDER` names the files of ml1m_ctr, `--peers` measures the Python programs too.
 
-`cargo xtask bench encoding` is a comparison of its own; `cargo xtask bench encoding --help` says more.
+`kernels` runs the criterion benchmarks: `cargo bench --workspace ARGUMENTS`. With `-p CRATE` among the arguments only
+that crate is measured. Everything after `--` goes to the benchmark programs.
+
+`cargo xtask bench encoding-parts` is a comparison of its own; `cargo xtask bench encoding-parts --help` says more.
 ";
 
 const ENCODING: &str = "\
 Measure how fast samples are read, learnt from and encoded, beside pandas and scikit-learn.
 
-Usage: cargo xtask bench encoding [--data FILE] [--peer PYTHON] [--rounds N]
+Usage: cargo xtask bench encoding-parts [--data FILE] [--peer PYTHON] [--rounds N]
 
 Provides libtorch, builds the example `encoding_speed` of fain-features and runs it. With a peer, both do the same work
 in turns, their ids must be equal, and the ratio is printed: by the clock, and in the time of all processors together.
@@ -158,7 +164,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
         "ci" => CI,
         _ => return Err(format!("there is no task `{task}`; the tasks are setup, demo, test, bench, fuzz, ci")),
     };
-    if task == "bench" && rest.first().is_some_and(|first| first == "encoding") {
+    if task == "bench" && rest.first().is_some_and(|first| first == "encoding-parts") {
         return encoding(&rest[1..]);
     }
     if rest.first().is_some_and(|first| first == "--help" || first == "-h") {
@@ -168,7 +174,8 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
         "setup" => switch(&task, &rest, "--cpu").map(|cpu| Request::Setup { cpu }),
         "ci" => switch(&task, &rest, "--no-test").map(|left_out| Request::Ci { test: !left_out }),
         "test" => Ok(Request::Test(rest)),
-        "bench" => Ok(Request::Bench(rest)),
+        "bench" if rest.first().is_some_and(|first| first == "kernels") => Ok(Request::Kernels(rest[1..].to_vec())),
+        "bench" => Ok(Request::Bench(without_separator(rest))),
         "fuzz" => cases(&rest).map(|cases| Request::Fuzz { cases }),
         _ => Ok(Request::Demo(without_separator(rest))),
     }
@@ -185,7 +192,7 @@ fn switch(task: &str, arguments: &[OsString], option: &str) -> Result<bool, Stri
     }
 }
 
-/// The options of `bench encoding`.
+/// The options of `bench encoding-parts`.
 fn encoding(arguments: &[OsString]) -> Result<Request, String> {
     let mut encoding = Encoding { data: None, peer: None, rounds: 5 };
     let mut arguments = arguments.iter();
@@ -196,7 +203,7 @@ fn encoding(arguments: &[OsString]) -> Result<Request, String> {
         }
         if !["--data", "--peer", "--rounds"].contains(&&*name) {
             return Err(format!(
-                "`cargo xtask bench encoding` does not know `{name}`; it knows --data, --peer, --rounds and --help"
+                "`cargo xtask bench encoding-parts` does not know `{name}`; it knows --data, --peer, --rounds and --help"
             ));
         }
         let value = arguments.next().ok_or_else(|| format!("`{name}` needs a value"))?;
@@ -227,7 +234,7 @@ fn cases(arguments: &[OsString]) -> Result<u64, String> {
     positive(argument, "`cargo xtask fuzz`", "cases")
 }
 
-/// `demo -- --help` means the help of fain; fain itself sees no `--`.
+/// `demo -- --help` means the help of fain, `bench -- --help` that of the table; the programs see no `--`.
 fn without_separator(mut arguments: Vec<OsString>) -> Vec<OsString> {
     if arguments.first().is_some_and(|first| first == "--") {
         arguments.remove(0);
@@ -256,14 +263,16 @@ mod tests {
         assert_eq!(parsed("ci"), Ok(Request::Ci { test: true }));
         assert_eq!(parsed("ci --no-test"), Ok(Request::Ci { test: false }));
         assert_eq!(parsed("test -p fain-metrics -- auc"), Ok(Request::Test(words("-p fain-metrics -- auc"))));
-        assert_eq!(parsed("bench attention"), Ok(Request::Bench(words("attention"))));
+        assert_eq!(parsed("bench augru --quick"), Ok(Request::Bench(words("augru --quick"))));
+        assert_eq!(parsed("bench kernels attention"), Ok(Request::Kernels(words("attention"))));
+        assert_eq!(parsed("bench kernels -- --quick"), Ok(Request::Kernels(words("-- --quick"))));
         let encoding = |data: Option<&str>, peer: Option<&str>, rounds| {
             Ok(Request::BenchEncoding(Encoding { data: data.map(Into::into), peer: peer.map(Into::into), rounds }))
         };
-        assert_eq!(parsed("bench encoding"), encoding(None, None, 5));
-        let line = "bench encoding --data a.csv --peer python3 --rounds 9";
+        assert_eq!(parsed("bench encoding-parts"), encoding(None, None, 5));
+        let line = "bench encoding-parts --data a.csv --peer python3 --rounds 9";
         assert_eq!(parsed(line), encoding(Some("a.csv"), Some("python3"), 9));
-        assert_eq!(parsed("bench -- encoding"), Ok(Request::Bench(words("-- encoding"))));
+        assert_eq!(parsed("bench -- encoding"), Ok(Request::Bench(words("encoding"))));
         assert_eq!(parsed("fuzz"), Ok(Request::Fuzz { cases: 1_000_000 }));
         assert_eq!(parsed("fuzz 500"), Ok(Request::Fuzz { cases: 500 }));
         assert_eq!(parsed("demo --epochs 1"), Ok(Request::Demo(words("--epochs 1"))));
@@ -278,9 +287,10 @@ mod tests {
             assert!(text.contains(&format!("Usage: cargo xtask {task}")), "{text}");
             assert!(OVERVIEW.contains(&format!("\n  {task}")), "{task} is missing in the overview");
         }
-        assert_eq!(parsed("bench encoding --help"), Ok(Request::Help(ENCODING)));
-        assert!(BENCH.contains("bench encoding --help"));
+        assert_eq!(parsed("bench encoding-parts --help"), Ok(Request::Help(ENCODING)));
+        assert!(BENCH.contains("bench encoding-parts --help"));
         assert_eq!(parsed("demo -- --help"), Ok(Request::Demo(words("--help"))));
+        assert_eq!(parsed("bench -- --help"), Ok(Request::Bench(words("--help"))));
         assert_eq!(parsed("test -- --help"), Ok(Request::Test(words("-- --help"))), "cargo test needs the separator");
     }
 
@@ -298,11 +308,11 @@ mod tests {
             ("fuzz 0", "`cargo xtask fuzz` takes a number of cases, 1 or more, not `0`"),
             ("fuzz all", "`cargo xtask fuzz` takes a number of cases, 1 or more, not `all`"),
             ("fuzz 1 2", "`cargo xtask fuzz` takes one number"),
-            ("bench encoding --rounds 0", "`--rounds` takes a number of rounds, 1 or more, not `0`"),
-            ("bench encoding --peer", "`--peer` needs a value"),
+            ("bench encoding-parts --rounds 0", "`--rounds` takes a number of rounds, 1 or more, not `0`"),
+            ("bench encoding-parts --peer", "`--peer` needs a value"),
             (
-                "bench encoding a.csv",
-                "`cargo xtask bench encoding` does not know `a.csv`; it knows --data, --peer, --rounds and --help",
+                "bench encoding-parts a.csv",
+                "`cargo xtask bench encoding-parts` does not know `a.csv`; it knows --data, --peer, --rounds and --help",
             ),
         ] {
             assert_eq!(parsed(line), Err(problem.to_owned()));

@@ -81,6 +81,7 @@ fn run() -> Result<(), Failure> {
         Request::Demo(arguments) => tasks::demo(&cargo, &arguments)?,
         Request::Test(arguments) => tasks::test(&cargo, &arguments)?,
         Request::Bench(arguments) => tasks::bench(&cargo, &arguments)?,
+        Request::Kernels(arguments) => tasks::kernels(&cargo, &arguments)?,
         Request::BenchEncoding(encoding) => encoding::bench(&workspace, &environment, &cargo, &encoding)?,
         Request::Fuzz { cases } => tasks::fuzz(&cargo, cases)?,
         Request::Ci { test } => {

@@ -31,11 +31,21 @@ pub(crate) fn test(cargo: &Cargo<'_>, arguments: &[OsString]) -> Result<()> {
     cargo::step(command)
 }
 
+/// Measures the table of benchmarks.
+///
+/// # Errors
+/// A line fails, or a crate does not build.
+pub(crate) fn bench(cargo: &Cargo<'_>, arguments: &[OsString]) -> Result<()> {
+    let mut command = cargo.command(["run", "--release", "-p", "fain-benchmarks", "--"]);
+    command.args(arguments);
+    cargo::step(command)
+}
+
 /// Runs the benchmarks of the workspace, or of the crates that the arguments name. The profile `bench` is `release`.
 ///
 /// # Errors
 /// A benchmark fails, or a crate does not build.
-pub(crate) fn bench(cargo: &Cargo<'_>, arguments: &[OsString]) -> Result<()> {
+pub(crate) fn kernels(cargo: &Cargo<'_>, arguments: &[OsString]) -> Result<()> {
     let mut command = cargo.command(["bench"]);
     command.args(whole_workspace(arguments)).args(arguments);
     cargo::step(command)

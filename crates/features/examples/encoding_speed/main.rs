@@ -7,7 +7,7 @@
 //!
 //! `--json` prints the seconds of each round as one document, `--columns` writes every encoded column to the folder as
 //! its bare numbers; `benches/encoding_peer.py` does the same work with pandas and scikit-learn and compares.
-//! `--generate` writes a file like those of `MovieLens`. `cargo xtask bench encoding` does all of it.
+//! `--generate` writes a file like those of `MovieLens`. `cargo xtask bench encoding-parts` does all of it.
 #![allow(clippy::print_stdout, reason = "the seconds are what it is for")]
 
 mod columns;
@@ -22,18 +22,7 @@ use fain_features::{Binding, CsvConfig, EncoderFitter, Parts, Record, Samples, S
 use crate::watch::{Seconds, Watch};
 
 /// The histories share the vocabulary of the movies. Nothing is cut, and only postcodes are rare.
-const SCHEMA: &str = r#"
-label = "label"
-features.userId = { kind = "category" }
-features.movieId = { kind = "category" }
-features.gender = { kind = "category" }
-features.occupation = { kind = "category" }
-features.zipCode = { kind = "category", min_count = 5 }
-features.genres = { kind = "sequence", max_length = 6 }
-features.histHighRatedMovieIds = { kind = "sequence", max_length = 50, vocabulary = "movieId" }
-features.negHistMovieIds = { kind = "sequence", max_length = 50, vocabulary = "movieId" }
-features.age = { kind = "numeric", scale = "quantile" }
-"#;
+const SCHEMA: &str = include_str!("schema.toml");
 
 const USAGE: &str = "usage: encoding_speed FILE [--rounds N] [--json] [--columns FOLDER] | --generate FILE.csv.gz";
 

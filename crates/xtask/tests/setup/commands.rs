@@ -32,7 +32,8 @@ fn the_demo_is_a_release_run_with_the_arguments_passed_on() {
 #[test]
 fn tests_and_benchmarks_run_in_the_whole_workspace_unless_a_crate_is_named() {
     let repository = repository();
-    for line in ["test", "test -p fain-metrics -- auc", "bench", "bench -p fain-layers"] {
+    let lines = ["test", "test -p fain-metrics -- auc", "bench kernels", "bench kernels -p fain-layers", "bench augru"];
+    for line in lines {
         let outcome = repository.run(line, &[]).success();
         assert!(outcome.stderr.trim_end().ends_with(" s"), "the seconds are said: {}", outcome.stderr);
     }
@@ -43,6 +44,7 @@ fn tests_and_benchmarks_run_in_the_whole_workspace_unless_a_crate_is_named() {
             "test --release -p fain-metrics -- auc",
             "bench --workspace",
             "bench -p fain-layers",
+            "run --release -p fain-benchmarks -- augru",
         ]
     );
     repository.run("test FAIL", &[]).refused(&["`cargo test --release --workspace FAIL` failed (exit status: 101)"]);

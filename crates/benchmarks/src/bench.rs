@@ -1,0 +1,89 @@
+//! One call: the machine, the lines, the table.
+
+use anyhow::{Context, Result};
+
+use crate::arguments::{Arguments, Peers};
+use crate::machine::Machine;
+use crate::python::Python;
+use crate::results::{Results, Section};
+use crate::rows::Source;
+use crate::{console, document, table, workspace};
+
+/// What every line needs.
+#[derive(Debug)]
+pub(crate) struct Bench {
+    pub(crate) machine: Machine,
+    pub(crate) source: Source,
+    pub(crate) python: Option<Python>,
+    pub(crate) rounds: u16,
+    pub(crate) threads: u16,
+    pub(crate) quick: bool,
+}
+
+impl Bench {
+    /// How long one side is measured in one round.
+    pub(crate) fn seconds(&self) -> f64 {
+        if self.quick { 0.5 } else { 4.0 }
+    }
+
+    /// The machine's matrix products, in operations per second.
+    pub(crate) fn operations(&self) -> f64 {
+        self.machine.gigaflops * 1e9
+    }
+}
+
+/// Measures what was asked for, prints the table and writes it down. False when a line failed; the others are told.
+///
+/// # Errors
+/// The machine, the rows or the peers cannot be got ready, or a result cannot be written.
+pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
+    let data = arguments.data.as_deref().map(std::path::absolute).transpose().context("the path of --data")?;
+    let python = match &arguments.peers {
+        None => None,
+        Some(Peers::OfRepository) => Some(Python::of_repository(arguments.threads)?),
+        Some(Peers::Installed(program)) => Some(Python::installed(program, arguments.threads)?),
+    };
+    console::say("measuring the machine");
+    let bench = Bench {
+        machine: Machine::measure(arguments.threads)?,
+        source: Source::open(data.as_deref())?,
+        python,
+        rounds: if arguments.quick { arguments.rounds.min(2) } else { arguments.rounds },
+        threads: arguments.threads,
+        quick: arguments.quick,
+    };
+    let mut results = Results {
+        machine: bench.machine.clone(),
+        rows: bench.source.name.clone(),
+        rounds: bench.rounds,
+        peers: bench.python.is_some(),
+        quick: bench.quick,
+        sections: Vec::new(),
+    };
+    console::print(table::head(&results));
+    let mut whole = true;
+    for line in arguments.chosen() {
+        console::say(line.name());
+        match line.measure(&bench) {
+            Ok(rows) => {
+                let section = Section { line: line.name(), about: line.about().to_owned(), rows };
+                console::print(format_args!("\n{}", table::section(&section)));
+                results.sections.push(section);
+            }
+            Err(error) => {
+                console::error(format_args!("{}: {error:#}", line.name()));
+                whole = false;
+            }
+        }
+    }
+    let output = arguments.output.clone().unwrap_or_else(|| workspace::work().join("results.json"));
+    results.write(&output)?;
+    let file = workspace::document();
+    if whole && arguments.lines.is_empty() && results.peers && !results.quick {
+        document::rewrite(&file, &table::markdown(&results))?;
+        console::say(format_args!("{} is written anew", file.display()));
+    } else {
+        console::say("docs/performance.md is as before: it takes the whole table, with --peers, without --quick");
+    }
+    Ok(whole)
+}

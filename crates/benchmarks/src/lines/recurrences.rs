@@ -1,0 +1,125 @@
+//! Recurrences, forward and backward.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use anyhow::Result;
+use fain_layers::{
+    AttentionalGru, AttentionalGruConfig, AttentionalGruKind, Gru, GruConfig, Jagged, JaggedLayout, Recurrence,
+    ResetGate,
+};
+use serde_json::json;
+use tch::{Device, Kind, Tensor, nn};
+
+use crate::bench::Bench;
+use crate::figures::{Row, Unit};
+use crate::lines::{Comparison, compare};
+use crate::python;
+use crate::rounds::Side;
+use crate::work;
+
+pub(super) const AUGRU_ABOUT: &str = "AUGRU over 1,024 histories of 5 to 50 events in float32, forward and backward, \
+     with the gradients of events, scores and weights. The others are a loop over time in Python on packed sequences, and \
+     torch.nn.GRU, which hears no scores. Operations are those of the matrix products.";
+
+pub(super) const GRU_ABOUT: &str = "The same with a GRU.";
+
+const SAMPLES: u32 = 1024;
+/// The first one is the width that the aim is set for.
+const WIDTHS: [i64; 4] = [36, 16, 64, 128];
+
+/// Lengths of 5 to 50 events in no order.
+fn lengths() -> Vec<u32> {
+    (0..SAMPLES).map(|sample| 5 + sample * 7919 % 46).collect()
+}
+
+pub(super) fn augru(bench: &Bench) -> Result<Vec<Row>> {
+    rows(bench, "AUGRU", &[("augru", "PyTorch loop"), ("gru", "torch.nn.GRU")], |width| {
+        let store = nn::VarStore::new(Device::Cpu);
+        let config = AttentionalGruConfig {
+            kind: AttentionalGruKind::Augru,
+            hidden: width,
+            bias: true,
+            reset: ResetGate::After,
+        };
+        let layer = AttentionalGru::new(&store.root(), width, config)?;
+        Ok((store, Box::new(move |inputs, scores| Ok(layer.forward(inputs, scores, None)?.last()?))))
+    })
+}
+
+pub(super) fn gru(bench: &Bench) -> Result<Vec<Row>> {
+    rows(bench, "GRU", &[("gru", "torch.nn.GRU")], |width| {
+        let store = nn::VarStore::new(Device::Cpu);
+        let layer = Gru::new(&store.root(), width, GruConfig { hidden: width, ..GruConfig::default() })?;
+        Ok((store, Box::new(move |inputs, _| Ok(layer.forward(inputs, None)?.last()?))))
+    })
+}
+
+/// Events and scores in, last states out.
+type Forward = Box<dyn Fn(&Jagged, &Tensor) -> Result<Tensor>>;
+
+fn rows(
+    bench: &Bench,
+    name: &str,
+    theirs: &[(&str, &str)],
+    build: impl Fn(i64) -> Result<(nn::VarStore, Forward)>,
+) -> Result<Vec<Row>> {
+    let seconds = bench.seconds() / 2.0;
+    let lengths = lengths();
+    let mut offsets = vec![0u32];
+    offsets.extend(lengths.iter().scan(0, |end, length| {
+        *end += length;
+        Some(*end)
+    }));
+    let layout = JaggedLayout::new(&offsets, Device::Cpu)?;
+    let events = layout.events();
+    let mut rows = Vec::new();
+    for width in WIDTHS {
+        tch::manual_seed(1);
+        let operations = 3.0 * events as f64 * work::recurrence(width as f64, width as f64);
+        let inputs = Tensor::f_randn([events, width], (Kind::Float, Device::Cpu))?.f_requires_grad_(true)?;
+        let scores = Tensor::f_rand([events, 1], (Kind::Float, Device::Cpu))?.f_requires_grad_(true)?;
+        let history = Jagged::new(inputs.shallow_clone(), layout.clone())?;
+        let (store, forward) = build(width)?;
+        let mut wanted = vec![inputs];
+        if name == "AUGRU" {
+            wanted.push(scores.shallow_clone());
+        }
+        wanted.extend(store.trainable_variables());
+        let mut peers: Vec<(String, python::Peer)> = Vec::new();
+        if let Some(python) = &bench.python {
+            for (script, shown) in theirs {
+                let settings = json!({ "width": width, "lengths": lengths, "run": script });
+                peers.push(((*shown).to_owned(), python.start("recurrences.py", settings)?));
+            }
+        }
+        let sides = peers.iter_mut().zip(theirs).map(|((shown, peer), (script, _))| {
+            let request = json!({ "do": script, "seconds": seconds });
+            let side: Side<'_> = Box::new(move || Ok(peer.number(&request, "rate")? * operations / 1e9));
+            (shown.clone(), side)
+        });
+        let ours = || {
+            let pass = || -> Result<()> {
+                let sum = forward(&history, &scores)?.f_sum(Kind::Float)?;
+                black_box(Tensor::f_run_backward(&[sum], &wanted, false, false)?);
+                Ok(())
+            };
+            pass()?;
+            let (mut passes, start) = (0, Instant::now());
+            while start.elapsed().as_secs_f64() < seconds {
+                pass()?;
+                passes += 1;
+            }
+            Ok(f64::from(passes) * operations / start.elapsed().as_secs_f64() / 1e9)
+        };
+        let comparison = Comparison {
+            work: format!("{name}, width {width}, {events} events"),
+            unit: Unit::Gigaflops,
+            limit: Some(bench.machine.gigaflops),
+            ours: Box::new(ours),
+            peers: sides.collect(),
+        };
+        rows.push(compare(bench.rounds, comparison)?);
+    }
+    Ok(rows)
+}

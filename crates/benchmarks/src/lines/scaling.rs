@@ -1,0 +1,62 @@
+//! Threads, and sizes of a batch.
+
+use anyhow::Result;
+
+use crate::bench::Bench;
+use crate::figures::{Row, Unit};
+use crate::lines::training::{DIEN, DIN};
+use crate::lines::{Comparison, compare};
+use crate::rounds::Side;
+use crate::rows::Encoded;
+use crate::runs::training_rate;
+use crate::work::Work;
+
+pub(super) const THREADS_ABOUT: &str = "Training on all threads of the table against one thread, batch 1,024. The limit \
+     is what one thread reaches, times the threads.";
+
+pub(super) const BATCH_SIZES_ABOUT: &str = "Training with batches of 32 to 8,192 samples.";
+
+fn models(bench: &Bench) -> Result<[(&'static str, Encoded, Work); 2]> {
+    let plain = bench.source.encode(DIN, false)?;
+    let with_negatives = bench.source.encode(DIEN, true)?;
+    let works = (Work::din(&plain.lengths), Work::dien(&with_negatives.lengths));
+    Ok([("DIN", plain, works.0), ("DIEN of the notebook", with_negatives, works.1)])
+}
+
+pub(super) fn threads(bench: &Bench) -> Result<Vec<Row>> {
+    let (seconds, threads) = (bench.seconds(), bench.threads);
+    let mut rows = Vec::new();
+    for (title, encoded, _) in &models(bench)? {
+        let one: Side<'_> = Box::new(|| training_rate(encoded, 1024, 1, seconds));
+        let comparison = Comparison {
+            work: format!("{title}, threads: {threads}"),
+            unit: Unit::Samples,
+            limit: None,
+            ours: Box::new(|| training_rate(encoded, 1024, threads, seconds)),
+            peers: vec![("fain on one thread".to_owned(), one)],
+        };
+        let mut row = compare(bench.rounds, comparison)?;
+        row.limit = row.peers.first().map(|one| one.figure.median * f64::from(threads));
+        rows.push(row);
+    }
+    tch::set_num_threads(i32::from(threads));
+    Ok(rows)
+}
+
+pub(super) fn batch_sizes(bench: &Bench) -> Result<Vec<Row>> {
+    let seconds = bench.seconds() / 2.0;
+    let mut rows = Vec::new();
+    for (title, encoded, work) in &models(bench)? {
+        for batch in [32, 128, 512, 2048, 8192] {
+            let comparison = Comparison {
+                work: format!("{title}, batch {batch}"),
+                unit: Unit::Samples,
+                limit: Some(bench.operations() / work.training()),
+                ours: Box::new(|| training_rate(encoded, batch, bench.threads, seconds)),
+                peers: Vec::new(),
+            };
+            rows.push(compare(bench.rounds, comparison)?);
+        }
+    }
+    Ok(rows)
+}

@@ -1,0 +1,103 @@
+//! Trainings, end to end.
+
+use anyhow::Result;
+use serde_json::json;
+
+use crate::bench::Bench;
+use crate::figures::{Figure, Peer, Row, Unit};
+use crate::lines::{Comparison, compare};
+use crate::python;
+use crate::rounds::Side;
+use crate::rows::Encoded;
+use crate::runs;
+use crate::work::Work;
+
+pub(super) const DIN_ABOUT: &str = "DIN as torch-rechub builds it (embeddings of 16, attention 64-32 and network \
+     256-128, batch normalisation and torch-rechub's Dice in both, Adam), from the encoded rows to the changed weights. \
+     torch-rechub is fed by slices of tensors that lie ready in memory, and trains on the same ids. The limit is that of \
+     the matrix products of real events; torch-rechub computes padding too.";
+
+pub(super) const DIEN_ABOUT: &str = "DIEN of a notebook (embeddings of 16, attention 16-8 with Dice, AUGRU, auxiliary \
+     network 100-50, network 32-16) against a plain PyTorch program: packed sequences, torch.nn.GRU, AUGRU as a loop in \
+     Python. Then torch-rechub's DIEN (bilinear attention, inner products as auxiliary loss, network 256-128).";
+
+pub(super) const DIN: &str = include_str!("../../experiments/din.toml");
+pub(super) const DIEN: &str = include_str!("../../experiments/dien.toml");
+const DIEN_OF_RECHUB: &str = include_str!("../../experiments/dien_rechub.toml");
+
+/// Most passes over the training rows where quality is compared.
+const EPOCHS: u64 = 3;
+
+/// A model on both sides.
+struct Model<'a> {
+    /// Ours.
+    encoded: &'a Encoded,
+    work: Work,
+    /// As `training.py` calls it.
+    theirs: &'a str,
+    /// As the table calls it.
+    name: &'a str,
+}
+
+pub(super) fn din(bench: &Bench) -> Result<Vec<Row>> {
+    let encoded = bench.source.encode(DIN, false)?;
+    let work = Work::din(&encoded.lengths);
+    let model = Model { encoded: &encoded, work, theirs: "din", name: "torch-rechub 0.9.0" };
+    model.measure(bench, "DIN", &[1024], 1024)
+}
+
+pub(super) fn dien(bench: &Bench) -> Result<Vec<Row>> {
+    let encoded = bench.source.encode(DIEN, true)?;
+    let work = Work::dien(&encoded.lengths);
+    let model = Model { encoded: &encoded, work, theirs: "dien", name: "PyTorch program" };
+    let mut rows = model.measure(bench, "DIEN of the notebook", &[128, 1024], 1024)?;
+    let encoded = bench.source.encode(DIEN_OF_RECHUB, true)?;
+    let work = Work::dien_of_rechub(&encoded.lengths);
+    let model = Model { encoded: &encoded, work, theirs: "dien_rechub", name: "torch-rechub 0.9.0" };
+    rows.extend(model.measure(bench, "DIEN of torch-rechub", &[1024], 1024)?);
+    Ok(rows)
+}
+
+impl Model<'_> {
+    /// A row for each batch size, and one for the quality.
+    fn measure(&self, bench: &Bench, title: &str, batch_sizes: &[usize], batch_of_quality: usize) -> Result<Vec<Row>> {
+        let folder = bench.python.is_some().then(|| self.encoded.export()).transpose()?;
+        let start = |batch: usize| -> Result<Option<python::Peer>> {
+            let (Some(python), Some(folder)) = (&bench.python, &folder) else { return Ok(None) };
+            let settings = json!({ "model": self.theirs, "rows": folder.path(), "batch": batch });
+            python.start("training.py", settings).map(Some)
+        };
+        let (seconds, threads) = (bench.seconds(), bench.threads);
+        let mut rows = Vec::new();
+        for &batch in batch_sizes {
+            let mut peer = start(batch)?;
+            let peers = peer.iter_mut().map(|peer| {
+                let side: Side<'_> =
+                    Box::new(move || peer.number(&json!({ "do": "train", "seconds": seconds }), "rate"));
+                (self.name.to_owned(), side)
+            });
+            let row = compare(
+                bench.rounds,
+                Comparison {
+                    work: format!("{title}, training, batch {batch}"),
+                    unit: Unit::Samples,
+                    limit: Some(bench.operations() / self.work.training()),
+                    ours: Box::new(|| runs::training_rate(self.encoded, batch, threads, seconds)),
+                    peers: peers.collect(),
+                },
+            )?;
+            rows.push(row);
+        }
+        if !bench.quick {
+            let auc = runs::test_auc(self.encoded, batch_of_quality, threads, EPOCHS)?;
+            let work = format!("{title}, at most {EPOCHS} epochs, batch {batch_of_quality}");
+            let mut row = Row::new(work, Unit::TestAuc, Figure::single(auc));
+            if let Some(mut peer) = start(batch_of_quality)? {
+                let auc = peer.number(&json!({ "do": "quality", "epochs": EPOCHS }), "auc")?;
+                row.peers.push(Peer { name: self.name.to_owned(), figure: Figure::single(auc) });
+            }
+            rows.push(row);
+        }
+        Ok(rows)
+    }
+}
