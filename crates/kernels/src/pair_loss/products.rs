@@ -88,13 +88,20 @@ impl<T: Scalar, const W: usize, const R: usize> Operation for LayerTile<'_, '_, 
                 }
             }
             Start::Units(units) => {
-                tile.copy_from_slice(&vectors::<T, W>(units)[first..first + R]);
+                let units = &vectors::<T, W>(units)[first..first + R];
+                for i in 0..R {
+                    tile[i] = units[i];
+                }
             }
         }
         rows_by_panel::<T, L, W, VECTORS, R>(&mut tile, &rows, layer.input);
         let output = &mut layer.output.as_chunks_mut::<W>().0.as_chunks_mut::<VECTORS>().0[first..first + R];
         match &mut layer.finish {
-            Finish::Keep => output.copy_from_slice(&tile),
+            Finish::Keep => {
+                for i in 0..R {
+                    output[i] = tile[i];
+                }
+            }
             Finish::Sigmoid => {
                 for i in 0..R {
                     for v in 0..VECTORS {
@@ -190,13 +197,17 @@ impl<T: Scalar, const W: usize, const V: usize, const R: usize> Operation for We
         let mut tile: Tile<T, W, V, R> = [[[T::ZERO; W]; V]; R];
         for i in 0..R {
             slopes[i] = &job.slopes[(self.first + i) * VECTORS * W..][..VECTORS * W];
-            let sums = &self.sums[(self.first + i) * job.columns + job.column..];
-            tile[i].copy_from_slice(&sums.as_chunks::<W>().0[..V]);
+            let sums = &self.sums[(self.first + i) * job.columns + job.column..].as_chunks::<W>().0[..V];
+            for v in 0..V {
+                tile[i][v] = sums[v];
+            }
         }
         rows_by_panel::<T, L, W, V, R>(&mut tile, &slopes, job.panel);
         for i in 0..R {
-            let sums = &mut self.sums[(self.first + i) * job.columns + job.column..];
-            sums.as_chunks_mut::<W>().0[..V].copy_from_slice(&tile[i]);
+            let sums = &mut self.sums[(self.first + i) * job.columns + job.column..].as_chunks_mut::<W>().0[..V];
+            for v in 0..V {
+                sums[v] = tile[i][v];
+            }
         }
         R
     }
@@ -244,9 +255,10 @@ impl<T: Scalar, const W: usize, const V: usize, const R: usize> Operation for In
         let depth = self.left.len().div_ceil(VECTORS * W);
         let right = (self.right.numbers, self.right.stride);
         let tile = columns_by_columns::<T, L, W, V, R>((self.left, VECTORS * W), right, depth);
-        for (row, output) in tile.iter().zip(self.output.chunks_exact_mut(self.width)) {
+        for i in 0..R.min(self.output.len() / self.width) {
+            let output = &mut self.output[i * self.width..][..self.width];
             for v in 0..V {
-                store(&mut output[self.column + v * W..], &row[v]);
+                store(&mut output[self.column + v * W..], &tile[i][v]);
             }
         }
     }

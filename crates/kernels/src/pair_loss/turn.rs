@@ -1,6 +1,8 @@
 //! Tiles turned on their side: from a row for each pair to a row for each unit, and back.
+//!
+//! The loops count: chunks of a length that is not known when they are compiled are not inlined.
 
-use super::products::VECTORS;
+use super::products::{VECTORS, vectors};
 use crate::level::{Level, Operation};
 use crate::panel::groups;
 use crate::scalar::Scalar;
@@ -19,11 +21,14 @@ impl<T: Scalar, const W: usize> Operation for ToUnits<'_, T, W> {
     #[inline(always)]
     fn run<L: Level>(self) {
         let count = self.rows.len() / self.width;
-        for (index, unit) in self.units.chunks_exact_mut(VECTORS * W).enumerate() {
-            for (number, row) in unit.iter_mut().zip(self.rows.chunks_exact(self.width)) {
-                *number = row[index];
+        if count < VECTORS * W {
+            self.units.fill(T::ZERO);
+        }
+        for pair in 0..count {
+            let row = &self.rows[pair * self.width..][..self.width];
+            for index in 0..row.len() {
+                self.units[index * VECTORS * W + pair] = row[index];
             }
-            unit[count..].fill(T::ZERO);
         }
     }
 }
@@ -40,15 +45,15 @@ impl<T: Scalar, const W: usize> Operation for ToRows<'_, T, W> {
 
     #[inline(always)]
     fn run<L: Level>(self) {
-        let pairs = VECTORS * W;
-        let units = self.units.len() / pairs;
-        for group in groups(units.div_ceil(W)) {
+        let units = vectors::<T, W>(self.units);
+        for group in groups(units.len().div_ceil(W)) {
             let (first, wide) = (group.first * W, group.vectors * W);
-            let rows = &mut self.rows[first * pairs..][..wide * pairs];
-            for unit in first..(first + wide).min(units) {
-                let numbers = &self.units[unit * pairs..][..pairs];
-                for (row, &number) in rows.chunks_exact_mut(wide).zip(numbers) {
-                    row[unit - first] = number;
+            let rows = &mut self.rows[first * VECTORS * W..][..wide * VECTORS * W];
+            for unit in first..(first + wide).min(units.len()) {
+                for v in 0..VECTORS {
+                    for w in 0..W {
+                        rows[(v * W + w) * wide + unit - first] = units[unit][v][w];
+                    }
                 }
             }
         }
@@ -70,12 +75,17 @@ impl<T: Scalar, const W: usize> Operation for Group<'_, T, W> {
         let count = self.input.len() / self.width;
         for group in groups(self.width.div_ceil(W)) {
             let (first, wide) = (group.first * W, group.vectors * W);
-            let taken = wide.min(self.width - first);
             let rows = &mut self.rows[first * VECTORS * W..][..wide * VECTORS * W];
-            for (row, input) in rows.chunks_exact_mut(wide).zip(self.input.chunks_exact(self.width)) {
-                row[..taken].copy_from_slice(&input[first..][..taken]);
-            }
             rows[count * wide..].fill(T::ZERO);
+            if wide == self.width {
+                rows[..self.input.len()].copy_from_slice(self.input);
+                return;
+            }
+            for pair in 0..count {
+                for column in first..(first + wide).min(self.width) {
+                    rows[pair * wide + column - first] = self.input[pair * self.width + column];
+                }
+            }
         }
     }
 }
