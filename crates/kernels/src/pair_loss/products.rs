@@ -1,5 +1,9 @@
 //! The products of a tile. A column of a tile is one pair, and a row one unit, so that no width need be a whole number of
 //! vectors.
+#![allow(
+    clippy::manual_memcpy,
+    reason = "a call of the copying function is not inlined where there are vectors to keep"
+)]
 
 use crate::activation::sigmoid;
 use crate::level::{Level, Operation};
