@@ -31,6 +31,29 @@ pub(crate) fn tanh<T: Scalar, L: Level>(x: T) -> T {
     minus_one / (minus_one + (T::ONE + T::ONE))
 }
 
+/// `exp(-x)` for `x` from 0 on.
+#[inline(always)]
+pub(crate) fn negative_exponential<T: Scalar, L: Level>(x: T) -> T {
+    let (scale, rest) = exponential::<T, L>(clamp(T::ZERO - x, T::EXP_LOWEST, T::ZERO));
+    scale * (T::ONE + rest)
+}
+
+/// `log(1 + x)` for `x` from 0 to 1.
+///
+/// It is `2 artanh(s)` with `s = x / (2 + x)`, at most 1/3, and so `2 s (1 + s²/3 + s⁴/5 + …)`; the first missing term is
+/// below 4e-18.
+#[inline(always)]
+pub(crate) fn log_1p<T: Scalar, L: Level>(x: T) -> T {
+    let two = T::ONE + T::ONE;
+    let s = x / (two + x);
+    let square = s * s;
+    let mut series = T::ZERO;
+    for term in (0..17).rev() {
+        series = multiply_add::<T, L>(series, square, T::from_f64(1.0 / f64::from(2 * term + 1)));
+    }
+    two * s * series
+}
+
 /// `(2^n, exp(r) - 1)`.
 #[inline(always)]
 fn exponential<T: Scalar, L: Level>(x: T) -> (T, T) {

@@ -3,6 +3,7 @@
 use crate::backward::{self, BackwardJob, BackwardOutput, Sums};
 use crate::forward::{self, ForwardJob, ForwardOutput};
 use crate::instruction_set::Detected;
+use crate::pair_loss::{self, Network, PairTask};
 use crate::partition::Task;
 
 /// The compiled passes of an element type.
@@ -18,6 +19,8 @@ pub(crate) trait Entry: Sized {
         task: &Task,
         output: BackwardOutput<'_, Self>,
     ) -> Sums<Self>;
+    /// Runs one task of the loss over pairs.
+    fn pair_loss(set: Detected, network: &Network<'_, Self>, task: PairTask<'_, Self>) -> pair_loss::Sums<Self>;
 }
 
 /// For each instruction set: the numbers of a vector, and the rows of a tile, full and where few are left. A full tile
@@ -57,6 +60,20 @@ macro_rules! entry {
                     Detected::Avx2(level) => backward::run::<_, _, $narrow, 3, 2>(level, job, task, output),
                     #[cfg(target_arch = "x86_64")]
                     Detected::Avx512(level) => backward::run::<_, _, $wide, 8, 4>(level, job, task, output),
+                }
+            }
+
+            fn pair_loss(
+                set: Detected,
+                network: &Network<'_, Self>,
+                task: PairTask<'_, Self>,
+            ) -> pair_loss::Sums<Self> {
+                match set {
+                    Detected::Portable(level) => pair_loss::run::<_, _, $narrow, 2>(level, network, task),
+                    #[cfg(target_arch = "x86_64")]
+                    Detected::Avx2(level) => pair_loss::run::<_, _, $narrow, 3>(level, network, task),
+                    #[cfg(target_arch = "x86_64")]
+                    Detected::Avx512(level) => pair_loss::run::<_, _, $wide, 8>(level, network, task),
                 }
             }
         }

@@ -1,5 +1,5 @@
-//! Dice and batch normalisation over 43,000 events, and attention over 1024 histories that have as many, forward and
-//! backward, in float32: plain operations and fused.
+//! Dice and batch normalisation over 43,000 events, attention over 1024 histories that have as many, and DIEN's auxiliary
+//! loss over 28,000 pairs of a state and two events, forward and backward, in float32: plain operations and fused.
 //!
 //! `FAIN_BENCH_THREADS` sets libtorch's threads, which are otherwise as many as libtorch takes.
 
@@ -8,8 +8,8 @@
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use fain_layers::{
-    ActivationConfig, BatchNorm, BatchNormConfig, Dice, DiceVariant, Execution, Jagged, JaggedLayout, LayerError, Mode,
-    TargetAttention, TargetAttentionConfig,
+    ActivationConfig, AuxiliaryLoss, AuxiliaryLossConfig, BatchNorm, BatchNormConfig, Dice, DiceVariant, Execution,
+    Jagged, JaggedLayout, LayerError, Mode, TargetAttention, TargetAttentionConfig,
 };
 use tch::{Device, Kind, Tensor, nn};
 
@@ -87,5 +87,21 @@ fn attention(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, dense, attention);
+fn auxiliary(criterion: &mut Criterion) {
+    const PAIRS: i64 = 28_000;
+    let rows = [(); 3].map(|()| normal(&[PAIRS, 16]).set_requires_grad(true));
+    let mut group = criterion.benchmark_group("auxiliary net 100-50");
+    group.sample_size(20);
+    for (way, execution) in EXECUTIONS {
+        let store = nn::VarStore::new(Device::Cpu);
+        let config = AuxiliaryLossConfig::default();
+        let loss = AuxiliaryLoss::new(&store.root(), 16, 16, &config).unwrap().with_execution(execution);
+        group.bench_function(way, |bencher| {
+            bencher.iter(|| loss.of_pairs(&rows[0], &rows[1], &rows[2], Mode::Training).unwrap().backward());
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, dense, attention, auxiliary);
 criterion_main!(benches);

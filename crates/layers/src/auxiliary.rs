@@ -1,6 +1,7 @@
 //! The auxiliary loss of DIEN's interest extractor.
 
 mod config;
+mod fused;
 mod net;
 
 use tch::{Reduction, Tensor, nn};
@@ -121,6 +122,29 @@ impl AuxiliaryLoss {
         if pairs == 0 {
             return Ok(Tensor::f_zeros([], options)?);
         }
+        let together = match &self.scorer {
+            Scorer::Net(net) => net.mean_loss(states, clicks, others)?,
+            Scorer::InnerProduct => None,
+        };
+        let mean = match together {
+            Some(mean) => mean,
+            None => self.mean_of_logits(states, clicks, others, mode)?,
+        };
+        match self.average {
+            AuxiliaryAverage::Entries => Ok(mean),
+            AuxiliaryAverage::Pairs => Ok(mean.f_mul_scalar(2.0)?),
+        }
+    }
+
+    /// The mean over clicks and others, by the logits and libtorch's loss. There is at least one row.
+    fn mean_of_logits(
+        &self,
+        states: &Tensor,
+        clicks: &Tensor,
+        others: &Tensor,
+        mode: Mode,
+    ) -> Result<Tensor, LayerError> {
+        let (pairs, options) = (states.size()[0], (states.kind(), states.device()));
         let events = Tensor::f_cat(&[clicks, others], 0)?;
         let logits = match &self.scorer {
             Scorer::Net(net) => net.forward_split(states, &events, mode)?,
@@ -131,11 +155,6 @@ impl AuxiliaryLoss {
         };
         let happened =
             Tensor::f_cat(&[Tensor::f_ones([pairs, 1], options)?, Tensor::f_zeros([pairs, 1], options)?], 0)?;
-        let mean =
-            logits.f_binary_cross_entropy_with_logits(&happened, None::<&Tensor>, None::<&Tensor>, Reduction::Mean)?;
-        match self.average {
-            AuxiliaryAverage::Entries => Ok(mean),
-            AuxiliaryAverage::Pairs => Ok(mean.f_mul_scalar(2.0)?),
-        }
+        Ok(logits.f_binary_cross_entropy_with_logits(&happened, None::<&Tensor>, None::<&Tensor>, Reduction::Mean)?)
     }
 }

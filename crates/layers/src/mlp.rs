@@ -147,6 +147,13 @@ impl Mlp {
         &self.layers[0].dense
     }
 
+    /// The dense maps, where the logistic function follows each of them and there is nothing else.
+    pub(crate) fn logistic_layers(&self) -> Option<Vec<&Linear>> {
+        let logistic = |layer: &Layer| layer.norm.is_none() && matches!(layer.activation, Activation::Sigmoid);
+        let alone = self.input_norm.is_none() && self.dropout == 0.0 && self.layers.iter().all(logistic);
+        alone.then(|| self.layers.iter().map(|layer| &layer.dense).collect())
+    }
+
     /// Whether a batch of `rows` rows has statistics for all layers. A model asks before it runs layers that move their
     /// running statistics, so that a batch that is refused changes nothing.
     ///

@@ -2,7 +2,7 @@
 
 use tch::{Tensor, nn};
 
-use super::AuxiliaryNetConfig;
+use super::{AuxiliaryNetConfig, fused};
 use crate::{Execution, InputNorm, LayerError, Linear, Mlp, Mode};
 
 /// Says how likely an event follows a state: hidden layers and one output, a logit.
@@ -16,6 +16,7 @@ pub struct AuxiliaryNet {
     mlp: Mlp,
     output: Linear,
     normalizes: bool,
+    execution: Execution,
 }
 
 impl AuxiliaryNet {
@@ -26,13 +27,15 @@ impl AuxiliaryNet {
     pub fn new(variables: &nn::Path<'_>, inputs: i64, config: &AuxiliaryNetConfig) -> Result<Self, LayerError> {
         let mlp = Mlp::new(variables, inputs, &config.mlp())?;
         let output = Linear::new(&(variables / "output"), mlp.outputs(), 1)?;
-        Ok(Self { mlp, output, normalizes: config.input_norm != InputNorm::None })
+        let normalizes = config.input_norm != InputNorm::None;
+        Ok(Self { mlp, output, normalizes, execution: Execution::default() })
     }
 
     /// Chooses how it is computed.
     #[must_use]
     pub fn with_execution(mut self, execution: Execution) -> Self {
         self.mlp = self.mlp.with_execution(execution);
+        self.execution = execution;
         self
     }
 
@@ -43,6 +46,26 @@ impl AuxiliaryNet {
     /// [`LayerError::Shape`] when the width differs; [`LayerError::TooFewRows`] where batch statistics need more rows.
     pub fn forward(&self, input: &Tensor, mode: Mode) -> Result<Tensor, LayerError> {
         self.output.forward(&self.mlp.forward(input, mode)?)
+    }
+
+    /// The mean over `2P` entries of `−log σ(z)` for the clicks and `−log(1 − σ(z))` for the others, where `z` is the
+    /// logit of a state and an event: net and loss together. `None` where they are to be computed by plain operations, or
+    /// can only be: there are kernels on the CPU, in float32 and float64, for a net whose layers the logistic function
+    /// follows, without normalisation.
+    ///
+    /// # Shapes
+    /// - `states` `[P, H]`; `clicks` and `others` `[P, D]`; at least one row → a scalar
+    pub(super) fn mean_loss(
+        &self,
+        states: &Tensor,
+        clicks: &Tensor,
+        others: &Tensor,
+    ) -> Result<Option<Tensor>, LayerError> {
+        let (Execution::Auto, Some(mut layers)) = (self.execution, self.mlp.logistic_layers()) else {
+            return Ok(None);
+        };
+        layers.push(&self.output);
+        fused::mean_loss([states, clicks, others], &layers)
     }
 
     /// The logits of each state with each of its events.

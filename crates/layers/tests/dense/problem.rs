@@ -68,7 +68,7 @@ impl Subject {
 }
 
 /// Numbers from -1 to 1 that depend on the seed alone.
-fn numbers(seed: u64, count: usize) -> Vec<f64> {
+pub(crate) fn numbers(seed: u64, count: usize) -> Vec<f64> {
     let mut state = seed;
     let mut next = || {
         state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -1,0 +1,85 @@
+//! The last layer, the loss, and the way back to the last hidden layer.
+
+use super::products::{VECTORS, vectors};
+use crate::activation::{log_1p, multiply_add, negative_exponential, sigmoid};
+use crate::level::{Level, Operation};
+use crate::scalar::Scalar;
+
+/// One tile of pairs.
+pub(super) struct Output<'a, T, const W: usize> {
+    pub(super) weight: &'a [T],
+    pub(super) bias: T,
+    /// Whether these events happened.
+    pub(super) happened: bool,
+    /// 1 for every pair that is there, then 0.
+    pub(super) held: &'a [T],
+    pub(super) loss: &'a mut [T],
+    /// The last hidden layer.
+    pub(super) units: &'a mut [T],
+    pub(super) back: Option<OutputBack<'a, T>>,
+}
+
+/// Sums over pairs, which stay vectors until all are there; the hidden layer's units are replaced by the gradients of
+/// what the logistic function was taken of.
+pub(super) struct OutputBack<'a, T> {
+    /// What the gradient of each pair's loss is multiplied by.
+    pub(super) scale: T,
+    /// Of the last layer's weight.
+    pub(super) weight: &'a mut [T],
+    /// Of its bias.
+    pub(super) bias: &'a mut [T],
+    /// Of the bias of the layer before.
+    pub(super) before: &'a mut [T],
+}
+
+impl<T: Scalar, const W: usize> Operation for Output<'_, T, W> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Level>(self) {
+        let mut logits = [[self.bias; W]; VECTORS];
+        for (unit, &weight) in vectors::<T, W>(self.units).iter().zip(self.weight) {
+            for v in 0..VECTORS {
+                for w in 0..W {
+                    logits[v][w] = multiply_add::<T, L>(unit[v][w], weight, logits[v][w]);
+                }
+            }
+        }
+        let held = &vectors::<T, W>(self.held)[0];
+        let loss = &mut self.loss.as_chunks_mut::<W>().0[0];
+        for v in 0..VECTORS {
+            for w in 0..W {
+                let logit = logits[v][w];
+                // log(1 + exp(x)) for the logit of what did not happen, and its negative for what did.
+                let x = if self.happened { T::ZERO - logit } else { logit };
+                let positive = if x < T::ZERO { T::ZERO } else { x };
+                let magnitude = if x < T::ZERO { T::ZERO - x } else { x };
+                let log = log_1p::<T, L>(negative_exponential::<T, L>(magnitude));
+                loss[w] = multiply_add::<T, L>(positive + log, held[v][w], loss[w]);
+            }
+        }
+        let Some(back) = self.back else { return };
+        let happened = if self.happened { T::ONE } else { T::ZERO };
+        let mut slopes = logits;
+        let bias = &mut back.bias.as_chunks_mut::<W>().0[0];
+        for v in 0..VECTORS {
+            for w in 0..W {
+                slopes[v][w] = (sigmoid::<T, L>(logits[v][w]) - happened) * held[v][w] * back.scale;
+                bias[w] += slopes[v][w];
+            }
+        }
+        let units = self.units.as_chunks_mut::<W>().0.as_chunks_mut::<VECTORS>().0;
+        let sums = back.weight.as_chunks_mut::<W>().0.iter_mut().zip(back.before.as_chunks_mut::<W>().0);
+        for ((unit, &weight), (by_weight, before)) in units.iter_mut().zip(self.weight).zip(sums) {
+            for v in 0..VECTORS {
+                for w in 0..W {
+                    let value = unit[v][w];
+                    by_weight[w] = multiply_add::<T, L>(slopes[v][w], value, by_weight[w]);
+                    let slope = slopes[v][w] * weight * value * (T::ONE - value);
+                    unit[v][w] = slope;
+                    before[w] += slope;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! The products of a tile. A column of a tile is one pair, and a row one unit, so that no width need be a whole number of
+//! vectors.
+#![allow(
+    clippy::manual_memcpy,
+    reason = "a call of the copying function is not inlined where there are vectors to keep"
+)]
+
+use crate::activation::sigmoid;
+use crate::level::{Level, Operation};
+use crate::memory::store;
+use crate::panel::groups;
+use crate::product::{Tile, columns_by_columns, rows_by_panel};
+use crate::scalar::Scalar;
+
+/// Vectors of pairs in a tile.
+pub(super) const VECTORS: usize = 3;
+
+/// A matrix by its rows; `numbers` may start at a later column.
+#[derive(Clone, Copy)]
+pub(super) struct Rows<'a, T> {
+    pub(super) numbers: &'a [T],
+    pub(super) stride: usize,
+}
+
+/// What the sums of a product start with.
+#[derive(Clone, Copy)]
+pub(super) enum Start<'a, T> {
+    Zeros,
+    /// A number for each unit.
+    Bias(&'a [T]),
+    /// The units of a tile.
+    Units(&'a [T]),
+}
+
+/// What becomes of the sums.
+pub(super) enum Finish<'a, T> {
+    Keep,
+    Sigmoid,
+    /// The output holds values `a` of the logistic function, which the sums times `a (1 − a)` replace. The sums of these
+    /// over the pairs are added here, a vector for each unit.
+    Slope(&'a mut [T]),
+}
+
+/// All units of a layer for one tile of pairs.
+pub(super) struct Layer<'a, T> {
+    pub(super) weight: Rows<'a, T>,
+    /// The units that the weights multiply.
+    pub(super) input: &'a [T],
+    pub(super) start: Start<'a, T>,
+    pub(super) finish: Finish<'a, T>,
+    pub(super) output: &'a mut [T],
+}
+
+impl<T: Scalar> Layer<'_, T> {
+    pub(super) fn run<L: Level, const W: usize, const R: usize>(mut self, level: L) {
+        let units = self.output.len() / (VECTORS * W);
+        let mut first = 0;
+        while first < units {
+            let layer = &mut self;
+            first += match units - first {
+                left if left >= R => level.run(LayerTile::<T, W, R> { layer, first }),
+                4.. => level.run(LayerTile::<T, W, 4> { layer, first }),
+                2.. => level.run(LayerTile::<T, W, 2> { layer, first }),
+                _ => level.run(LayerTile::<T, W, 1> { layer, first }),
+            };
+        }
+    }
+}
+
+/// `R` units from the first one on.
+struct LayerTile<'a, 'b, T, const W: usize, const R: usize> {
+    layer: &'a mut Layer<'b, T>,
+    first: usize,
+}
+
+impl<T: Scalar, const W: usize, const R: usize> Operation for LayerTile<'_, '_, T, W, R> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<L: Level>(self) -> usize {
+        let (layer, first) = (self.layer, self.first);
+        let mut rows: [&[T]; R] = [&[]; R];
+        for i in 0..R {
+            rows[i] = &layer.weight.numbers[(first + i) * layer.weight.stride..];
+        }
+        let mut tile: Tile<T, W, VECTORS, R> = [[[T::ZERO; W]; VECTORS]; R];
+        match layer.start {
+            Start::Zeros => {}
+            Start::Bias(bias) => {
+                for i in 0..R {
+                    tile[i] = [[bias[first + i]; W]; VECTORS];
+                }
+            }
+            Start::Units(units) => {
+                let units = &vectors::<T, W>(units)[first..first + R];
+                for i in 0..R {
+                    tile[i] = units[i];
+                }
+            }
+        }
+        rows_by_panel::<T, L, W, VECTORS, R>(&mut tile, &rows, layer.input);
+        let output = &mut layer.output.as_chunks_mut::<W>().0.as_chunks_mut::<VECTORS>().0[first..first + R];
+        match &mut layer.finish {
+            Finish::Keep => {
+                for i in 0..R {
+                    output[i] = tile[i];
+                }
+            }
+            Finish::Sigmoid => {
+                for i in 0..R {
+                    for v in 0..VECTORS {
+                        for w in 0..W {
+                            output[i][v][w] = sigmoid::<T, L>(tile[i][v][w]);
+                        }
+                    }
+                }
+            }
+            Finish::Slope(sums) => {
+                let sums = &mut sums.as_chunks_mut::<W>().0[first..first + R];
+                for i in 0..R {
+                    for v in 0..VECTORS {
+                        for w in 0..W {
+                            let value = output[i][v][w];
+                            let slope = tile[i][v][w] * value * (T::ONE - value);
+                            output[i][v][w] = slope;
+                            sums[i][w] += slope;
+                        }
+                    }
+                }
+            }
+        }
+        R
+    }
+}
+
+/// The units of a tile, vector by vector.
+#[inline(always)]
+pub(super) fn vectors<T, const W: usize>(units: &[T]) -> &[[[T; W]; VECTORS]] {
+    units.as_chunks::<W>().0.as_chunks::<VECTORS>().0
+}
+
+/// `sums[i][j] += Σ_p slopes[i][p] · rows[p][j]` over the pairs of a tile; `rows` as [`super::turn`] lays them out, and
+/// `columns` the whole vectors of a row.
+pub(super) fn add_weight_gradient<T: Scalar, L: Level, const W: usize, const R: usize>(
+    level: L,
+    slopes: &[T],
+    rows: &[T],
+    columns: usize,
+    sums: &mut [T],
+) {
+    for group in groups(columns / W) {
+        let column = group.first * W;
+        let panel = &rows[column * VECTORS * W..][..group.vectors * W * VECTORS * W];
+        let job = WeightGradient { slopes, panel, columns, column };
+        match group.vectors {
+            1 => job.run::<L, W, 1, R>(level, sums),
+            2 => job.run::<L, W, 2, R>(level, sums),
+            _ => job.run::<L, W, 3, R>(level, sums),
+        }
+    }
+}
+
+/// One group of columns.
+#[derive(Clone, Copy)]
+struct WeightGradient<'a, T> {
+    slopes: &'a [T],
+    panel: &'a [T],
+    columns: usize,
+    column: usize,
+}
+
+impl<T: Scalar> WeightGradient<'_, T> {
+    fn run<L: Level, const W: usize, const V: usize, const R: usize>(self, level: L, sums: &mut [T]) {
+        let units = self.slopes.len() / (VECTORS * W);
+        let mut first = 0;
+        while first < units {
+            let sums = &mut *sums;
+            first += match units - first {
+                left if left >= R => level.run(WeightTile::<T, W, V, R> { job: self, first, sums }),
+                4.. => level.run(WeightTile::<T, W, V, 4> { job: self, first, sums }),
+                2.. => level.run(WeightTile::<T, W, V, 2> { job: self, first, sums }),
+                _ => level.run(WeightTile::<T, W, V, 1> { job: self, first, sums }),
+            };
+        }
+    }
+}
+
+struct WeightTile<'a, 'b, T, const W: usize, const V: usize, const R: usize> {
+    job: WeightGradient<'a, T>,
+    first: usize,
+    sums: &'b mut [T],
+}
+
+impl<T: Scalar, const W: usize, const V: usize, const R: usize> Operation for WeightTile<'_, '_, T, W, V, R> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<L: Level>(self) -> usize {
+        let job = self.job;
+        let mut slopes: [&[T]; R] = [&[]; R];
+        let mut tile: Tile<T, W, V, R> = [[[T::ZERO; W]; V]; R];
+        for i in 0..R {
+            slopes[i] = &job.slopes[(self.first + i) * VECTORS * W..][..VECTORS * W];
+            let sums = &self.sums[(self.first + i) * job.columns + job.column..].as_chunks::<W>().0[..V];
+            for v in 0..V {
+                tile[i][v] = sums[v];
+            }
+        }
+        rows_by_panel::<T, L, W, V, R>(&mut tile, &slopes, job.panel);
+        for i in 0..R {
+            let sums = &mut self.sums[(self.first + i) * job.columns + job.column..].as_chunks_mut::<W>().0[..V];
+            for v in 0..V {
+                sums[v] = tile[i][v];
+            }
+        }
+        R
+    }
+}
+
+/// The gradients of a tile's input rows: `output[p][j] = Σ_i slopes[i][p] · weight[i][j]`, `width` numbers a row; the
+/// weight's rows are whole vectors.
+pub(super) fn input_gradient<T: Scalar, L: Level, const W: usize, const R: usize>(
+    level: L,
+    slopes: &[T],
+    weight: &[T],
+    width: usize,
+    output: &mut [T],
+) {
+    let stride = width.next_multiple_of(W);
+    let count = output.len() / width;
+    for group in groups(stride / W) {
+        let column = group.first * W;
+        for first in (0..count).step_by(R) {
+            let output = &mut output[first * width..];
+            let (left, right) = (&slopes[first..], Rows { numbers: &weight[column..], stride });
+            match group.vectors {
+                1 => level.run(InputTile::<T, W, 1, R> { left, right, column, width, output }),
+                2 => level.run(InputTile::<T, W, 2, R> { left, right, column, width, output }),
+                _ => level.run(InputTile::<T, W, 3, R> { left, right, column, width, output }),
+            }
+        }
+    }
+}
+
+/// Up to `R` rows.
+struct InputTile<'a, T, const W: usize, const V: usize, const R: usize> {
+    left: &'a [T],
+    right: Rows<'a, T>,
+    column: usize,
+    width: usize,
+    output: &'a mut [T],
+}
+
+impl<T: Scalar, const W: usize, const V: usize, const R: usize> Operation for InputTile<'_, T, W, V, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Level>(self) {
+        let depth = self.left.len().div_ceil(VECTORS * W);
+        let right = (self.right.numbers, self.right.stride);
+        let tile = columns_by_columns::<T, L, W, V, R>((self.left, VECTORS * W), right, depth);
+        for i in 0..R.min(self.output.len() / self.width) {
+            let output = &mut self.output[i * self.width..][..self.width];
+            for v in 0..V {
+                store(&mut output[self.column + v * W..], &tile[i][v]);
+            }
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The auxiliary loss, net and loss together, against its plain operations.
+
+use fain_autograd::{GradientCheck, check_gradients};
+use fain_layers::{
+    AuxiliaryAverage, AuxiliaryLoss, AuxiliaryLossConfig, AuxiliaryNetConfig, AuxiliaryScorer, Execution, Jagged,
+    JaggedLayout, LayerError, Mode,
+};
+use proptest::prelude::*;
+use tch::{Device, Kind, Tensor, nn};
+
+use crate::problem::numbers;
+
+#[derive(Clone, Debug)]
+struct Problem {
+    lengths: Vec<u32>,
+    /// Of states and events.
+    widths: [i64; 2],
+    hidden: Vec<i64>,
+    average: AuxiliaryAverage,
+    seed: u64,
+}
+
+impl Problem {
+    fn tensor(&self, index: u64, size: &[i64], kind: Kind) -> Tensor {
+        let count = size.iter().product::<i64>() as usize;
+        Tensor::from_slice(&numbers(self.seed.wrapping_add(index << 32), count)).reshape(size).to_kind(kind)
+    }
+
+    fn loss(&self, execution: Execution, kind: Kind) -> (Vec<Tensor>, AuxiliaryLoss) {
+        let mut store = nn::VarStore::new(Device::Cpu);
+        let net = AuxiliaryNetConfig { hidden: self.hidden.clone(), ..AuxiliaryNetConfig::default() };
+        let config =
+            AuxiliaryLossConfig { scorer: AuxiliaryScorer::Mlp(net), average: self.average, ..Default::default() };
+        let loss = AuxiliaryLoss::new(&store.root(), self.widths[0], self.widths[1], &config).unwrap();
+        store.set_kind(kind);
+        let mut variables: Vec<(String, Tensor)> = store.variables().into_iter().collect();
+        variables.sort_by(|left, right| left.0.cmp(&right.0));
+        tch::no_grad(|| {
+            for (index, (_, variable)) in (10..).zip(&mut variables) {
+                variable.copy_(&self.tensor(index, &variable.size(), kind));
+            }
+        });
+        (variables.into_iter().map(|(_, variable)| variable).collect(), loss.with_execution(execution))
+    }
+
+    /// The loss, and after it the gradients of states, history, negative and the variables.
+    fn run(&self, execution: Execution, kind: Kind) -> Vec<Tensor> {
+        let (variables, loss) = self.loss(execution, kind);
+        let mut offsets = vec![0u32];
+        for length in &self.lengths {
+            offsets.push(offsets[offsets.len() - 1] + length);
+        }
+        let layout = JaggedLayout::new(&offsets, Device::Cpu).unwrap();
+        let events = i64::from(offsets[offsets.len() - 1]);
+        let [of_state, of_event] = self.widths;
+        let rows = [(0, of_state), (1, of_event), (2, of_event)]
+            .map(|(index, width)| self.tensor(index, &[events, width], kind).set_requires_grad(true));
+        let [states, history, negative] =
+            rows.each_ref().map(|rows| Jagged::new(rows.shallow_clone(), layout.clone()).unwrap());
+        let value = loss.forward(&states, &history, &negative, Mode::Training).unwrap();
+        let without = tch::no_grad(|| loss.forward(&states, &history, &negative, Mode::Evaluation)).unwrap();
+        assert_eq!(value.detach(), without);
+        let mut results = vec![value.detach()];
+        let inputs: Vec<&Tensor> = rows.iter().chain(&variables).collect();
+        if value.requires_grad() {
+            // The gradient of the loss is not 1, and the graph is used twice.
+            let scaled = value * -3.0;
+            let first = Tensor::run_backward(&[&scaled], &inputs, true, false);
+            assert_eq!(first, Tensor::run_backward(&[&scaled], &inputs, false, false));
+            results.extend(first);
+        }
+        results
+    }
+}
+
+/// Holds each result to its twin, by the largest difference against the largest number.
+fn compare(problem: &Problem, kind: Kind, tolerance: f64) {
+    let (plain, fused) = (problem.run(Execution::Plain, kind), problem.run(Execution::Auto, kind));
+    assert_eq!(plain.len(), fused.len());
+    for (place, (plain, fused)) in plain.iter().zip(&fused).enumerate() {
+        assert_eq!(plain.size(), fused.size(), "{place}");
+        if plain.numel() > 0 {
+            let largest = |tensor: &Tensor| f64::try_from(tensor.abs().max().to_kind(Kind::Double)).unwrap();
+            let (difference, scale) = (largest(&(plain - fused)), largest(plain));
+            assert!(difference <= tolerance * scale, "{problem:?}: {place}: {difference} of {scale}");
+        }
+    }
+}
+
+fn problems() -> impl Strategy<Value = Problem> {
+    let average = prop::sample::select(vec![AuxiliaryAverage::Entries, AuxiliaryAverage::Pairs]);
+    let widths = (prop::array::uniform2(1i64..20), prop::collection::vec(1i64..30, 1..4));
+    (prop::collection::vec(0u32..12, 1..20), widths, average, any::<u64>())
+        .prop_map(|(lengths, (widths, hidden), average, seed)| Problem { lengths, widths, hidden, average, seed })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn fused_is_plain_in_both_precisions(problem in problems()) {
+        compare(&problem, Kind::Double, 1e-11);
+        compare(&problem, Kind::Float, 1e-3);
+    }
+}
+
+fn problem(lengths: &[u32]) -> Problem {
+    let lengths = lengths.to_vec();
+    Problem { lengths, widths: [16, 16], hidden: vec![100, 50], average: AuxiliaryAverage::Entries, seed: 7 }
+}
+
+#[test]
+fn batches_without_pairs_and_with_one_pair() {
+    for lengths in [&[0][..], &[0, 0, 0], &[1], &[1, 0, 1], &[2], &[0, 2, 0]] {
+        compare(&problem(lengths), Kind::Double, 1e-11);
+        let results = problem(lengths).run(Execution::Auto, Kind::Float);
+        let pairs: u32 = lengths.iter().map(|length| length.saturating_sub(1)).sum();
+        assert_eq!(results.len() > 1, pairs > 0, "{lengths:?}");
+        assert_eq!(f64::try_from(&results[0]).unwrap() > 0.0, pairs > 0, "{lengths:?}");
+        let strange = |result: &Tensor| i64::try_from(result.isfinite().logical_not().sum(Kind::Int64)).unwrap();
+        assert_eq!(results.iter().map(strange).sum::<i64>(), 0, "{lengths:?}");
+    }
+}
+
+#[test]
+fn the_derivative_is_that_of_the_function() {
+    let problem = Problem { widths: [3, 2], hidden: vec![5, 4], ..problem(&[1]) };
+    let (_variables, loss) = problem.loss(Execution::Auto, Kind::Double);
+    let rows = [(0, 3), (1, 2), (2, 2)]
+        .map(|(index, width)| problem.tensor(index, &[7, width], Kind::Double).set_requires_grad(true));
+    let of_pairs = |inputs: &[Tensor]| {
+        Ok::<_, LayerError>(vec![loss.of_pairs(&inputs[0], &inputs[1], &inputs[2], Mode::Training)?])
+    };
+    let report = check_gradients(of_pairs, &rows, &GradientCheck::default()).unwrap();
+    assert_eq!(report.entries, 7 * (3 + 2 + 2));
+}
