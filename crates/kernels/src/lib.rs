@@ -59,6 +59,7 @@ mod level;
 mod memory;
 mod mixture;
 mod normalization;
+mod pair;
 mod panel;
 mod partition;
 mod pool;
@@ -78,6 +79,7 @@ pub use normalization::{
     Normalization, NormalizationGradients, column_statistics, column_statistics_with, normalize_backward,
     normalize_backward_with, normalize_forward, normalize_forward_with,
 };
+pub use pair::{PairGradients, Pairs, pairs_backward, pairs_backward_with, pairs_forward, pairs_forward_with};
 pub use pool::{Pool, Serial};
 pub use recurrence::{recurrence_backward, recurrence_backward_with, recurrence_forward, recurrence_forward_with};
 pub use row_dice::{row_dice_backward, row_dice_backward_with, row_dice_forward, row_dice_forward_with};

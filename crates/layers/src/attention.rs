@@ -1,6 +1,7 @@
 //! Target attention: the local activation unit of the Deep Interest Network, and its relatives.
 
 mod config;
+mod fused;
 mod network;
 mod projection;
 mod scorer;
