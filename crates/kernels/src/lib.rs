@@ -29,7 +29,8 @@
 //! ```
 //!
 //! Besides, batch normalisation and Dice over the columns of a matrix ([`column_statistics`], [`normalize_forward`]), and
-//! Dice over its rows ([`row_dice_forward`]).
+//! Dice over its rows ([`row_dice_forward`]); and the first layer of target attention, which sees each event beside its
+//! sample's candidate ([`pairs_forward`]).
 //!
 //! The events lie as the data has them, sample after sample, and are not copied, padded or sorted: within a block of
 //! samples the kernels walk through time from row to row. There are no threads here; the caller brings a [`Pool`].

@@ -120,14 +120,14 @@ impl Case {
                     let mut sum = base[sample * hidden + unit];
                     by_base[sample * hidden + unit] += g;
                     for k in 0..width {
-                        let (w, p) = (unit * width + k, unit * width + k);
+                        let place = unit * width + k;
                         let (x, q) = (events[event * width + k], candidate[sample * width + k]);
-                        sum += weight[w] * x + product_weight[p] * q * x;
-                        by_events[event * width + k] += g * (weight[w] + product_weight[p] * q);
-                        by_weight[w] += g * x;
+                        sum += weight[place] * x + product_weight[place] * q * x;
+                        by_events[event * width + k] += g * (weight[place] + product_weight[place] * q);
+                        by_weight[place] += g * x;
                         if self.product {
-                            by_candidate[sample * width + k] += g * product_weight[p] * x;
-                            by_product[p] += g * q * x;
+                            by_candidate[sample * width + k] += g * product_weight[place] * x;
+                            by_product[place] += g * q * x;
                         }
                     }
                     output[event * hidden + unit] = sum;

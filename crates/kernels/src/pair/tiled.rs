@@ -209,9 +209,7 @@ fn columns_by_group<T: Scalar, L: Level, const W: usize, const V: usize, const R
         let tile = columns_by_columns::<T, L, W, V, R>((left, left_width), (right, right_width), depth);
         for i in 0..R {
             let row = &mut work.output[(first + i) * right_width + column..].as_chunks_mut::<W>().0[..V];
-            for v in 0..V {
-                row[v] = tile[i][v];
-            }
+            row.copy_from_slice(&tile[i]);
         }
     }
 }

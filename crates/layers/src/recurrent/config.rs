@@ -39,7 +39,8 @@ pub enum AttentionalGruKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Execution {
     /// The fused kernels where they apply, plain operations elsewhere. They apply on the CPU, in float32 and float64, to
-    /// batch normalisation, to Dice, and to the gated recurrences with [`ResetGate::After`].
+    /// batch normalisation, to Dice, to the first layer of target attention's network, and to the gated recurrences with
+    /// [`ResetGate::After`].
     #[default]
     Auto,
     /// libtorch operations only, which tracing, export and second derivatives need.
