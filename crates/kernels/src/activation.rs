@@ -12,6 +12,26 @@ pub(crate) fn multiply_add<T: Scalar, L: Level>(left: T, right: T, addend: T) ->
     if L::FUSED { left.fused(right, addend) } else { left * right + addend }
 }
 
+/// `Σ_i left[i] · right[i]`, summed in `W` lanes.
+#[inline(always)]
+pub(crate) fn inner_product<T: Scalar, L: Level, const W: usize>(left: &[T], right: &[T]) -> T {
+    let (left, right) = (left.as_chunks::<W>(), right.as_chunks::<W>());
+    let mut sums = [T::ZERO; W];
+    for (left, right) in left.0.iter().zip(right.0) {
+        for w in 0..W {
+            sums[w] = multiply_add::<T, L>(left[w], right[w], sums[w]);
+        }
+    }
+    let mut sum = T::ZERO;
+    for lane in sums {
+        sum += lane;
+    }
+    for (&left, &right) in left.1.iter().zip(right.1) {
+        sum = multiply_add::<T, L>(left, right, sum);
+    }
+    sum
+}
+
 /// `1 / (1 + exp(-x))`.
 #[inline(always)]
 pub(crate) fn sigmoid<T: Scalar, L: Level>(x: T) -> T {

@@ -29,7 +29,8 @@
 //! ```
 //!
 //! Besides, batch normalisation and Dice over the columns of a matrix ([`column_statistics`], [`normalize_forward`]), and
-//! Dice over its rows ([`row_dice_forward`]); and a network over pairs of a state and an event with its loss and their
+//! Dice over its rows ([`row_dice_forward`]); the first layer of target attention, which sees each event beside its
+//! sample's candidate ([`target_pairs_forward`]); and a network over pairs of a state and an event with its loss and their
 //! gradients, tile by tile ([`pair_loss`]).
 //!
 //! The events lie as the data has them, sample after sample, and are not copied, padded or sorted: within a block of
@@ -70,6 +71,7 @@ mod recurrence;
 mod row_dice;
 mod rows;
 mod scalar;
+mod target_pairs;
 mod tasks;
 
 pub use buffers::{Gradients, Sequences, Weights};
@@ -86,3 +88,7 @@ pub use recurrence::{recurrence_backward, recurrence_backward_with, recurrence_f
 pub use row_dice::{row_dice_backward, row_dice_backward_with, row_dice_forward, row_dice_forward_with};
 pub use rows::{Correction, Lookups, RowRule, RowState, RowStep, SecondMoment, update_rows, update_rows_with};
 pub use scalar::Real;
+pub use target_pairs::{
+    TargetPairGradients, TargetPairs, target_pairs_backward, target_pairs_backward_with, target_pairs_forward,
+    target_pairs_forward_with,
+};

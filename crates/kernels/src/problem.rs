@@ -83,7 +83,7 @@ impl<'a, T: Copy> Problem<'a, T> {
     }
 }
 
-fn check_offsets(offsets: &[u32]) -> Result<(), KernelError> {
+pub(crate) fn check_offsets(offsets: &[u32]) -> Result<(), KernelError> {
     let first = *offsets.first().ok_or(KernelError::NoOffsets)?;
     if first != 0 {
         return Err(KernelError::Offset { index: 0, value: first, least: 0 });
@@ -96,7 +96,12 @@ fn check_offsets(offsets: &[u32]) -> Result<(), KernelError> {
     }
 }
 
-fn length<T>(buffer: &'static str, numbers: Option<&[T]>, rows: usize, columns: usize) -> Result<(), KernelError> {
+pub(crate) fn length<T>(
+    buffer: &'static str,
+    numbers: Option<&[T]>,
+    rows: usize,
+    columns: usize,
+) -> Result<(), KernelError> {
     // A product that overflows is longer than any buffer.
     let needed = rows.saturating_mul(columns);
     match numbers {

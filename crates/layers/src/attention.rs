@@ -1,6 +1,7 @@
 //! Target attention: the local activation unit of the Deep Interest Network, and its relatives.
 
 mod config;
+mod fused;
 mod network;
 mod projection;
 mod scorer;
@@ -28,7 +29,8 @@ use crate::{
 /// `k`.
 ///
 /// The network's first layer is computed split, `W·[q, k, q−k, q∘k] = (Wq + Wd)·q + (Wk − Wd)·k + Wp·(q∘k)`: the first
-/// term once per sample, and no `[N, 4D]` tensor. It is exact.
+/// term once per sample, and no `[N, 4D]` tensor. It is exact. On the CPU a kernel of `fain-kernels` does it, without any
+/// tensor per event but the result ([`Execution`]).
 ///
 /// Parameters, for candidates of width `A` (equal to `D` unless the settings say otherwise):
 /// - scoring network: the hidden layers under `score` (`dense0.weight` is `[H, 4D]`, as if it were not split), and

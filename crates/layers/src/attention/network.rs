@@ -2,6 +2,7 @@
 
 use tch::{Tensor, nn};
 
+use super::fused::{self, PairOperands};
 use crate::{AttentionInputs, Execution, Jagged, LayerError, Linear, Mlp, Mode, TargetAttentionConfig};
 
 /// Scores an event by hidden layers over candidate `q` and event `k`, and a dense map to one number.
@@ -12,6 +13,7 @@ pub(super) struct Network {
     inputs: AttentionInputs,
     candidate: i64,
     history: i64,
+    execution: Execution,
 }
 
 impl Network {
@@ -29,11 +31,12 @@ impl Network {
         };
         let hidden = Mlp::new(&(variables / "score"), width, &config.network())?;
         let output = Linear::new(&(variables / "output"), hidden.outputs(), 1)?;
-        Ok(Self { hidden, output, inputs: config.inputs, candidate, history })
+        Ok(Self { hidden, output, inputs: config.inputs, candidate, history, execution: Execution::default() })
     }
 
     pub(super) fn with_execution(mut self, execution: Execution) -> Self {
         self.hidden = self.hidden.with_execution(execution);
+        self.execution = execution;
         self
     }
 
@@ -47,24 +50,37 @@ impl Network {
 
     /// The first dense map, split: `[N, H]`. What depends on the candidate alone is computed once per sample.
     fn first_layer(&self, candidate: &Tensor, history: &Jagged) -> Result<Tensor, LayerError> {
-        let (dense, layout, keys) = (self.hidden.first(), history.layout(), history.values());
-        let query_weight = dense.weight().f_narrow(1, 0, self.candidate)?;
+        let dense = self.hidden.first();
+        let mut query_weight = dense.weight().f_narrow(1, 0, self.candidate)?;
         // The parts of the weight that belong to the event's width: k first, then what the inputs add.
         let part = |index: i64| dense.weight().f_narrow(1, self.candidate + index * self.history, self.history);
-        let products = || -> Result<Tensor, LayerError> { Ok(layout.expand(candidate)?.f_mul(keys)?) };
-        let (query_weight, per_event, per_event_weight) = match self.inputs {
+        let (weight, product) = match self.inputs {
             AttentionInputs::Full => {
                 let difference = part(1)?;
-                let per_event_weight = Tensor::f_cat(&[part(0)?.f_sub(&difference)?, part(2)?], 1)?;
-                (query_weight.f_add(&difference)?, Tensor::f_cat(&[keys, &products()?], 1)?, per_event_weight)
+                query_weight = query_weight.f_add(&difference)?;
+                (part(0)?.f_sub(&difference)?, Some(part(2)?))
             }
-            AttentionInputs::Pair => (query_weight, keys.shallow_clone(), part(0)?),
-            AttentionInputs::Product => {
-                let both = dense.weight().f_narrow(1, self.candidate, 2 * self.history)?;
-                (query_weight, Tensor::f_cat(&[keys, &products()?], 1)?, both)
-            }
+            AttentionInputs::Pair => (part(0)?, None),
+            AttentionInputs::Product => (part(0)?, Some(part(1)?)),
         };
-        let once_per_sample = candidate.f_linear(&query_weight, Some(dense.bias()))?;
-        Ok(layout.expand(&once_per_sample)?.f_addmm(&per_event, &per_event_weight.f_transpose(0, 1)?)?)
+        let base = candidate.f_linear(&query_weight, Some(dense.bias()))?;
+        let product = product.as_ref().map(|weight| (candidate, weight));
+        let operands = PairOperands { base: &base, weight: &weight, product };
+        if self.execution == Execution::Auto && fused::applies(operands, history) {
+            return fused::pairs(operands, history);
+        }
+        plain_pairs(operands, history)
     }
+}
+
+/// The first dense map by libtorch's operations.
+fn plain_pairs(operands: PairOperands<'_>, history: &Jagged) -> Result<Tensor, LayerError> {
+    let (layout, keys) = (history.layout(), history.values());
+    let base = layout.expand(operands.base)?;
+    let Some((candidate, product_weight)) = operands.product else {
+        return Ok(base.f_addmm(keys, &operands.weight.f_transpose(0, 1)?)?);
+    };
+    let both = Tensor::f_cat(&[keys, &layout.expand(candidate)?.f_mul(keys)?], 1)?;
+    let weight = Tensor::f_cat(&[operands.weight, product_weight], 1)?;
+    Ok(base.f_addmm(&both, &weight.f_transpose(0, 1)?)?)
 }

@@ -39,8 +39,9 @@ pub enum AttentionalGruKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Execution {
     /// The fused kernels where they apply, plain operations elsewhere. They apply on the CPU, in float32 and float64, to
-    /// batch normalisation, to Dice, to the gated recurrences with [`ResetGate::After`], and to the auxiliary loss by a
-    /// network whose layers the logistic function follows and whose input is not normalised.
+    /// batch normalisation, to Dice, to the first layer of target attention's network, to the gated recurrences with
+    /// [`ResetGate::After`], and to the auxiliary loss by a network whose layers the logistic function follows and whose
+    /// input is not normalised.
     #[default]
     Auto,
     /// libtorch operations only, which tracing, export and second derivatives need.
