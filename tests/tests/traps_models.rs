@@ -245,7 +245,10 @@ fn trap_09_two_models_of_one_config_share_nothing() {
         assert_eq!(evaluate(second.as_ref()), scores, "{text}");
         assert_eq!(values(&second_store), start, "{text}");
         // All that is trained has moved in the one, and within one model candidate and history do share a table.
-        let stays: Vec<&String> = start.keys().filter(|name| values(&first_store)[*name] == start[*name]).collect();
+        // A softmax over events does not hear a bias that all scores share: its gradient is 0, or what rounding leaves.
+        let heard = |name: &&String| !name.ends_with("attention.output.bias");
+        let same = |name: &&String| values(&first_store)[*name] == start[*name];
+        let stays: Vec<&String> = start.keys().filter(heard).filter(same).collect();
         assert!(stays.is_empty(), "{text}: {stays:?}");
         assert_eq!(start.keys().filter(|name| name.starts_with("embedding.")).count(), SIZES.len());
     }
