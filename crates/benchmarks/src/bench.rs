@@ -7,7 +7,7 @@ use crate::machine::Machine;
 use crate::python::Python;
 use crate::results::{Results, Section};
 use crate::rows::Source;
-use crate::{console, document, table, workspace};
+use crate::{console, document, pictures, table, workspace};
 
 /// What every line needs.
 #[derive(Debug)]
@@ -81,6 +81,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     let file = workspace::document();
     if whole && arguments.lines.is_empty() && results.peers && !results.quick {
         document::rewrite(&file, &table::markdown(&results))?;
+        pictures::write(&results)?;
         console::say(format_args!("{} is written anew", file.display()));
     } else {
         console::say("docs/performance.md is as before: it takes the whole table, with --peers, without --quick");

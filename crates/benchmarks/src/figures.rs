@@ -63,6 +63,24 @@ pub(crate) struct Peer {
     pub(crate) figure: Figure,
 }
 
+/// A place on a curve of the document's pictures.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Place {
+    /// The curve's name.
+    pub(crate) curve: String,
+    /// Along the picture.
+    pub(crate) at: f64,
+}
+
+/// What one unit of a figure costs at the least: one sample, or 10⁹ operations a second of it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub(crate) struct Cost {
+    /// Operations of the matrix products.
+    pub(crate) operations: f64,
+    /// Bytes read from and written to memory.
+    pub(crate) bytes: f64,
+}
+
 /// One piece of work: ours, the others', and what the machine could do.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Row {
@@ -73,12 +91,18 @@ pub(crate) struct Row {
     pub(crate) peers: Vec<Peer>,
     /// The most that the machine could reach, in the same unit.
     pub(crate) limit: Option<f64>,
+    /// Where it stands on a curve.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) place: Option<Place>,
+    /// For the roofline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cost: Option<Cost>,
 }
 
 impl Row {
     /// A row of ours alone.
     pub(crate) fn new(work: impl Into<String>, unit: Unit, ours: Figure) -> Self {
-        Self { work: work.into(), unit, ours, peers: Vec::new(), limit: None }
+        Self { work: work.into(), unit, ours, peers: Vec::new(), limit: None, place: None, cost: None }
     }
 
     /// How many times a peer we are: above 1 we are better, for the AUC above 0.

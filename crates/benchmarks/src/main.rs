@@ -13,6 +13,7 @@ mod figures;
 mod lines;
 mod machine;
 mod npy;
+mod pictures;
 mod python;
 mod results;
 mod rounds;

@@ -29,3 +29,8 @@ pub(crate) fn environment() -> PathBuf {
 pub(crate) fn document() -> PathBuf {
     root().join("docs/performance.md")
 }
+
+/// The folder of the documents' pictures.
+pub(crate) fn pictures() -> PathBuf {
+    root().join("docs/pictures")
+}

@@ -12,7 +12,7 @@ use serde_json::json;
 use tch::{Device, Kind, Tensor, nn};
 
 use crate::bench::Bench;
-use crate::figures::{Row, Unit};
+use crate::figures::{Cost, Row, Unit};
 use crate::lines::{Comparison, compare};
 use crate::python;
 use crate::rounds::Side;
@@ -119,7 +119,10 @@ fn rows(
             ours: Box::new(ours),
             peers: sides.collect(),
         };
-        rows.push(compare(bench.rounds, comparison)?);
+        let bytes = events as f64 * work::recurrence_bytes(width as f64, width as f64);
+        // Of 10⁹ operations, the unit of the figure.
+        let cost = Cost { operations: 1e9, bytes: bytes * 1e9 / operations };
+        rows.push(Row { cost: Some(cost), ..compare(bench.rounds, comparison)? });
     }
     Ok(rows)
 }

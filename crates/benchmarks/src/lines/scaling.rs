@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::bench::Bench;
-use crate::figures::{Row, Unit};
+use crate::figures::{Place, Row, Unit};
 use crate::lines::training::{DIEN, DIN};
 use crate::lines::{Comparison, compare};
 use crate::rounds::Side;
@@ -47,7 +47,7 @@ pub(super) fn batch_sizes(bench: &Bench) -> Result<Vec<Row>> {
     let seconds = bench.seconds() / 2.0;
     let mut rows = Vec::new();
     for (title, encoded, work) in &models(bench)? {
-        for batch in [32, 128, 512, 2048, 8192] {
+        for batch in [32usize, 128, 512, 2048, 8192] {
             let comparison = Comparison {
                 work: format!("{title}, batch {batch}"),
                 unit: Unit::Samples,
@@ -55,7 +55,8 @@ pub(super) fn batch_sizes(bench: &Bench) -> Result<Vec<Row>> {
                 ours: Box::new(|| training_rate(encoded, batch, bench.threads, seconds)),
                 peers: Vec::new(),
             };
-            rows.push(compare(bench.rounds, comparison)?);
+            let place = Place { curve: (*title).to_owned(), at: batch as f64 };
+            rows.push(Row { place: Some(place), ..compare(bench.rounds, comparison)? });
         }
     }
     Ok(rows)

@@ -86,7 +86,7 @@ impl Model<'_> {
                     peers: peers.collect(),
                 },
             )?;
-            rows.push(row);
+            rows.push(Row { cost: Some(self.work.cost()), ..row });
         }
         if !bench.quick {
             let auc = runs::test_auc(self.encoded, batch_of_quality, threads, EPOCHS)?;
