@@ -1,6 +1,6 @@
 //! Sigmoid and hyperbolic tangent, written so that a loop over them becomes vector instructions.
 //!
-//! `exp(x) = 2^n · exp(r)` with `n` the whole number next to `x / ln 2` and `r` the rest, `|r| <= ln 2 / 2`. No branch,
+//! `exp(-x) = 2^n · exp(r)` with `n` the whole number next to `-x / ln 2` and `r` the rest, `|r| <= ln 2 / 2`. No branch,
 //! no table; comparisons are written so that NaN passes.
 
 use crate::level::Level;
@@ -35,27 +35,26 @@ pub(crate) fn inner_product<T: Scalar, L: Level, const W: usize>(left: &[T], rig
 /// `1 / (1 + exp(-x))`.
 #[inline(always)]
 pub(crate) fn sigmoid<T: Scalar, L: Level>(x: T) -> T {
-    let (scale, rest) = exponential::<T, L>(clamp(T::ZERO - x, T::EXP_LOWEST, T::EXP_HIGHEST));
-    // In this order an infinite scale gives infinity, never infinity minus infinity.
-    let exponential = scale * (T::ONE + rest);
-    T::ONE / (T::ONE + exponential)
+    let (scale, rest) = negative_exponent::<T, L>(clamp(x, T::EXP_LOWEST, T::EXP_HIGHEST));
+    let result = T::ONE.over::<L>(multiply_add::<T, L>(scale, T::ONE + rest, T::ONE));
+    if x < T::EXP_LOWEST { T::ZERO } else { result }
 }
 
-/// `(exp(2x) - 1) / (exp(2x) + 1)`; the numerator is computed without cancellation, so that small results are exact
+/// `(1 - exp(-2x)) / (1 + exp(-2x))`; the numerator is computed without cancellation, so that small results are exact
 /// too.
 #[inline(always)]
 pub(crate) fn tanh<T: Scalar, L: Level>(x: T) -> T {
-    let x = clamp(x, T::ZERO - T::TANH_ONE, T::TANH_ONE);
-    let (scale, rest) = exponential::<T, L>(x + x);
-    let minus_one = multiply_add::<T, L>(scale, rest, scale - T::ONE);
-    minus_one / (minus_one + (T::ONE + T::ONE))
+    let x = clamp(x, -T::TANH_ONE, T::TANH_ONE);
+    let (scale, rest) = negative_exponent::<T, L>(x + x);
+    let difference = multiply_add::<T, L>(-scale, rest, T::ONE - scale);
+    difference.over::<L>(T::ONE + T::ONE - difference)
 }
 
 /// `exp(-x)` for `x` from 0 on.
 #[inline(always)]
 pub(crate) fn negative_exponential<T: Scalar, L: Level>(x: T) -> T {
-    let (scale, rest) = exponential::<T, L>(clamp(T::ZERO - x, T::EXP_LOWEST, T::ZERO));
-    scale * (T::ONE + rest)
+    let (scale, rest) = negative_exponent::<T, L>(clamp(x, T::ZERO, T::EXP_HIGHEST));
+    multiply_add::<T, L>(scale, rest, scale)
 }
 
 /// `log(1 + x)` for `x` from 0 to 1.
@@ -74,19 +73,19 @@ pub(crate) fn log_1p<T: Scalar, L: Level>(x: T) -> T {
     two * s * series
 }
 
-/// `(2^n, exp(r) - 1)`.
+/// `(2^n, exp(r) - 1)`, whose exponents add up to `-x`.
 #[inline(always)]
-fn exponential<T: Scalar, L: Level>(x: T) -> (T, T) {
-    let shifted = multiply_add::<T, L>(x, T::LOG2_E, T::ROUND);
+fn negative_exponent<T: Scalar, L: Level>(x: T) -> (T, T) {
+    let shifted = multiply_add::<T, L>(x, -T::LOG2_E, T::ROUND);
     let whole = shifted - T::ROUND;
-    let negative = T::ZERO - whole;
-    let rest = multiply_add::<T, L>(negative, T::LN_2_HIGH, x);
-    let rest = multiply_add::<T, L>(negative, T::LN_2_LOW, rest);
-    let mut series = T::ZERO;
-    for &coefficient in T::EXP_SERIES {
-        series = multiply_add::<T, L>(series, rest, coefficient);
+    // `-r`: the negative numbers here are signs of the instructions and cost none of their own.
+    let rest = multiply_add::<T, L>(whole, T::LN_2_HIGH, x);
+    let rest = multiply_add::<T, L>(whole, T::LN_2_LOW, rest);
+    let (mut series, coefficients) = T::EXP_SERIES;
+    for coefficient in coefficients {
+        series = multiply_add::<T, L>(series, rest, *coefficient);
     }
-    (shifted.power_of_two(), multiply_add::<T, L>(rest * rest, series, rest))
+    (shifted.power_of_two(), multiply_add::<T, L>(rest * rest, series, -rest))
 }
 
 #[inline(always)]
