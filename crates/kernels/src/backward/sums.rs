@@ -43,11 +43,7 @@ impl<T: Scalar> Sums<T> {
         let left = (&record.left[record.left_hidden.min(record.left.len())..], record.left_stride);
         let right = (&record.right[hidden..], record.right_stride);
         add_products::<T, L, W, R>(level, &mut self.hidden, columns, left, right, depth);
-        for row in record.right.chunks_exact(record.right_stride).take(depth) {
-            for (sum, &gradient) in self.bias.iter_mut().zip(row) {
-                *sum += gradient;
-            }
-        }
+        level.run(BiasSum::<T, W> { bias: &mut self.bias, rows: &record.right[..depth * record.right_stride] });
     }
 
     /// Adds another task's part.
@@ -136,9 +132,37 @@ impl<T: Scalar, const W: usize, const V: usize, const R: usize> Operation for Su
         for i in 0..R {
             let row = &mut self.rows[i * self.columns + self.column..].as_chunks_mut::<W>().0[..V];
             for v in 0..V {
-                for w in 0..W {
-                    row[v][w] += tile[i][v][w];
-                }
+                row[v] = add(&row[v], &tile[i][v]);
+            }
+        }
+    }
+}
+
+/// The sum as a value of its own: added in place, one number after the other is written.
+#[inline(always)]
+fn add<T: Scalar, const W: usize>(left: &[T; W], right: &[T; W]) -> [T; W] {
+    let mut sum = *left;
+    for w in 0..W {
+        sum[w] += right[w];
+    }
+    sum
+}
+
+/// Adds rows as long as the bias to it.
+struct BiasSum<'a, T, const W: usize> {
+    bias: &'a mut [T],
+    rows: &'a [T],
+}
+
+impl<T: Scalar, const W: usize> Operation for BiasSum<'_, T, W> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Level>(self) {
+        let bias = self.bias.as_chunks_mut::<W>().0;
+        for row in self.rows.as_chunks::<W>().0.chunks_exact(bias.len()) {
+            for (sums, gradients) in bias.iter_mut().zip(row) {
+                *sums = add(sums, gradients);
             }
         }
     }

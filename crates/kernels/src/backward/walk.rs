@@ -4,11 +4,14 @@ use super::events::Events;
 use super::record::Record;
 use super::tiles::{Rows, carry, input_gradients};
 use super::{BackwardJob, BackwardOutput, Sums};
-use crate::forward::BLOCK;
 use crate::level::Level;
 use crate::memory::Buffer;
 use crate::partition::{Sample, Task, by_falling_length};
 use crate::scalar::Scalar;
+
+/// Samples that walk through time together: a few whole tiles. Each is a stream through several buffers, and more
+/// streams than these are slower.
+const BLOCK: usize = 16;
 
 /// What a task knows on its way.
 pub(super) struct Walk<'a, T> {
@@ -54,11 +57,13 @@ impl<T: Scalar> Walk<'_, T> {
         sums: &mut Sums<T>,
         output: &mut BackwardOutput<'_, T>,
     ) {
-        let hidden = self.job.problem.hidden;
-        self.carried.fill(T::ZERO);
+        let problem = self.job.problem;
+        let hidden = problem.hidden;
         let mut active = 0;
         for step in (0..block[0].length).rev() {
             while active < block.len() && block[active].length > step {
+                // Tiles have written beyond those that had come in.
+                self.carried[active * self.stride..][..self.stride].fill(T::ZERO);
                 active += 1;
             }
             if self.record.rows.len() + active > self.record.capacity {
@@ -66,7 +71,12 @@ impl<T: Scalar> Walk<'_, T> {
             }
             let first = self.record.rows.len();
             let samples = &block[..active];
-            level.run(Events::<T, W, G> { walk: self, samples, step, scores: output.scores.as_deref_mut() });
+            let scores = output.scores.as_deref_mut();
+            if problem.width.min(hidden) < W {
+                level.run(Events::<T, W, G, false> { walk: self, samples, step, scores });
+            } else {
+                level.run(Events::<T, W, G, true> { walk: self, samples, step, scores });
+            }
             // Before the first event only the initial states are left to receive a gradient.
             if step > 0 || output.initial.is_some() {
                 carry::<T, L, W, R, M>(level, self, Rows { first, count: active });
