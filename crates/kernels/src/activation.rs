@@ -35,25 +35,34 @@ pub(crate) fn inner_product<T: Scalar, L: Level, const W: usize>(left: &[T], rig
 /// `1 / (1 + exp(-x))`.
 #[inline(always)]
 pub(crate) fn sigmoid<T: Scalar, L: Level>(x: T) -> T {
-    let (scale, rest) = negative_exponent::<T, L>(clamp(x, T::EXP_LOWEST, T::EXP_HIGHEST));
-    let result = T::ONE.over::<L>(multiply_add::<T, L>(scale, T::ONE + rest, T::ONE));
-    if x < T::EXP_LOWEST { T::ZERO } else { result }
+    sigmoids::<T, L, 1>([x])[0]
 }
 
-/// `(1 - exp(-2x)) / (1 + exp(-2x))`; the numerator is computed without cancellation, so that small results are exact
-/// too.
+/// [`sigmoid`] of several numbers, step by step side by side: each step waits for the one before.
 #[inline(always)]
-pub(crate) fn tanh<T: Scalar, L: Level>(x: T) -> T {
-    let x = clamp(x, -T::TANH_ONE, T::TANH_ONE);
-    let (scale, rest) = negative_exponent::<T, L>(x + x);
-    let difference = multiply_add::<T, L>(-scale, rest, T::ONE - scale);
-    difference.over::<L>(T::ONE + T::ONE - difference)
+pub(crate) fn sigmoids<T: Scalar, L: Level, const P: usize>(x: [T; P]) -> [T; P] {
+    let exponents = negative_exponents::<T, L, P>(each(x, |x| clamp(x, T::EXP_LOWEST, T::EXP_HIGHEST)));
+    let divisors = each(exponents, |(scale, rest)| multiply_add::<T, L>(scale, T::ONE + rest, T::ONE));
+    let results = T::over::<L, P>([T::ONE; P], divisors);
+    both(x, results, |x, result| if x < T::EXP_LOWEST { T::ZERO } else { result })
+}
+
+/// `(1 - exp(-2x)) / (1 + exp(-2x))` of several numbers, as [`sigmoids`]; the numerator is computed without
+/// cancellation, so that small results are exact too.
+#[inline(always)]
+pub(crate) fn tanhs<T: Scalar, L: Level, const P: usize>(x: [T; P]) -> [T; P] {
+    let exponents = negative_exponents::<T, L, P>(each(x, |x| {
+        let x = clamp(x, -T::TANH_ONE, T::TANH_ONE);
+        x + x
+    }));
+    let differences = each(exponents, |(scale, rest)| multiply_add::<T, L>(-scale, rest, T::ONE - scale));
+    T::over::<L, P>(differences, each(differences, |difference| T::ONE + T::ONE - difference))
 }
 
 /// `exp(-x)` for `x` from 0 on.
 #[inline(always)]
 pub(crate) fn negative_exponential<T: Scalar, L: Level>(x: T) -> T {
-    let (scale, rest) = negative_exponent::<T, L>(clamp(x, T::ZERO, T::EXP_HIGHEST));
+    let [(scale, rest)] = negative_exponents::<T, L, 1>([clamp(x, T::ZERO, T::EXP_HIGHEST)]);
     multiply_add::<T, L>(scale, rest, scale)
 }
 
@@ -75,17 +84,43 @@ pub(crate) fn log_1p<T: Scalar, L: Level>(x: T) -> T {
 
 /// `(2^n, exp(r) - 1)`, whose exponents add up to `-x`.
 #[inline(always)]
-fn negative_exponent<T: Scalar, L: Level>(x: T) -> (T, T) {
-    let shifted = multiply_add::<T, L>(x, -T::LOG2_E, T::ROUND);
-    let whole = shifted - T::ROUND;
+fn negative_exponents<T: Scalar, L: Level, const P: usize>(x: [T; P]) -> [(T, T); P] {
+    let shifted = each(x, |x| multiply_add::<T, L>(x, -T::LOG2_E, T::ROUND));
+    let whole = each(shifted, |shifted| shifted - T::ROUND);
     // `-r`: the negative numbers here are signs of the instructions and cost none of their own.
-    let rest = multiply_add::<T, L>(whole, T::LN_2_HIGH, x);
-    let rest = multiply_add::<T, L>(whole, T::LN_2_LOW, rest);
-    let (mut series, coefficients) = T::EXP_SERIES;
-    for coefficient in coefficients {
-        series = multiply_add::<T, L>(series, rest, *coefficient);
+    let rest = both(whole, x, |whole, x| multiply_add::<T, L>(whole, T::LN_2_HIGH, x));
+    let rest = both(whole, rest, |whole, rest| multiply_add::<T, L>(whole, T::LN_2_LOW, rest));
+    let (first, coefficients) = T::EXP_SERIES;
+    let mut series = [first; P];
+    for &coefficient in coefficients {
+        series = both(series, rest, |series, rest| multiply_add::<T, L>(series, rest, coefficient));
     }
-    (shifted.power_of_two(), multiply_add::<T, L>(rest * rest, series, -rest))
+    let series = both(series, rest, |series, rest| multiply_add::<T, L>(rest * rest, series, -rest));
+    both(shifted, series, |shifted, series| (shifted.power_of_two(), series))
+}
+
+/// `operation` of each number; written as a loop, which is inlined for certain.
+#[inline(always)]
+pub(crate) fn each<T: Copy, U: Copy + Default, const P: usize>(x: [T; P], operation: impl Fn(T) -> U) -> [U; P] {
+    let mut results = [U::default(); P];
+    for p in 0..P {
+        results[p] = operation(x[p]);
+    }
+    results
+}
+
+/// As [`each`], of two numbers.
+#[inline(always)]
+pub(crate) fn both<T: Copy, U: Copy, V: Copy + Default, const P: usize>(
+    x: [T; P],
+    y: [U; P],
+    operation: impl Fn(T, U) -> V,
+) -> [V; P] {
+    let mut results = [V::default(); P];
+    for p in 0..P {
+        results[p] = operation(x[p], y[p]);
+    }
+    results
 }
 
 #[inline(always)]
@@ -98,6 +133,10 @@ fn clamp<T: Scalar>(x: T, lowest: T, highest: T) -> T {
 mod tests {
     use super::*;
     use crate::level::{Operation, Portable};
+
+    fn tanh<T: Scalar, L: Level>(x: T) -> T {
+        tanhs::<T, L, 1>([x])[0]
+    }
 
     /// Multiplies and adds in one, by software where it must be.
     #[derive(Clone, Copy)]

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
+use crate::activation::{both, each};
 use crate::entry::Entry;
 use crate::level::Level;
 
@@ -62,9 +63,9 @@ pub(crate) trait Scalar:
     fn to_f64(self) -> f64;
     /// 2 to the power `n`, where `self` is `n + ROUND`; 0 one step below the normal numbers.
     fn power_of_two(self) -> Self;
-    /// `self / divisor` for a normal divisor from 1 to the largest whose inverse is normal. It may be wrong by one unit
-    /// of the last place, for a division of vectors takes longer than all else in a sigmoid.
-    fn over<L: Level>(self, divisor: Self) -> Self;
+    /// `numbers / divisors` for normal divisors from 1 to the largest whose inverse is normal. A quotient may be wrong by
+    /// one unit of the last place, for a division of vectors takes longer than all else in a sigmoid.
+    fn over<L: Level, const P: usize>(numbers: [Self; P], divisors: [Self; P]) -> [Self; P];
 }
 
 impl Scalar for f32 {
@@ -107,17 +108,22 @@ impl Scalar for f32 {
     }
 
     #[inline(always)]
-    fn over<L: Level>(self, divisor: Self) -> Self {
+    fn over<L: Level, const P: usize>(numbers: [Self; P], divisors: [Self; P]) -> [Self; P] {
         if !L::FUSED {
-            return self / divisor;
+            return both(numbers, divisors, |number, divisor| number / divisor);
         }
         // The exponent's sign is turned by a subtraction of bits, which leaves an error of 5 % at most; then three terms
         // of 1 / (1 - error), and one step of Newton's method on the quotient.
-        let inverse = Self::from_bits(0x7ef3_0000_u32.wrapping_sub(divisor.to_bits()));
-        let error = (-divisor).mul_add(inverse, 1.0);
-        let inverse = error.mul_add(error, error).mul_add(inverse, inverse);
-        let quotient = self * inverse;
-        (-divisor).mul_add(quotient, self).mul_add(inverse, quotient)
+        let inverses = each(divisors, |divisor| Self::from_bits(0x7ef3_0000_u32.wrapping_sub(divisor.to_bits())));
+        let errors = both(divisors, inverses, |divisor, inverse| (-divisor).mul_add(inverse, 1.0));
+        let terms = each(errors, |error| error.mul_add(error, error));
+        let inverses = both(terms, inverses, |terms, inverse| terms.mul_add(inverse, inverse));
+        let quotients = both(numbers, inverses, |number, inverse| number * inverse);
+        let products = both(divisors, quotients, |divisor, quotient| (-divisor, quotient));
+        let errors = both(products, numbers, |(divisor, quotient), number| divisor.mul_add(quotient, number));
+        both(both(errors, inverses, |error, inverse| (error, inverse)), quotients, |(error, inverse), quotient| {
+            error.mul_add(inverse, quotient)
+        })
     }
 }
 
@@ -175,7 +181,7 @@ impl Scalar for f64 {
     }
 
     #[inline(always)]
-    fn over<L: Level>(self, divisor: Self) -> Self {
-        self / divisor
+    fn over<L: Level, const P: usize>(numbers: [Self; P], divisors: [Self; P]) -> [Self; P] {
+        both(numbers, divisors, |number, divisor| number / divisor)
     }
 }

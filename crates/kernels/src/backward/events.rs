@@ -24,18 +24,19 @@ impl<T: Scalar, const W: usize, const G: usize, const WHOLE: bool> Operation for
     #[inline(always)]
     fn run<L: Level>(mut self) {
         for (slot, sample) in self.samples.iter().enumerate() {
-            let score = self.event::<L>(slot, sample);
-            if let Some(scores) = &mut self.scores {
-                scores[sample.first + self.step] = score;
+            self.event::<L>(slot, sample);
+        }
+        if let Some(scores) = &mut self.scores {
+            for (sample, units) in self.samples.iter().zip(self.walk.scores.chunks_exact(self.walk.stride)) {
+                scores[sample.first + self.step] = sum(units);
             }
         }
     }
 }
 
 impl<T: Scalar, const W: usize, const G: usize, const WHOLE: bool> Events<'_, '_, T, W, G, WHOLE> {
-    /// Returns the gradient of the event's score.
     #[inline(always)]
-    fn event<L: Level>(&mut self, slot: usize, sample: &Sample) -> T {
+    fn event<L: Level>(&mut self, slot: usize, sample: &Sample) {
         let walk = &mut *self.walk;
         let job = walk.job;
         let problem = job.problem;
@@ -54,6 +55,7 @@ impl<T: Scalar, const W: usize, const G: usize, const WHOLE: bool> Events<'_, '_
         let gates = walk.record.push::<W, WHOLE>(row, &problem.sequences.inputs[event * width..][..width], before);
         let carried = &walk.carried[slot * walk.stride..][..walk.stride];
         let kept = &mut walk.kept[slot * walk.stride..][..walk.stride];
+        let scores = &mut walk.scores[slot * walk.stride..][..walk.stride];
 
         if self.step > 0 {
             let next = event - 1;
@@ -65,7 +67,6 @@ impl<T: Scalar, const W: usize, const G: usize, const WHOLE: bool> Events<'_, '_
             }
         }
 
-        let mut score_gradient = [T::ZERO; W];
         for vector in 0..hidden.div_ceil(W) {
             let start = vector_start(vector, W, hidden);
             let part = |index: usize| index * hidden + start..(index + 1) * hidden;
@@ -86,12 +87,7 @@ impl<T: Scalar, const W: usize, const G: usize, const WHOLE: bool> Events<'_, '_
             }
             write::<T, W, WHOLE>(&mut gates[part(G)], &gradients.candidate_sum);
             write::<T, W, true>(&mut kept[start..], &gradients.kept);
-            // Units that the vector before has counted already.
-            let counted = vector * W - start;
-            for w in 0..W {
-                score_gradient[w] += if counted > w { T::ZERO } else { gradients.score[w] };
-            }
+            write::<T, W, true>(&mut scores[start..], &gradients.score);
         }
-        sum(&score_gradient)
     }
 }

@@ -69,11 +69,11 @@ pub(crate) fn differentiate<T: Scalar, L: Level, const W: usize, const G: usize>
     gradients
 }
 
-/// The sum of a vector, in a fixed order. `W` is a multiple of four.
+/// The sum of numbers in a fixed order. They are a multiple of four.
 #[inline(always)]
-pub(crate) fn sum<T: Scalar, const W: usize>(vector: &[T; W]) -> T {
+pub(crate) fn sum<T: Scalar>(numbers: &[T]) -> T {
     let mut sums = [T::ZERO; 4];
-    for four in vector.as_chunks::<4>().0 {
+    for four in numbers.as_chunks::<4>().0 {
         for w in 0..4 {
             sums[w] += four[w];
         }

@@ -24,6 +24,8 @@ pub(super) struct Walk<'a, T> {
     pub(super) carried: Buffer<T>,
     /// The part of it that passes an event beside the gates.
     pub(super) kept: Buffer<T>,
+    /// Each unit's part of the gradient of the score.
+    pub(super) scores: Buffer<T>,
 }
 
 pub(super) fn run<T: Scalar, L: Level, const W: usize, const R: usize, const M: usize, const G: usize>(
@@ -36,8 +38,8 @@ pub(super) fn run<T: Scalar, L: Level, const W: usize, const R: usize, const M: 
     let mut sums = Sums::new(&record);
     let stride = job.problem.hidden.next_multiple_of(W);
     // Whole tiles are read, beyond the last sample.
-    let [carried, kept] = [(); 2].map(|()| Buffer::zeros((BLOCK + R) * stride));
-    let mut walk = Walk { job, task, record, stride, carried, kept };
+    let [carried, kept, scores] = [(); 3].map(|()| Buffer::zeros((BLOCK + R) * stride));
+    let mut walk = Walk { job, task, record, stride, carried, kept, scores };
     if let Some(initial) = output.initial.as_deref_mut() {
         initial.fill(T::ZERO);
     }

@@ -111,9 +111,9 @@ impl<T: Scalar> Walk<'_, T> {
                 (&mut self.state_sums, panels.stride),
             );
             if hidden < W {
-                level.run(Mix::<T, W, G, false> { walk: self, samples, step, event, output });
+                level.run(Mix::<T, W, M, G, false> { walk: self, samples, step, event, output });
             } else {
-                level.run(Mix::<T, W, G, true> { walk: self, samples, step, event, output });
+                level.run(Mix::<T, W, M, G, true> { walk: self, samples, step, event, output });
             }
             event += samples.len();
         }
