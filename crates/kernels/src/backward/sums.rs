@@ -43,7 +43,9 @@ impl<T: Scalar> Sums<T> {
         let left = (&record.left[record.left_hidden.min(record.left.len())..], record.left_stride);
         let right = (&record.right[hidden..], record.right_stride);
         add_products::<T, L, W, R>(level, &mut self.hidden, columns, left, right, depth);
-        level.run(BiasSum::<T, W> { bias: &mut self.bias, rows: &record.right[..depth * record.right_stride] });
+        // One row of ones is read again and again.
+        let (ones, right) = ((&[T::ONE][..], 0), (&*record.right, record.right_stride));
+        add_products::<T, L, W, 1>(level, &mut self.bias, record.right_stride, ones, right, depth);
     }
 
     /// Adds another task's part.
@@ -146,24 +148,4 @@ fn add<T: Scalar, const W: usize>(left: &[T; W], right: &[T; W]) -> [T; W] {
         sum[w] += right[w];
     }
     sum
-}
-
-/// Adds rows as long as the bias to it.
-struct BiasSum<'a, T, const W: usize> {
-    bias: &'a mut [T],
-    rows: &'a [T],
-}
-
-impl<T: Scalar, const W: usize> Operation for BiasSum<'_, T, W> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<L: Level>(self) {
-        let bias = self.bias.as_chunks_mut::<W>().0;
-        for row in self.rows.as_chunks::<W>().0.chunks_exact(bias.len()) {
-            for (sums, gradients) in bias.iter_mut().zip(row) {
-                *sums = add(sums, gradients);
-            }
-        }
-    }
 }
