@@ -1,6 +1,6 @@
 //! Sigmoid and hyperbolic tangent, written so that a loop over them becomes vector instructions.
 //!
-//! `exp(x) = 2^n · exp(r)` with `n` the whole number next to `x / ln 2` and `r` the rest, `|r| <= ln 2 / 2`. No branch,
+//! `exp(-x) = 2^n · exp(r)` with `n` the whole number next to `-x / ln 2` and `r` the rest, `|r| <= ln 2 / 2`. No branch,
 //! no table; comparisons are written so that NaN passes.
 
 use crate::level::Level;
@@ -35,27 +35,35 @@ pub(crate) fn inner_product<T: Scalar, L: Level, const W: usize>(left: &[T], rig
 /// `1 / (1 + exp(-x))`.
 #[inline(always)]
 pub(crate) fn sigmoid<T: Scalar, L: Level>(x: T) -> T {
-    let (scale, rest) = exponential::<T, L>(clamp(T::ZERO - x, T::EXP_LOWEST, T::EXP_HIGHEST));
-    // In this order an infinite scale gives infinity, never infinity minus infinity.
-    let exponential = scale * (T::ONE + rest);
-    T::ONE / (T::ONE + exponential)
+    sigmoids::<T, L, 1>([x])[0]
 }
 
-/// `(exp(2x) - 1) / (exp(2x) + 1)`; the numerator is computed without cancellation, so that small results are exact
-/// too.
+/// [`sigmoid`] of several numbers, step by step side by side: each step waits for the one before.
 #[inline(always)]
-pub(crate) fn tanh<T: Scalar, L: Level>(x: T) -> T {
-    let x = clamp(x, T::ZERO - T::TANH_ONE, T::TANH_ONE);
-    let (scale, rest) = exponential::<T, L>(x + x);
-    let minus_one = multiply_add::<T, L>(scale, rest, scale - T::ONE);
-    minus_one / (minus_one + (T::ONE + T::ONE))
+pub(crate) fn sigmoids<T: Scalar, L: Level, const P: usize>(x: [T; P]) -> [T; P] {
+    let exponents = negative_exponents::<T, L, P>(each(x, |x| clamp(x, T::EXP_LOWEST, T::EXP_HIGHEST)));
+    let divisors = each(exponents, |(scale, rest)| multiply_add::<T, L>(scale, T::ONE + rest, T::ONE));
+    let results = T::over::<L, P>([T::ONE; P], divisors);
+    both(x, results, |x, result| if x < T::EXP_LOWEST { T::ZERO } else { result })
+}
+
+/// `(1 - exp(-2x)) / (1 + exp(-2x))` of several numbers, as [`sigmoids`]; the numerator is computed without
+/// cancellation, so that small results are exact too.
+#[inline(always)]
+pub(crate) fn tanhs<T: Scalar, L: Level, const P: usize>(x: [T; P]) -> [T; P] {
+    let exponents = negative_exponents::<T, L, P>(each(x, |x| {
+        let x = clamp(x, -T::TANH_ONE, T::TANH_ONE);
+        x + x
+    }));
+    let differences = each(exponents, |(scale, rest)| multiply_add::<T, L>(-scale, rest, T::ONE - scale));
+    T::over::<L, P>(differences, each(differences, |difference| T::ONE + T::ONE - difference))
 }
 
 /// `exp(-x)` for `x` from 0 on.
 #[inline(always)]
 pub(crate) fn negative_exponential<T: Scalar, L: Level>(x: T) -> T {
-    let (scale, rest) = exponential::<T, L>(clamp(T::ZERO - x, T::EXP_LOWEST, T::ZERO));
-    scale * (T::ONE + rest)
+    let [(scale, rest)] = negative_exponents::<T, L, 1>([clamp(x, T::ZERO, T::EXP_HIGHEST)]);
+    multiply_add::<T, L>(scale, rest, scale)
 }
 
 /// `log(1 + x)` for `x` from 0 to 1.
@@ -74,19 +82,45 @@ pub(crate) fn log_1p<T: Scalar, L: Level>(x: T) -> T {
     two * s * series
 }
 
-/// `(2^n, exp(r) - 1)`.
+/// `(2^n, exp(r) - 1)`, whose exponents add up to `-x`.
 #[inline(always)]
-fn exponential<T: Scalar, L: Level>(x: T) -> (T, T) {
-    let shifted = multiply_add::<T, L>(x, T::LOG2_E, T::ROUND);
-    let whole = shifted - T::ROUND;
-    let negative = T::ZERO - whole;
-    let rest = multiply_add::<T, L>(negative, T::LN_2_HIGH, x);
-    let rest = multiply_add::<T, L>(negative, T::LN_2_LOW, rest);
-    let mut series = T::ZERO;
-    for &coefficient in T::EXP_SERIES {
-        series = multiply_add::<T, L>(series, rest, coefficient);
+fn negative_exponents<T: Scalar, L: Level, const P: usize>(x: [T; P]) -> [(T, T); P] {
+    let shifted = each(x, |x| multiply_add::<T, L>(x, -T::LOG2_E, T::ROUND));
+    let whole = each(shifted, |shifted| shifted - T::ROUND);
+    // `-r`: the negative numbers here are signs of the instructions and cost none of their own.
+    let rest = both(whole, x, |whole, x| multiply_add::<T, L>(whole, T::LN_2_HIGH, x));
+    let rest = both(whole, rest, |whole, rest| multiply_add::<T, L>(whole, T::LN_2_LOW, rest));
+    let (first, coefficients) = T::EXP_SERIES;
+    let mut series = [first; P];
+    for &coefficient in coefficients {
+        series = both(series, rest, |series, rest| multiply_add::<T, L>(series, rest, coefficient));
     }
-    (shifted.power_of_two(), multiply_add::<T, L>(rest * rest, series, rest))
+    let series = both(series, rest, |series, rest| multiply_add::<T, L>(rest * rest, series, -rest));
+    both(shifted, series, |shifted, series| (shifted.power_of_two(), series))
+}
+
+/// `operation` of each number; written as a loop, which is inlined for certain.
+#[inline(always)]
+pub(crate) fn each<T: Copy, U: Copy + Default, const P: usize>(x: [T; P], operation: impl Fn(T) -> U) -> [U; P] {
+    let mut results = [U::default(); P];
+    for p in 0..P {
+        results[p] = operation(x[p]);
+    }
+    results
+}
+
+/// As [`each`], of two numbers.
+#[inline(always)]
+pub(crate) fn both<T: Copy, U: Copy, V: Copy + Default, const P: usize>(
+    x: [T; P],
+    y: [U; P],
+    operation: impl Fn(T, U) -> V,
+) -> [V; P] {
+    let mut results = [V::default(); P];
+    for p in 0..P {
+        results[p] = operation(x[p], y[p]);
+    }
+    results
 }
 
 #[inline(always)]
@@ -99,6 +133,10 @@ fn clamp<T: Scalar>(x: T, lowest: T, highest: T) -> T {
 mod tests {
     use super::*;
     use crate::level::{Operation, Portable};
+
+    fn tanh<T: Scalar, L: Level>(x: T) -> T {
+        tanhs::<T, L, 1>([x])[0]
+    }
 
     /// Multiplies and adds in one, by software where it must be.
     #[derive(Clone, Copy)]

@@ -8,7 +8,7 @@ mod tiles;
 mod walk;
 
 use crate::level::Level;
-use crate::panel::BackwardPanels;
+use crate::panel::Panels;
 use crate::partition::Task;
 use crate::problem::Problem;
 use crate::scalar::Scalar;
@@ -25,8 +25,8 @@ pub(crate) struct BackwardJob<'a, T> {
     /// `[N, H]`, the gradient of the states.
     pub(crate) gradient: &'a [T],
     /// The weights of the input, unless its gradient is not wanted.
-    pub(crate) input_panels: Option<BackwardPanels<T>>,
-    pub(crate) hidden_panels: BackwardPanels<T>,
+    pub(crate) input_panels: Option<Panels<T>>,
+    pub(crate) hidden_panels: Panels<T>,
     /// A state of zeros, before the first event where none is given.
     pub(crate) zeros: Vec<T>,
     /// Whether the gradients of the weights or biases are wanted.

@@ -30,10 +30,11 @@ pub(crate) fn prefetch<T>(numbers: &[T]) {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        for number in numbers.iter().step_by(LINE / size_of::<T>()).chain(numbers.last()) {
+        let line = LINE / size_of::<T>();
+        for index in 0..numbers.len().div_ceil(line) {
             // SAFETY: every x86-64 processor has this instruction; it loads nothing into the program, and the address
             // is that of a number.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(number).cast()) };
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(&numbers[index * line]).cast()) };
         }
     }
     #[cfg(not(target_arch = "x86_64"))]

@@ -46,12 +46,20 @@ pub(crate) fn vector_start(index: usize, lanes: usize, length: usize) -> usize {
     (index * lanes).min(length.saturating_sub(lanes))
 }
 
-/// The first `W` numbers; zeros where there are fewer.
+/// The first `W` numbers. Where not all rows are `WHOLE`, zeros stand for those that are missing; where this is only
+/// found out at each vector, vectors are kept in memory.
 #[inline(always)]
-pub(crate) fn load<T: Scalar, const W: usize>(numbers: &[T]) -> [T; W] {
-    match numbers.first_chunk() {
-        Some(vector) => *vector,
-        None => load_part(numbers),
+pub(crate) fn read<T: Scalar, const W: usize, const WHOLE: bool>(numbers: &[T]) -> [T; W] {
+    if WHOLE { numbers.as_chunks::<W>().0[0] } else { load_part(numbers) }
+}
+
+/// Writes as many numbers of the vector as there is room for; room for all of them where rows are `WHOLE`.
+#[inline(always)]
+pub(crate) fn write<T: Scalar, const W: usize, const WHOLE: bool>(numbers: &mut [T], vector: &[T; W]) {
+    if WHOLE {
+        numbers.as_chunks_mut::<W>().0[0] = *vector;
+    } else {
+        store_part(numbers, *vector);
     }
 }
 
@@ -61,6 +69,21 @@ pub(crate) fn store<T: Scalar, const W: usize>(numbers: &mut [T], vector: &[T; W
     match numbers.first_chunk_mut() {
         Some(room) => *room = *vector,
         None => store_part(numbers, *vector),
+    }
+}
+
+/// Copies a row of numbers vector by vector.
+#[inline(always)]
+pub(crate) fn copy<T: Scalar, const W: usize, const WHOLE: bool>(to: &mut [T], from: &[T]) {
+    let length = from.len();
+    let to = &mut to[..length];
+    if WHOLE {
+        for vector in 0..length.div_ceil(W) {
+            let start = vector_start(vector, W, length);
+            to[start..].as_chunks_mut::<W>().0[0] = from[start..].as_chunks::<W>().0[0];
+        }
+    } else {
+        to.copy_from_slice(from);
     }
 }
 

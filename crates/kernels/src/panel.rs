@@ -1,9 +1,7 @@
 //! Weights laid out in the order in which the products read them, once per call.
 
-use std::ops::Range;
-
 use crate::cell::Gate;
-use crate::memory::{Buffer, vector_start};
+use crate::memory::{Buffer, LINE, vector_start};
 use crate::problem::Problem;
 use crate::scalar::Scalar;
 
@@ -28,98 +26,9 @@ pub(crate) fn groups(vectors: usize) -> Vec<Group> {
     groups
 }
 
-/// The weights for the forward pass: for every vector of hidden units, the rows of all its gates side by side.
-pub(crate) struct ForwardPanels<T> {
-    gates: usize,
-    lanes: usize,
-    width: usize,
-    hidden: usize,
-    input_weight: Buffer<T>,
-    hidden_weight: Buffer<T>,
-    bias: Buffer<T>,
-    candidate_bias: Buffer<T>,
-}
-
-impl<T: Scalar> ForwardPanels<T> {
-    pub(crate) fn new(problem: &Problem<'_, T>, lanes: usize) -> Self {
-        let (width, hidden) = (problem.width, problem.hidden);
-        let weights = &problem.weights;
-        let order = problem.cell.state_order();
-        let (gates, vectors) = (order.len(), hidden.div_ceil(lanes));
-        let mut panels = Self {
-            gates,
-            lanes,
-            width,
-            hidden,
-            input_weight: Buffer::zeros(vectors * width * gates * lanes),
-            hidden_weight: Buffer::zeros(vectors * hidden * gates * lanes),
-            bias: Buffer::zeros(vectors * gates * lanes),
-            candidate_bias: Buffer::zeros(vectors * lanes),
-        };
-        for vector in 0..vectors {
-            let start = vector_start(vector, lanes, hidden);
-            for (place, &gate) in order.iter().enumerate() {
-                for lane in 0..lanes.min(hidden) {
-                    let row = problem.cell.position(gate) * hidden + start + lane;
-                    let at = |depth: usize, k: usize| ((vector * depth + k) * gates + place) * lanes + lane;
-                    for k in 0..width {
-                        panels.input_weight[at(width, k)] = weights.input[row * width + k];
-                    }
-                    for k in 0..hidden {
-                        panels.hidden_weight[at(hidden, k)] = weights.hidden[row * hidden + k];
-                    }
-                    let input = weights.input_bias.map_or(T::ZERO, |bias| bias[row]);
-                    let state = weights.hidden_bias.map_or(T::ZERO, |bias| bias[row]);
-                    if gate == Gate::Candidate {
-                        panels.bias[at(1, 0)] = input;
-                        panels.candidate_bias[vector * lanes + lane] = state;
-                    } else {
-                        panels.bias[at(1, 0)] = input + state;
-                    }
-                }
-            }
-        }
-        panels
-    }
-
-    /// The number of vectors of hidden units.
-    #[inline(always)]
-    pub(crate) fn vectors(&self) -> usize {
-        self.hidden.div_ceil(self.lanes)
-    }
-
-    /// The input's weights of one vector of units, for every column of the input the gates' vectors.
-    #[inline(always)]
-    pub(crate) fn input_weight(&self, vector: usize) -> &[T] {
-        &self.input_weight[block(vector, self.width * self.gates * self.lanes)]
-    }
-
-    /// The state's weights of one vector of units, for every hidden unit the gates' vectors.
-    #[inline(always)]
-    pub(crate) fn hidden_weight(&self, vector: usize) -> &[T] {
-        &self.hidden_weight[block(vector, self.hidden * self.gates * self.lanes)]
-    }
-
-    /// The gates' vectors of biases. The candidate's is the input's alone.
-    #[inline(always)]
-    pub(crate) fn bias(&self, vector: usize) -> &[T] {
-        &self.bias[block(vector, self.gates * self.lanes)]
-    }
-
-    /// The state's bias of the candidate, which the reset gate scales.
-    #[inline(always)]
-    pub(crate) fn candidate_bias(&self, vector: usize) -> &[T] {
-        &self.candidate_bias[block(vector, self.lanes)]
-    }
-}
-
-#[inline(always)]
-fn block(index: usize, size: usize) -> Range<usize> {
-    index * size..(index + 1) * size
-}
-
-/// One stack of weights for the backward pass: a product with it takes gradients of gates to gradients of the columns.
-pub(crate) struct BackwardPanels<T> {
+/// Weights as the right side of a product `rows · panels`: for every group of columns, row by row of the panel, the
+/// group's vectors. Where the columns are no whole vectors, the last one is moved back, see [`vector_start`].
+pub(crate) struct Panels<T> {
     lanes: usize,
     depth: usize,
     columns: usize,
@@ -127,29 +36,48 @@ pub(crate) struct BackwardPanels<T> {
     weight: Buffer<T>,
 }
 
-impl<T: Scalar> BackwardPanels<T> {
-    /// `weight` is `[G·H, columns]`; its gates are put into the order `gates`.
-    pub(crate) fn new(problem: &Problem<'_, T>, weight: &[T], columns: usize, gates: &[Gate], lanes: usize) -> Self {
-        let hidden = problem.hidden;
-        let depth = problem.cell.gates() * hidden;
+impl<T: Scalar> Panels<T> {
+    /// `numbers` gives each vector's numbers of row `k`, from a column on, at most `lanes` of them.
+    fn new(depth: usize, columns: usize, lanes: usize, mut numbers: impl FnMut(usize, usize, &mut [T])) -> Self {
         let vectors = columns.div_ceil(lanes);
-        let mut panels =
-            Self { lanes, depth, columns, groups: groups(vectors), weight: Buffer::zeros(vectors * depth * lanes) };
+        let groups = groups(vectors);
+        let mut weight = Buffer::zeros(vectors * depth * lanes);
         let mut position = 0;
-        for group in &panels.groups {
-            for &gate in gates {
-                for unit in 0..hidden {
-                    let row = (problem.cell.position(gate) * hidden + unit) * columns;
-                    for vector in group.first..group.first + group.vectors {
-                        let start = vector_start(vector, lanes, columns);
-                        let count = lanes.min(columns);
-                        panels.weight[position..position + count].copy_from_slice(&weight[row + start..][..count]);
-                        position += lanes;
-                    }
+        for group in &groups {
+            for k in 0..depth {
+                for vector in group.first..group.first + group.vectors {
+                    let count = lanes.min(columns);
+                    numbers(k, vector_start(vector, lanes, columns), &mut weight[position..position + count]);
+                    position += lanes;
                 }
             }
         }
-        panels
+        Self { lanes, depth, columns, groups, weight }
+    }
+
+    /// From the gradients of the gates to those of what went in. `weight` is `[G·H, columns]`; its gates are put into
+    /// the order `gates`.
+    pub(crate) fn backward(
+        problem: &Problem<'_, T>,
+        weight: &[T],
+        columns: usize,
+        gates: &[Gate],
+        lanes: usize,
+    ) -> Self {
+        Self::new(problem.cell.gates() * problem.hidden, columns, lanes, |k, start, numbers| {
+            let row = weight_row(problem, gates, k);
+            numbers.copy_from_slice(&weight[row * columns + start..][..numbers.len()]);
+        })
+    }
+
+    /// From what goes in, `depth` wide, to the sums of the gates. `weight` is `[G·H, depth]`.
+    pub(crate) fn forward(problem: &Problem<'_, T>, weight: &[T], depth: usize, lanes: usize) -> Self {
+        let rows = weight_rows(problem);
+        Self::new(depth, rows.len(), lanes, |k, start, numbers| {
+            for (number, &row) in numbers.iter_mut().zip(&rows[start..]) {
+                *number = weight[row * depth + k];
+            }
+        })
     }
 
     #[inline(always)]
@@ -157,7 +85,7 @@ impl<T: Scalar> BackwardPanels<T> {
         &self.groups
     }
 
-    /// The weights of one group, for every gate and unit the group's vectors.
+    /// The weights of one group, for every row of the panel the group's vectors.
     #[inline(always)]
     pub(crate) fn group(&self, group: &Group) -> &[T] {
         let start = group.first * self.depth * self.lanes;
@@ -168,5 +96,57 @@ impl<T: Scalar> BackwardPanels<T> {
     #[inline(always)]
     pub(crate) fn start(&self, vector: usize) -> usize {
         vector_start(vector, self.lanes, self.columns)
+    }
+}
+
+/// The row of the stack where unit `index` of the gates stands, in the order `gates`.
+fn weight_row<T: Scalar>(problem: &Problem<'_, T>, gates: &[Gate], index: usize) -> usize {
+    problem.cell.position(gates[index / problem.hidden]) * problem.hidden + index % problem.hidden
+}
+
+/// For the units of all gates in the kernels' order, their rows in the stack.
+fn weight_rows<T: Scalar>(problem: &Problem<'_, T>) -> Vec<usize> {
+    let units = problem.cell.gates() * problem.hidden;
+    (0..units).map(|index| weight_row(problem, problem.cell.state_order(), index)).collect()
+}
+
+/// The weights and biases for the forward pass. The candidate's two halves stay apart, as the reset gate scales only
+/// the state's; the other gates' biases stand with the input's.
+pub(crate) struct ForwardPanels<T> {
+    pub(crate) input: Panels<T>,
+    pub(crate) state: Panels<T>,
+    pub(crate) input_bias: Buffer<T>,
+    pub(crate) state_bias: Buffer<T>,
+    /// From one row of sums to the next.
+    pub(crate) stride: usize,
+}
+
+impl<T: Scalar> ForwardPanels<T> {
+    pub(crate) fn new(problem: &Problem<'_, T>, lanes: usize) -> Self {
+        let Problem { width, hidden, weights, .. } = problem;
+        let rows = weight_rows(problem);
+        // Whole vectors are read from the start of each gate on, and an odd number of lines keeps the rows off the same
+        // few places of a cache.
+        let line = LINE / size_of::<T>();
+        let stride = (rows.len().max(rows.len() - hidden + lanes).div_ceil(line) | 1) * line;
+        let [mut input_bias, mut state_bias] = [(); 2].map(|()| Buffer::zeros(stride));
+        let candidate = rows.len() - hidden;
+        for (place, &row) in rows.iter().enumerate() {
+            let input = weights.input_bias.map_or(T::ZERO, |bias| bias[row]);
+            let state = weights.hidden_bias.map_or(T::ZERO, |bias| bias[row]);
+            if place >= candidate {
+                input_bias[place] = input;
+                state_bias[place] = state;
+            } else {
+                input_bias[place] = input + state;
+            }
+        }
+        Self {
+            input: Panels::forward(problem, weights.input, *width, lanes),
+            state: Panels::forward(problem, weights.hidden, *hidden, lanes),
+            input_bias,
+            state_bias,
+            stride,
+        }
     }
 }

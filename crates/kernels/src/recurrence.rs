@@ -6,7 +6,7 @@ use crate::cell::Cell;
 use crate::error::KernelError;
 use crate::forward::{ForwardJob, ForwardOutput};
 use crate::instruction_set::{Detected, InstructionSet};
-use crate::panel::{BackwardPanels, ForwardPanels};
+use crate::panel::{ForwardPanels, Panels};
 use crate::partition::{Task, partition};
 use crate::pool::Pool;
 use crate::problem::Problem;
@@ -63,11 +63,7 @@ pub fn recurrence_forward_with<T: Real>(
     problem.check_states("states", states)?;
     problem.check_saved(saved.as_deref())?;
 
-    let job = ForwardJob {
-        problem: &problem,
-        panels: ForwardPanels::new(&problem, T::lanes(set)),
-        zeros: vec![T::ZERO; hidden],
-    };
+    let job = ForwardJob { problem: &problem, panels: ForwardPanels::new(&problem, T::lanes(set)) };
     let tasks = partition(sequences.offsets);
     let mut states = Pieces(Some(states));
     let mut saved = Pieces(saved);
@@ -149,9 +145,9 @@ pub fn recurrence_backward_with<T: Real>(
         input_panels: gradients
             .inputs
             .is_some()
-            .then(|| BackwardPanels::new(&problem, weights.input, width, cell.input_order(), lanes)),
+            .then(|| Panels::backward(&problem, weights.input, width, cell.input_order(), lanes)),
         zeros: vec![T::ZERO; hidden],
-        hidden_panels: BackwardPanels::new(&problem, weights.hidden, hidden, cell.state_order(), lanes),
+        hidden_panels: Panels::backward(&problem, weights.hidden, hidden, cell.state_order(), lanes),
         sums: gradients.input_weight.is_some()
             || gradients.hidden_weight.is_some()
             || gradients.input_bias.is_some()

@@ -3,13 +3,14 @@
 use super::gates::{Saved, differentiate, sum};
 use super::walk::Walk;
 use crate::level::{Level, Operation, prefetch};
-use crate::memory::{load, store, vector_start};
+use crate::memory::{read, vector_start, write};
 use crate::mixture::Mixture;
 use crate::partition::Sample;
 use crate::scalar::Scalar;
 
 /// The events of one step. The gates' gradients go to the record, one row per sample.
-pub(super) struct Events<'a, 'b, T, const W: usize, const G: usize> {
+/// `WHOLE` where an input and a state fill a vector.
+pub(super) struct Events<'a, 'b, T, const W: usize, const G: usize, const WHOLE: bool> {
     pub(super) walk: &'a mut Walk<'b, T>,
     pub(super) samples: &'a [Sample],
     pub(super) step: usize,
@@ -17,24 +18,25 @@ pub(super) struct Events<'a, 'b, T, const W: usize, const G: usize> {
     pub(super) scores: Option<&'a mut [T]>,
 }
 
-impl<T: Scalar, const W: usize, const G: usize> Operation for Events<'_, '_, T, W, G> {
+impl<T: Scalar, const W: usize, const G: usize, const WHOLE: bool> Operation for Events<'_, '_, T, W, G, WHOLE> {
     type Output = ();
 
     #[inline(always)]
     fn run<L: Level>(mut self) {
         for (slot, sample) in self.samples.iter().enumerate() {
-            let score = self.event::<L>(slot, sample);
-            if let Some(scores) = &mut self.scores {
-                scores[sample.first + self.step] = score;
+            self.event::<L>(slot, sample);
+        }
+        if let Some(scores) = &mut self.scores {
+            for (sample, units) in self.samples.iter().zip(self.walk.scores.chunks_exact(self.walk.stride)) {
+                scores[sample.first + self.step] = sum(units);
             }
         }
     }
 }
 
-impl<T: Scalar, const W: usize, const G: usize> Events<'_, '_, T, W, G> {
-    /// Returns the gradient of the event's score.
+impl<T: Scalar, const W: usize, const G: usize, const WHOLE: bool> Events<'_, '_, T, W, G, WHOLE> {
     #[inline(always)]
-    fn event<L: Level>(&mut self, slot: usize, sample: &Sample) -> T {
+    fn event<L: Level>(&mut self, slot: usize, sample: &Sample) {
         let walk = &mut *self.walk;
         let job = walk.job;
         let problem = job.problem;
@@ -50,9 +52,10 @@ impl<T: Scalar, const W: usize, const G: usize> Events<'_, '_, T, W, G> {
         let gradient = &job.gradient[event * hidden..][..hidden];
         let score = problem.sequences.scores.map_or(T::ZERO, |scores| scores[event]);
         let mixture = Mixture::new(problem.cell, score);
-        let gates = walk.record.push(row, &problem.sequences.inputs[event * width..][..width], before);
+        let gates = walk.record.push::<W, WHOLE>(row, &problem.sequences.inputs[event * width..][..width], before);
         let carried = &walk.carried[slot * walk.stride..][..walk.stride];
         let kept = &mut walk.kept[slot * walk.stride..][..walk.stride];
+        let scores = &mut walk.scores[slot * walk.stride..][..walk.stride];
 
         if self.step > 0 {
             let next = event - 1;
@@ -64,33 +67,27 @@ impl<T: Scalar, const W: usize, const G: usize> Events<'_, '_, T, W, G> {
             }
         }
 
-        let mut score_gradient = [T::ZERO; W];
         for vector in 0..hidden.div_ceil(W) {
             let start = vector_start(vector, W, hidden);
             let part = |index: usize| index * hidden + start..(index + 1) * hidden;
             let parts = Saved {
-                reset: load(&saved[part(0)]),
-                update: if G == 3 { load(&saved[part(1)]) } else { [T::ZERO; W] },
-                candidate: load(&saved[part(G - 1)]),
-                candidate_sum: load(&saved[part(G)]),
-                old: load(&before[start..]),
+                reset: read::<T, W, WHOLE>(&saved[part(0)]),
+                update: if G == 3 { read::<T, W, WHOLE>(&saved[part(1)]) } else { [T::ZERO; W] },
+                candidate: read::<T, W, WHOLE>(&saved[part(G - 1)]),
+                candidate_sum: read::<T, W, WHOLE>(&saved[part(G)]),
+                old: read::<T, W, WHOLE>(&before[start..]),
             };
-            let given = load(&gradient[start..]);
-            let carried = load(&carried[start..]);
+            let given = read::<T, W, WHOLE>(&gradient[start..]);
+            let carried = read::<T, W, true>(&carried[start..]);
             let gradients = differentiate::<T, L, W, G>(&parts, &given, &carried, mixture);
-            store(&mut gates[part(0)], &gradients.candidate);
-            store(&mut gates[part(1)], &gradients.reset);
+            write::<T, W, WHOLE>(&mut gates[part(0)], &gradients.candidate);
+            write::<T, W, WHOLE>(&mut gates[part(1)], &gradients.reset);
             if G == 3 {
-                store(&mut gates[part(2)], &gradients.update);
+                write::<T, W, WHOLE>(&mut gates[part(2)], &gradients.update);
             }
-            store(&mut gates[part(G)], &gradients.candidate_sum);
-            store(&mut kept[start..], &gradients.kept);
-            // Units that the vector before has counted already.
-            let counted = vector * W - start;
-            for w in 0..W {
-                score_gradient[w] += if w < counted { T::ZERO } else { gradients.score[w] };
-            }
+            write::<T, W, WHOLE>(&mut gates[part(G)], &gradients.candidate_sum);
+            write::<T, W, true>(&mut kept[start..], &gradients.kept);
+            write::<T, W, true>(&mut scores[start..], &gradients.score);
         }
-        sum(score_gradient)
     }
 }

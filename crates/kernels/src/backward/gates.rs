@@ -69,15 +69,14 @@ pub(crate) fn differentiate<T: Scalar, L: Level, const W: usize, const G: usize>
     gradients
 }
 
-/// The sum of a vector, in a fixed order.
+/// The sum of numbers in a fixed order. They are a multiple of four.
 #[inline(always)]
-pub(crate) fn sum<T: Scalar, const W: usize>(mut vector: [T; W]) -> T {
-    let mut half = W / 2;
-    while half > 0 {
-        for w in 0..half {
-            vector[w] += vector[w + half];
+pub(crate) fn sum<T: Scalar>(numbers: &[T]) -> T {
+    let mut sums = [T::ZERO; 4];
+    for four in numbers.as_chunks::<4>().0 {
+        for w in 0..4 {
+            sums[w] += four[w];
         }
-        half /= 2;
     }
-    vector[0]
+    (sums[0] + sums[2]) + (sums[1] + sums[3])
 }

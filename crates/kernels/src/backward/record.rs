@@ -1,7 +1,7 @@
 //! Events on their way to the large products: many are gathered, so that the sums of the weights' gradients are read
 //! and written once for all of them.
 
-use crate::memory::{Buffer, LINE};
+use crate::memory::{Buffer, LINE, copy};
 use crate::problem::Problem;
 use crate::scalar::Scalar;
 
@@ -56,12 +56,12 @@ impl<T: Scalar> Record<T> {
 
     /// Adds an event, its input and the state before it; returns the row for its gradients.
     #[inline(always)]
-    pub(crate) fn push(&mut self, row: usize, input: &[T], before: &[T]) -> &mut [T] {
+    pub(crate) fn push<const W: usize, const WHOLE: bool>(&mut self, row: usize, input: &[T], before: &[T]) -> &mut [T] {
         let right = self.rows.len() * self.right_stride;
         let start = self.rows.len() * self.left_stride;
         let left = &mut self.left[start..start + self.left_stride];
-        left[..input.len()].copy_from_slice(input);
-        left[self.left_hidden..self.left_hidden + before.len()].copy_from_slice(before);
+        copy::<T, W, WHOLE>(left, input);
+        copy::<T, W, WHOLE>(&mut left[self.left_hidden..], before);
         self.rows.push(row);
         &mut self.right[right..right + self.right_stride]
     }

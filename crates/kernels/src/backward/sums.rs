@@ -43,11 +43,9 @@ impl<T: Scalar> Sums<T> {
         let left = (&record.left[record.left_hidden.min(record.left.len())..], record.left_stride);
         let right = (&record.right[hidden..], record.right_stride);
         add_products::<T, L, W, R>(level, &mut self.hidden, columns, left, right, depth);
-        for row in record.right.chunks_exact(record.right_stride).take(depth) {
-            for (sum, &gradient) in self.bias.iter_mut().zip(row) {
-                *sum += gradient;
-            }
-        }
+        // One row of ones is read again and again.
+        let (ones, right) = ((&[T::ONE][..], 0), (&*record.right, record.right_stride));
+        add_products::<T, L, W, 1>(level, &mut self.bias, record.right_stride, ones, right, depth);
     }
 
     /// Adds another task's part.
@@ -136,10 +134,18 @@ impl<T: Scalar, const W: usize, const V: usize, const R: usize> Operation for Su
         for i in 0..R {
             let row = &mut self.rows[i * self.columns + self.column..].as_chunks_mut::<W>().0[..V];
             for v in 0..V {
-                for w in 0..W {
-                    row[v][w] += tile[i][v][w];
-                }
+                row[v] = add(&row[v], &tile[i][v]);
             }
         }
     }
+}
+
+/// The sum as a value of its own: added in place, one number after the other is written.
+#[inline(always)]
+fn add<T: Scalar, const W: usize>(left: &[T; W], right: &[T; W]) -> [T; W] {
+    let mut sum = *left;
+    for w in 0..W {
+        sum[w] += right[w];
+    }
+    sum
 }

@@ -2,9 +2,10 @@
 
 use super::record::Record;
 use super::walk::Walk;
+use crate::columns::{vector, vector_mut};
 use crate::level::{Level, Operation, prefetch};
-use crate::memory::{load, store};
-use crate::panel::{BackwardPanels, Group};
+use crate::memory::write;
+use crate::panel::{Panels, Group};
 use crate::product::{Tile, rows_by_panel};
 use crate::scalar::Scalar;
 
@@ -48,7 +49,8 @@ fn carry_group<T: Scalar, L: Level, const W: usize, const V: usize, const R: usi
     }
 }
 
-/// `R` rows of one group of vectors, of which `left` are wanted; returns how many were.
+/// `R` rows of one group of vectors, of which `left` are wanted; returns how many were. All are written: a tile of which
+/// only a part is written does not stay in registers.
 struct CarryTile<'a, 'b, T, const W: usize, const V: usize, const R: usize> {
     walk: &'a mut Walk<'b, T>,
     group: &'a Group,
@@ -75,27 +77,26 @@ impl<T: Scalar, const W: usize, const V: usize, const R: usize> Operation for Ca
         for i in 0..R {
             let kept = &walk.kept[(self.slot + i) * walk.stride..][..walk.stride];
             for v in 0..V {
-                tile[i][v] = load(&kept[starts[v]..]);
+                tile[i][v] = *vector(&kept[starts[v]..]);
             }
             // The state's gates come after the input's half of the candidate.
             gates[i] = &walk.record.gradients(self.event + i)[walk.job.problem.hidden..];
         }
         rows_by_panel::<T, L, W, V, R>(&mut tile, &gates, panels.group(self.group));
-        let count = self.left.min(R);
-        for i in 0..count {
+        for i in 0..R {
             let carried = &mut walk.carried[(self.slot + i) * walk.stride..][..walk.stride];
             for v in 0..V {
-                store(&mut carried[starts[v]..], &tile[i][v]);
+                *vector_mut(&mut carried[starts[v]..]) = tile[i][v];
             }
         }
-        count
+        self.left.min(R)
     }
 }
 
 /// The gradients of the inputs of all gathered events; `inputs` are the task's rows.
 pub(super) fn input_gradients<T: Scalar, L: Level, const W: usize, const R: usize>(
     level: L,
-    panels: &BackwardPanels<T>,
+    panels: &Panels<T>,
     record: &Record<T>,
     width: usize,
     inputs: &mut [T],
@@ -103,17 +104,21 @@ pub(super) fn input_gradients<T: Scalar, L: Level, const W: usize, const R: usiz
     for group in panels.groups() {
         for first in (0..record.rows.len()).step_by(R) {
             match group.vectors {
-                1 => level.run(InputTile::<T, W, 1, R> { panels, group, record, first, width, inputs }),
-                2 => level.run(InputTile::<T, W, 2, R> { panels, group, record, first, width, inputs }),
-                _ => level.run(InputTile::<T, W, 3, R> { panels, group, record, first, width, inputs }),
+                _ if width < W => {
+                    level.run(InputTile::<T, W, 1, R, false> { panels, group, record, first, width, inputs });
+                }
+                1 => level.run(InputTile::<T, W, 1, R, true> { panels, group, record, first, width, inputs }),
+                2 => level.run(InputTile::<T, W, 2, R, true> { panels, group, record, first, width, inputs }),
+                _ => level.run(InputTile::<T, W, 3, R, true> { panels, group, record, first, width, inputs }),
             }
         }
     }
 }
 
-/// One group of vectors of up to `R` gathered events.
-struct InputTile<'a, T, const W: usize, const V: usize, const R: usize> {
-    panels: &'a BackwardPanels<T>,
+/// One group of vectors of up to `R` gathered events. Where there are fewer, the last one is computed again in their
+/// place. `WHOLE` where an input fills a vector.
+struct InputTile<'a, T, const W: usize, const V: usize, const R: usize, const WHOLE: bool> {
+    panels: &'a Panels<T>,
     group: &'a Group,
     record: &'a Record<T>,
     first: usize,
@@ -121,25 +126,28 @@ struct InputTile<'a, T, const W: usize, const V: usize, const R: usize> {
     inputs: &'a mut [T],
 }
 
-impl<T: Scalar, const W: usize, const V: usize, const R: usize> Operation for InputTile<'_, T, W, V, R> {
+impl<T: Scalar, const W: usize, const V: usize, const R: usize, const WHOLE: bool> Operation
+    for InputTile<'_, T, W, V, R, WHOLE>
+{
     type Output = ();
 
     #[inline(always)]
     fn run<L: Level>(self) {
+        let rows = &self.record.rows[self.first..];
+        let last = rows.len() - 1;
         let mut gates: [&[T]; R] = [&[]; R];
         for i in 0..R {
-            gates[i] = self.record.gradients(self.first + i);
+            gates[i] = self.record.gradients(self.first + i.min(last));
         }
         let mut tile = [[[T::ZERO; W]; V]; R];
         rows_by_panel::<T, L, W, V, R>(&mut tile, &gates, self.panels.group(self.group));
-        let rows = &self.record.rows[self.first..];
         for row in rows.iter().skip(R).take(R) {
             prefetch(&self.inputs[row * self.width..][..self.width]);
         }
-        for i in 0..R.min(rows.len()) {
-            let input = &mut self.inputs[rows[i] * self.width..][..self.width];
+        for i in 0..R {
+            let input = &mut self.inputs[rows[i.min(last)] * self.width..][..self.width];
             for v in 0..V {
-                store(&mut input[self.panels.start(self.group.first + v)..], &tile[i][v]);
+                write::<T, W, WHOLE>(&mut input[self.panels.start(self.group.first + v)..], &tile[i][v]);
             }
         }
     }

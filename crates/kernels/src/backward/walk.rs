@@ -4,11 +4,14 @@ use super::events::Events;
 use super::record::Record;
 use super::tiles::{Rows, carry, input_gradients};
 use super::{BackwardJob, BackwardOutput, Sums};
-use crate::forward::BLOCK;
 use crate::level::Level;
 use crate::memory::Buffer;
 use crate::partition::{Sample, Task, by_falling_length};
 use crate::scalar::Scalar;
+
+/// Samples that walk through time together: a few whole tiles. Each is a stream through several buffers, and more
+/// streams than these are slower.
+const BLOCK: usize = 16;
 
 /// What a task knows on its way.
 pub(super) struct Walk<'a, T> {
@@ -21,6 +24,8 @@ pub(super) struct Walk<'a, T> {
     pub(super) carried: Buffer<T>,
     /// The part of it that passes an event beside the gates.
     pub(super) kept: Buffer<T>,
+    /// Each unit's part of the gradient of the score.
+    pub(super) scores: Buffer<T>,
 }
 
 pub(super) fn run<T: Scalar, L: Level, const W: usize, const R: usize, const M: usize, const G: usize>(
@@ -33,8 +38,8 @@ pub(super) fn run<T: Scalar, L: Level, const W: usize, const R: usize, const M: 
     let mut sums = Sums::new(&record);
     let stride = job.problem.hidden.next_multiple_of(W);
     // Whole tiles are read, beyond the last sample.
-    let [carried, kept] = [(); 2].map(|()| Buffer::zeros((BLOCK + R) * stride));
-    let mut walk = Walk { job, task, record, stride, carried, kept };
+    let [carried, kept, scores] = [(); 3].map(|()| Buffer::zeros((BLOCK + R) * stride));
+    let mut walk = Walk { job, task, record, stride, carried, kept, scores };
     if let Some(initial) = output.initial.as_deref_mut() {
         initial.fill(T::ZERO);
     }
@@ -54,11 +59,13 @@ impl<T: Scalar> Walk<'_, T> {
         sums: &mut Sums<T>,
         output: &mut BackwardOutput<'_, T>,
     ) {
-        let hidden = self.job.problem.hidden;
-        self.carried.fill(T::ZERO);
+        let problem = self.job.problem;
+        let hidden = problem.hidden;
         let mut active = 0;
         for step in (0..block[0].length).rev() {
             while active < block.len() && block[active].length > step {
+                // Tiles have written beyond those that had come in.
+                self.carried[active * self.stride..][..self.stride].fill(T::ZERO);
                 active += 1;
             }
             if self.record.rows.len() + active > self.record.capacity {
@@ -66,7 +73,12 @@ impl<T: Scalar> Walk<'_, T> {
             }
             let first = self.record.rows.len();
             let samples = &block[..active];
-            level.run(Events::<T, W, G> { walk: self, samples, step, scores: output.scores.as_deref_mut() });
+            let scores = output.scores.as_deref_mut();
+            if problem.width.min(hidden) < W {
+                level.run(Events::<T, W, G, false> { walk: self, samples, step, scores });
+            } else {
+                level.run(Events::<T, W, G, true> { walk: self, samples, step, scores });
+            }
             // Before the first event only the initial states are left to receive a gradient.
             if step > 0 || output.initial.is_some() {
                 carry::<T, L, W, R, M>(level, self, Rows { first, count: active });
