@@ -4,6 +4,7 @@
 mod network;
 mod output;
 mod products;
+mod rows;
 mod sums;
 mod task;
 mod turn;
@@ -11,26 +12,47 @@ mod turn;
 use crate::error::{KernelError, check_length};
 use crate::instruction_set::{Detected, InstructionSet};
 use crate::pool::Pool;
+use crate::problem::{check_offsets, length};
 use crate::scalar::Real;
 use crate::tasks::{Pieces, run_all};
+
+use rows::Side;
 
 pub(crate) use network::Network;
 pub(crate) use sums::Sums;
 pub(crate) use task::{PairTask, run};
 
-/// Pairs of a task: a whole number of tiles of every instruction set. Fixed, so that a sum over tasks in their order is
-/// the same for any number of threads.
+/// Pairs of a task at most, and what it is a multiple of: a whole number of tiles of every instruction set. How many
+/// there are depends on the pairs alone, so that a sum over tasks in their order is the same for any number of threads.
 const TASK: usize = 960;
+const PART_OF_TASK: usize = 48;
+/// A task for each of several threads, even for few pairs.
+const TASKS: usize = 16;
 
-/// States, and two events for each: `P` pairs, row by row.
+/// States and events of histories, sample after sample. The state of row `i` is paired with the events of row
+/// `i + distance`, for every row where both are of one sample: `P` pairs.
 #[derive(Clone, Copy, Debug)]
 pub struct Pairs<'a, T> {
-    /// `[P, state_width]`
+    /// Where the rows of each sample start, and the last one's end: `[B + 1]`, the last is `N`.
+    pub offsets: &'a [u32],
+    /// How far the events stand after their state: 1 for what followed, 0 for what stands side by side.
+    pub distance: usize,
+    /// `[N, state_width]`
     pub states: &'a [T],
-    /// What followed each state, `[P, event_width]`.
+    /// The events, `[N, event_width]`.
     pub clicks: &'a [T],
-    /// What did not, `[P, event_width]`.
+    /// In their place events that did not happen, `[N, event_width]`.
     pub others: &'a [T],
+    /// What the mean over the pairs is multiplied by, and so are its gradients.
+    pub factor: f64,
+}
+
+impl<T> Pairs<'_, T> {
+    /// The row of each pair's state, rising.
+    fn rows(&self) -> Vec<u32> {
+        let distance = u32::try_from(self.distance).unwrap_or(u32::MAX);
+        self.offsets.windows(2).flat_map(|ends| ends[0]..ends[1].saturating_sub(distance).max(ends[0])).collect()
+    }
 }
 
 /// `y = x Wᵀ + b`.
@@ -63,7 +85,7 @@ pub struct DenseLayerGradients<'a, T> {
     pub bias: &'a mut [T],
 }
 
-/// Where the gradients of [`pair_loss`] go. What was in the buffers is overwritten.
+/// Where the gradients of [`pair_loss`] go. What was in the buffers is overwritten; rows of no pair get zeros.
 #[derive(Debug)]
 pub struct PairGradients<'a, T> {
     /// Of [`Pairs::states`].
@@ -77,7 +99,7 @@ pub struct PairGradients<'a, T> {
 }
 
 /// The mean over `2P` entries of `−log σ(z)` for the clicks and `−log(1 − σ(z))` for the others, where `z` is the logit
-/// of a state and an event; and its gradients if they are asked for. With the widest vectors of this processor.
+/// of a state and an event, times [`Pairs::factor`]; and its gradients if they are asked for. With the widest vectors of this processor.
 ///
 /// Deep Interest Evolution Network, section 4.2, <https://arxiv.org/abs/1809.03672>. The first layer is split,
 /// `W·[h, e] = Wh·h + We·e`, and `Wh·h` is computed once for both events. A tile of rows goes through all layers and back
@@ -112,25 +134,38 @@ pub fn pair_loss_with<T: Real>(
     pool: &dyn Pool,
 ) -> Result<T, KernelError> {
     let set = Detected::new(set)?;
-    let count = check(state_width, event_width, pairs, network, gradients.as_deref())?;
-    let scale = T::from_f64(if count == 0 { 0.0 } else { 0.5 / count as f64 });
-    let network = Network::new(network, [state_width, event_width], T::lanes(set), gradients.is_some(), scale);
+    check(state_width, event_width, pairs, network, gradients.as_deref())?;
+    let rows = pairs.rows();
+    let scale = T::from_f64(if rows.is_empty() { 0.0 } else { pairs.factor * 0.5 / rows.len() as f64 });
+    let network =
+        Network::new(network, [state_width, event_width], T::lanes(set), gradients.is_some().then_some(scale));
     let mut pieces = [None, None, None];
     if let Some(gradients) = gradients.as_deref_mut() {
         pieces = [&mut *gradients.states, &mut *gradients.clicks, &mut *gradients.others].map(Some);
-    }
-    let [mut states, mut clicks, mut others] = pieces.map(Pieces);
-    let work = (0..count.div_ceil(TASK)).map(|index| {
-        let rows = index * TASK..((index + 1) * TASK).min(count);
-        let (of_states, of_events) =
-            (rows.start * state_width..rows.end * state_width, rows.start * event_width..rows.end * event_width);
-        PairTask {
-            count: rows.len(),
-            states: &pairs.states[of_states.clone()],
-            events: [&pairs.clicks[of_events.clone()], &pairs.others[of_events.clone()]],
-            by_states: states.take(of_states.len()),
-            by_events: [clicks.take(of_events.len()), others.take(of_events.len())],
+        if rows.is_empty() {
+            pieces.iter_mut().flatten().for_each(|gradient| gradient.fill(T::ZERO));
         }
+    }
+    let mut pieces = pieces.map(Pieces);
+    let events = pairs.states.len() / state_width;
+    let length = rows.len().div_ceil(TASKS).next_multiple_of(PART_OF_TASK).min(TASK);
+    // A task owns the gradients from its first row to that of the next one.
+    let start = |index: usize, distance: usize| match rows.get(index * length) {
+        Some(&row) if index > 0 => row as usize + distance,
+        Some(_) => 0,
+        None => events,
+    };
+    let distance = pairs.distance;
+    let sides =
+        [(pairs.states, state_width, 0), (pairs.clicks, event_width, distance), (pairs.others, event_width, distance)];
+    let work = rows.chunks(length.max(1)).enumerate().map(|(index, rows)| {
+        let mut pieces = pieces.iter_mut();
+        let [states, clicks, others] = sides.map(|(numbers, width, distance)| {
+            let (next, end) = (start(index, distance), start(index + 1, distance));
+            let gradient = pieces.next().and_then(|piece| piece.take((end - next) * width));
+            Side { numbers, width, distance, gradient, next }
+        });
+        PairTask { rows, states, events: [clicks, others] }
     });
     let parts = run_all(pool, work, |task| T::pair_loss(set, &network, task))?;
     let mut parts = parts.into_iter();
@@ -144,23 +179,24 @@ pub fn pair_loss_with<T: Real>(
     Ok(total.loss() * scale)
 }
 
-/// Checks everything; gives the number of pairs.
+/// Checks everything.
 fn check<T: Real>(
     state_width: usize,
     event_width: usize,
     pairs: &Pairs<'_, T>,
     network: &PairNetwork<'_, T>,
     gradients: Option<&PairGradients<'_, T>>,
-) -> Result<usize, KernelError> {
+) -> Result<(), KernelError> {
     for (name, width) in [("state width", state_width), ("event width", event_width)] {
         if width == 0 {
             return Err(KernelError::Zero { name });
         }
     }
-    let count = pairs.states.len() / state_width;
-    check_length("states", pairs.states.len(), count * state_width)?;
-    check_length("clicks", pairs.clicks.len(), count * event_width)?;
-    check_length("others", pairs.others.len(), count * event_width)?;
+    check_offsets(pairs.offsets)?;
+    let events = pairs.offsets.last().map_or(0, |&events| events as usize);
+    length("states", Some(pairs.states), events, state_width)?;
+    length("clicks", Some(pairs.clicks), events, event_width)?;
+    length("others", Some(pairs.others), events, event_width)?;
     let layers = || std::iter::once(&network.first).chain(network.hidden).chain([&network.last]);
     let mut inputs = state_width + event_width;
     for layer in layers() {
@@ -181,5 +217,5 @@ fn check<T: Real>(
             check_length("gradient of bias", gradients.bias.len(), layer.bias.len())?;
         }
     }
-    Ok(count)
+    Ok(())
 }

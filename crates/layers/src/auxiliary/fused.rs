@@ -17,10 +17,22 @@ fn applies(inputs: &[Tensor]) -> bool {
     fits(Kind::Float) || fits(Kind::Double)
 }
 
-/// The mean over clicks and others: `states` `[P, H]`, `clicks` and `others` `[P, D]`, with at least one row → a scalar;
-/// `None` where there are no kernels for them. The logistic function follows each of the `layers`, of which the last has
-/// one output, but the last.
+/// Which rows of states and events make pairs, and what is wanted of them.
+pub(super) struct Paired<'a> {
+    /// Where each sample's rows start, and the last one's end.
+    pub(super) offsets: &'a [u32],
+    /// How far the events stand after their state.
+    pub(super) distance: usize,
+    /// What the mean is multiplied by. It is known before the gradients are computed, so that none has to be multiplied
+    /// afterwards.
+    pub(super) factor: f64,
+}
+
+/// The mean over clicks and others, times a factor: `states` `[N, H]`, `clicks` and `others` `[N, D]`, with at least one
+/// pair → a scalar; `None` where there are no kernels for them. The logistic function follows each of the `layers`, of
+/// which the last has one output, but the last.
 pub(super) fn mean_loss(
+    paired: &Paired<'_>,
     [states, clicks, others]: [&Tensor; ROWS],
     layers: &[&Linear],
 ) -> Result<Option<Tensor>, LayerError> {
@@ -35,7 +47,8 @@ pub(super) fn mean_loss(
     if !applies(&inputs) {
         return Ok(None);
     }
-    let function = PairLoss { needed: Vec::new(), gradients: Vec::new() };
+    let Paired { offsets, distance, factor } = *paired;
+    let function = PairLoss { offsets: offsets.to_vec(), distance, factor, needed: Vec::new(), gradients: Vec::new() };
     let mut outputs = apply(function, &inputs.iter().collect::<Vec<&Tensor>>())?;
     // There is one, as the forward pass below returns one.
     Ok(Some(outputs.swap_remove(0)))
@@ -44,8 +57,11 @@ pub(super) fn mean_loss(
 /// The differentiable function of the rows, and of weight and bias of every layer.
 ///
 /// The forward pass computes the gradients too, while a tile is at hand. The backward pass has only to multiply them by
-/// the gradient of the loss.
+/// the gradient of the loss, if that is not 1.
 struct PairLoss {
+    offsets: Vec<u32>,
+    distance: usize,
+    factor: f64,
     /// Which inputs a gradient flows back to, known after the forward pass.
     needed: Vec<bool>,
     /// Of all inputs, if one is needed.
@@ -65,7 +81,11 @@ impl Function for PairLoss {
 
     fn backward(&mut self, _saved: &[Tensor], gradients: &[Option<Tensor>]) -> Result<Vec<Option<Tensor>>, LayerError> {
         let [Some(gradient)] = gradients else { return Ok(self.needed.iter().map(|_| None).collect()) };
-        let product = |(needed, of): (&bool, &Tensor)| needed.then(|| Ok(of.f_mul(gradient)?)).transpose();
+        let as_they_are = gradient.f_double_value(&[])?.to_bits() == 1.0f64.to_bits();
+        let product = |(needed, of): (&bool, &Tensor)| {
+            let product = || Ok(if as_they_are { of.shallow_clone() } else { of.f_mul(gradient)? });
+            needed.then(product).transpose()
+        };
         self.needed.iter().zip(&self.gradients).map(product).collect()
     }
 }
@@ -74,7 +94,14 @@ impl PairLoss {
     fn loss<T: Element + Real>(&mut self, inputs: &[Tensor]) -> Result<Tensor, LayerError> {
         let numbers = inputs.iter().map(slice::<T>).collect::<Result<Vec<&[T]>, _>>()?;
         let (rows, layers) = numbers.split_at(ROWS);
-        let pairs = Pairs { states: rows[0], clicks: rows[1], others: rows[2] };
+        let pairs = Pairs {
+            offsets: &self.offsets,
+            distance: self.distance,
+            states: rows[0],
+            clicks: rows[1],
+            others: rows[2],
+            factor: self.factor,
+        };
         let layers: Vec<DenseLayer<'_, T>> =
             layers.chunks_exact(2).map(|layer| DenseLayer { weight: layer[0], bias: layer[1] }).collect();
         let network =

@@ -63,10 +63,13 @@ impl Problem {
         let mut results = vec![value.detach()];
         let inputs: Vec<&Tensor> = rows.iter().chain(&variables).collect();
         if value.requires_grad() {
-            // The gradient of the loss is not 1, and the graph is used twice.
-            let scaled = value * -3.0;
+            // The gradient of the loss is 1, then it is not, and the graph is used twice.
+            let scaled = &value * -4.0;
+            let alone = Tensor::run_backward(&[&value], &inputs, true, false);
             let first = Tensor::run_backward(&[&scaled], &inputs, true, false);
             assert_eq!(first, Tensor::run_backward(&[&scaled], &inputs, false, false));
+            // A power of two: no digit is lost.
+            assert_eq!(first, alone.iter().map(|gradient| gradient * -4.0).collect::<Vec<Tensor>>());
             results.extend(first);
         }
         results
