@@ -1,6 +1,8 @@
 //! The loss of a network that tells the event which followed a state from one that did not, with its gradients, in one
 //! pass over the pairs.
 
+mod entry;
+mod inner;
 mod network;
 mod output;
 mod products;
@@ -14,20 +16,15 @@ use crate::instruction_set::{Detected, InstructionSet};
 use crate::pool::Pool;
 use crate::problem::{check_offsets, length};
 use crate::scalar::Real;
-use crate::tasks::{Pieces, run_all};
+use crate::tasks::run_all;
 
-use rows::Side;
+use rows::{paired_rows, scale, tasks};
 
+pub use inner::{inner_pair_loss, inner_pair_loss_with};
 pub(crate) use network::Network;
+pub(crate) use rows::PairTask;
 pub(crate) use sums::Sums;
-pub(crate) use task::{PairTask, run};
-
-/// Pairs of a task at most, and what it is a multiple of: a whole number of tiles of every instruction set. How many
-/// there are depends on the pairs alone, so that a sum over tasks in their order is the same for any number of threads.
-const TASK: usize = 960;
-const PART_OF_TASK: usize = 48;
-/// A task for each of several threads, even for few pairs.
-const TASKS: usize = 16;
+pub(crate) use task::run;
 
 /// States and events of histories, sample after sample. The state of row `i` is paired with the events of row
 /// `i + distance`, for every row where both are of one sample: `P` pairs.
@@ -45,14 +42,6 @@ pub struct Pairs<'a, T> {
     pub others: &'a [T],
     /// What the mean over the pairs is multiplied by, and so are its gradients.
     pub factor: f64,
-}
-
-impl<T> Pairs<'_, T> {
-    /// The row of each pair's state, rising.
-    fn rows(&self) -> Vec<u32> {
-        let distance = u32::try_from(self.distance).unwrap_or(u32::MAX);
-        self.offsets.windows(2).flat_map(|ends| ends[0]..ends[1].saturating_sub(distance).max(ends[0])).collect()
-    }
 }
 
 /// `y = x Wᵀ + b`.
@@ -85,7 +74,7 @@ pub struct DenseLayerGradients<'a, T> {
     pub bias: &'a mut [T],
 }
 
-/// Where the gradients of [`pair_loss`] go. What was in the buffers is overwritten; rows of no pair get zeros.
+/// Where the gradients of [`pair_loss`] and [`inner_pair_loss`] go. What was in the buffers is overwritten; rows of no pair get zeros.
 #[derive(Debug)]
 pub struct PairGradients<'a, T> {
     /// Of [`Pairs::states`].
@@ -94,7 +83,7 @@ pub struct PairGradients<'a, T> {
     pub clicks: &'a mut [T],
     /// Of [`Pairs::others`].
     pub others: &'a mut [T],
-    /// Of the first layer, each of [`PairNetwork::hidden`], and the last.
+    /// Of the first layer, each of [`PairNetwork::hidden`], and the last; none for inner products.
     pub layers: Vec<DenseLayerGradients<'a, T>>,
 }
 
@@ -135,38 +124,11 @@ pub fn pair_loss_with<T: Real>(
 ) -> Result<T, KernelError> {
     let set = Detected::new(set)?;
     check(state_width, event_width, pairs, network, gradients.as_deref())?;
-    let rows = pairs.rows();
-    let scale = T::from_f64(if rows.is_empty() { 0.0 } else { pairs.factor * 0.5 / rows.len() as f64 });
+    let rows = paired_rows(pairs);
+    let scale = scale(pairs, &rows);
     let network =
         Network::new(network, [state_width, event_width], T::lanes(set), gradients.is_some().then_some(scale));
-    let mut pieces = [None, None, None];
-    if let Some(gradients) = gradients.as_deref_mut() {
-        pieces = [&mut *gradients.states, &mut *gradients.clicks, &mut *gradients.others].map(Some);
-        if rows.is_empty() {
-            pieces.iter_mut().flatten().for_each(|gradient| gradient.fill(T::ZERO));
-        }
-    }
-    let mut pieces = pieces.map(Pieces);
-    let events = pairs.states.len() / state_width;
-    let length = rows.len().div_ceil(TASKS).next_multiple_of(PART_OF_TASK).min(TASK);
-    // A task owns the gradients from its first row to that of the next one.
-    let start = |index: usize, distance: usize| match rows.get(index * length) {
-        Some(&row) if index > 0 => row as usize + distance,
-        Some(_) => 0,
-        None => events,
-    };
-    let distance = pairs.distance;
-    let sides =
-        [(pairs.states, state_width, 0), (pairs.clicks, event_width, distance), (pairs.others, event_width, distance)];
-    let work = rows.chunks(length.max(1)).enumerate().map(|(index, rows)| {
-        let mut pieces = pieces.iter_mut();
-        let [states, clicks, others] = sides.map(|(numbers, width, distance)| {
-            let (next, end) = (start(index, distance), start(index + 1, distance));
-            let gradient = pieces.next().and_then(|piece| piece.take((end - next) * width));
-            Side { numbers, width, distance, gradient, next }
-        });
-        PairTask { rows, states, events: [clicks, others] }
-    });
+    let work = tasks(pairs, [state_width, event_width], &rows, gradients.as_deref_mut());
     let parts = run_all(pool, work, |task| T::pair_loss(set, &network, task))?;
     let mut parts = parts.into_iter();
     let mut total = parts.next().unwrap_or_else(|| Sums::new(&network));
@@ -187,16 +149,7 @@ fn check<T: Real>(
     network: &PairNetwork<'_, T>,
     gradients: Option<&PairGradients<'_, T>>,
 ) -> Result<(), KernelError> {
-    for (name, width) in [("state width", state_width), ("event width", event_width)] {
-        if width == 0 {
-            return Err(KernelError::Zero { name });
-        }
-    }
-    check_offsets(pairs.offsets)?;
-    let events = pairs.offsets.last().map_or(0, |&events| events as usize);
-    length("states", Some(pairs.states), events, state_width)?;
-    length("clicks", Some(pairs.clicks), events, event_width)?;
-    length("others", Some(pairs.others), events, event_width)?;
+    check_pairs(state_width, event_width, pairs, gradients)?;
     let layers = || std::iter::once(&network.first).chain(network.hidden).chain([&network.last]);
     let mut inputs = state_width + event_width;
     for layer in layers() {
@@ -208,14 +161,36 @@ fn check<T: Real>(
     }
     check_length("the last layer's bias", network.last.bias.len(), 1)?;
     if let Some(gradients) = gradients {
-        check_length("gradient of states", gradients.states.len(), pairs.states.len())?;
-        check_length("gradient of clicks", gradients.clicks.len(), pairs.clicks.len())?;
-        check_length("gradient of others", gradients.others.len(), pairs.others.len())?;
         check_length("gradients of layers", gradients.layers.len(), layers().count())?;
         for (layer, gradients) in layers().zip(&gradients.layers) {
             check_length("gradient of weight", gradients.weight.len(), layer.weight.len())?;
             check_length("gradient of bias", gradients.bias.len(), layer.bias.len())?;
         }
+    }
+    Ok(())
+}
+
+/// Checks rows and the buffers of their gradients.
+fn check_pairs<T>(
+    state_width: usize,
+    event_width: usize,
+    pairs: &Pairs<'_, T>,
+    gradients: Option<&PairGradients<'_, T>>,
+) -> Result<(), KernelError> {
+    for (name, width) in [("state width", state_width), ("event width", event_width)] {
+        if width == 0 {
+            return Err(KernelError::Zero { name });
+        }
+    }
+    check_offsets(pairs.offsets)?;
+    let events = pairs.offsets.last().map_or(0, |&events| events as usize);
+    length("states", Some(pairs.states), events, state_width)?;
+    length("clicks", Some(pairs.clicks), events, event_width)?;
+    length("others", Some(pairs.others), events, event_width)?;
+    if let Some(gradients) = gradients {
+        check_length("gradient of states", gradients.states.len(), pairs.states.len())?;
+        check_length("gradient of clicks", gradients.clicks.len(), pairs.clicks.len())?;
+        check_length("gradient of others", gradients.others.len(), pairs.others.len())?;
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use crate::{Execution, Jagged, LayerError, Mode};
 #[derive(Debug)]
 enum Scorer {
     Net(AuxiliaryNet),
-    InnerProduct,
+    InnerProduct(Execution),
 }
 
 /// Teaches the state after an event to foretell the next one: to tell the event that followed from one that did not.
@@ -54,7 +54,7 @@ impl AuxiliaryLoss {
         config.check_widths(state_width, event_width)?;
         let scorer = match &config.scorer {
             AuxiliaryScorer::Mlp(net) => Scorer::Net(AuxiliaryNet::new(variables, state_width + event_width, net)?),
-            AuxiliaryScorer::InnerProduct => Scorer::InnerProduct,
+            AuxiliaryScorer::InnerProduct => Scorer::InnerProduct(Execution::default()),
         };
         Ok(Self { scorer, average: config.average, weight: config.weight, state_width, event_width })
     }
@@ -64,7 +64,7 @@ impl AuxiliaryLoss {
     pub fn with_execution(mut self, execution: Execution) -> Self {
         self.scorer = match self.scorer {
             Scorer::Net(net) => Scorer::Net(net.with_execution(execution)),
-            Scorer::InnerProduct => Scorer::InnerProduct,
+            Scorer::InnerProduct(_) => Scorer::InnerProduct(execution),
         };
         self
     }
@@ -187,7 +187,8 @@ impl AuxiliaryLoss {
     fn together(&self, paired: &Paired<'_>, rows: [&Tensor; 3]) -> Result<Option<Tensor>, LayerError> {
         match &self.scorer {
             Scorer::Net(net) => net.mean_loss(paired, rows),
-            Scorer::InnerProduct => Ok(None),
+            Scorer::InnerProduct(Execution::Auto) => fused::mean_loss(paired, rows, &[]),
+            Scorer::InnerProduct(Execution::Plain) => Ok(None),
         }
     }
 
@@ -203,7 +204,7 @@ impl AuxiliaryLoss {
         let events = Tensor::f_cat(&[clicks, others], 0)?;
         let logits = match &self.scorer {
             Scorer::Net(net) => net.forward_split(states, &events, mode)?,
-            Scorer::InnerProduct => {
+            Scorer::InnerProduct(_) => {
                 let products = events.f_view([2, pairs, self.event_width])?.f_mul(states)?;
                 products.f_sum_dim_intlist([-1i64].as_slice(), false, options.0)?.f_view([2 * pairs, 1])?
             }

@@ -1,7 +1,8 @@
 //! The last layer, the loss, and the way back to the last hidden layer.
 
+use super::entry::{entry_loss, entry_slope};
 use super::products::{VECTORS, vectors};
-use crate::activation::{log_1p, multiply_add, negative_exponential, sigmoid};
+use crate::activation::multiply_add;
 use crate::level::{Level, Operation};
 use crate::scalar::Scalar;
 
@@ -51,24 +52,18 @@ impl<T: Scalar, const W: usize> Operation for Output<'_, T, W> {
         let mut losses = *loss;
         for v in 0..VECTORS {
             for w in 0..W {
-                let logit = logits[v][w];
-                // log(1 + exp(x)) for the logit of what did not happen, and its negative for what did.
-                let x = if self.happened { T::ZERO - logit } else { logit };
-                let positive = if x < T::ZERO { T::ZERO } else { x };
-                let magnitude = if x < T::ZERO { T::ZERO - x } else { x };
-                let log = log_1p::<T, L>(negative_exponential::<T, L>(magnitude));
-                losses[w] = multiply_add::<T, L>(positive + log, held[v][w], losses[w]);
+                let loss = entry_loss::<T, L>(logits[v][w], self.happened);
+                losses[w] = multiply_add::<T, L>(loss, held[v][w], losses[w]);
             }
         }
         *loss = losses;
         let Some(back) = self.back else { return };
-        let happened = if self.happened { T::ONE } else { T::ZERO };
         let mut slopes = logits;
         let bias = &mut back.bias.as_chunks_mut::<W>().0[0];
         let mut by_bias = *bias;
         for v in 0..VECTORS {
             for w in 0..W {
-                slopes[v][w] = (sigmoid::<T, L>(logits[v][w]) - happened) * held[v][w] * back.scale;
+                slopes[v][w] = entry_slope::<T, L>(logits[v][w], self.happened) * held[v][w] * back.scale;
                 by_bias[w] += slopes[v][w];
             }
         }

@@ -3,21 +3,12 @@
 use super::network::{Back, Network};
 use super::output::{Output, OutputBack};
 use super::products::{Finish, Layer, Rows, VECTORS, add_weight_gradient, input_gradient};
-use super::rows::{Picked, Side, Slots};
+use super::rows::{PairTask, Picked, Slots};
 use super::sums::Sums;
 use super::turn::{InGroups, to_rows, to_units};
 use crate::level::{Level, Operation};
 use crate::memory::Buffer;
 use crate::scalar::Scalar;
-
-/// The pairs of a task.
-pub(crate) struct PairTask<'a, T> {
-    /// The row of each pair's state, rising.
-    pub(super) rows: &'a [u32],
-    pub(super) states: Side<'a, T>,
-    /// Those that happened and those that did not.
-    pub(super) events: [Side<'a, T>; 2],
-}
 
 /// Runs a task. `W` numbers make a vector; tiles of units have `R` rows, or fewer where fewer are left, and `S` rows where
 /// a row is one vector.

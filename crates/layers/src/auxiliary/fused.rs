@@ -1,7 +1,9 @@
-//! The loss of the auxiliary network as one differentiable function on the CPU, by the kernels of `fain-kernels`.
+//! The auxiliary loss as one differentiable function on the CPU, by the kernels of `fain-kernels`.
 
 use fain_autograd::{Buffer, Context, Element, Function, apply, slice};
-use fain_kernels::{DenseLayer, DenseLayerGradients, PairGradients, PairNetwork, Pairs, Real, pair_loss};
+use fain_kernels::{
+    DenseLayer, DenseLayerGradients, PairGradients, PairNetwork, Pairs, Real, inner_pair_loss, pair_loss,
+};
 use tch::{Device, Kind, Tensor};
 
 use crate::threads::Threads;
@@ -30,7 +32,7 @@ pub(super) struct Paired<'a> {
 
 /// The mean over clicks and others, times a factor: `states` `[N, H]`, `clicks` and `others` `[N, D]`, with at least one
 /// pair → a scalar; `None` where there are no kernels for them. The logistic function follows each of the `layers`, of
-/// which the last has one output, but the last.
+/// which the last has one output, but the last. Without layers the logit is the inner product.
 pub(super) fn mean_loss(
     paired: &Paired<'_>,
     [states, clicks, others]: [&Tensor; ROWS],
@@ -102,13 +104,8 @@ impl PairLoss {
             others: rows[2],
             factor: self.factor,
         };
-        let layers: Vec<DenseLayer<'_, T>> =
-            layers.chunks_exact(2).map(|layer| DenseLayer { weight: layer[0], bias: layer[1] }).collect();
-        let network =
-            PairNetwork { first: layers[0], hidden: &layers[1..layers.len() - 1], last: layers[layers.len() - 1] };
-        let width = |index: usize| inputs[index].size()[1] as usize;
-        let (state_width, event_width) = (width(0), width(1));
-        let mut loss = Buffer::<T>::new(&[])?;
+        let widths = [0, 1].map(|index: usize| inputs[index].size()[1] as usize);
+        let mut loss = Buffer::<T>::unspecified(&[])?;
         loss.as_mut_slice()[0] = if self.needed.contains(&true) {
             let mut buffers = inputs
                 .iter()
@@ -117,14 +114,33 @@ impl PairLoss {
             let mut slices = buffers.iter_mut().map(Buffer::as_mut_slice);
             let mut next = || slices.next().unwrap_or_default();
             let (states, clicks, others) = (next(), next(), next());
-            let layers = layers.iter().map(|_| DenseLayerGradients { weight: next(), bias: next() }).collect();
-            let mut gradients = PairGradients { states, clicks, others, layers };
-            let loss = pair_loss(state_width, event_width, &pairs, &network, Some(&mut gradients), &Threads)?;
+            let by_layers =
+                layers.chunks_exact(2).map(|_| DenseLayerGradients { weight: next(), bias: next() }).collect();
+            let mut gradients = PairGradients { states, clicks, others, layers: by_layers };
+            let loss = run(widths, &pairs, layers, Some(&mut gradients))?;
             self.gradients = buffers.into_iter().map(Buffer::into_tensor).collect();
             loss
         } else {
-            pair_loss(state_width, event_width, &pairs, &network, None, &Threads)?
+            run(widths, &pairs, layers, None)?
         };
         Ok(loss.into_tensor())
     }
+}
+
+/// The kernel for these layers, weight and bias of each.
+fn run<T: Real>(
+    [state_width, event_width]: [usize; 2],
+    pairs: &Pairs<'_, T>,
+    layers: &[&[T]],
+    gradients: Option<&mut PairGradients<'_, T>>,
+) -> Result<T, LayerError> {
+    let layers: Vec<DenseLayer<'_, T>> =
+        layers.chunks_exact(2).map(|layer| DenseLayer { weight: layer[0], bias: layer[1] }).collect();
+    Ok(match layers[..] {
+        [first, ref hidden @ .., last] => {
+            let network = PairNetwork { first, hidden, last };
+            pair_loss(state_width, event_width, pairs, &network, gradients, &Threads)?
+        }
+        _ => inner_pair_loss(state_width, pairs, gradients, &Threads)?,
+    })
 }

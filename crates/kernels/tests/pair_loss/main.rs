@@ -1,6 +1,8 @@
 //! The loss over pairs against its definition, what must not change it, and its errors.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod inner;
+
 use fain_kernels::{
     DenseLayer, DenseLayerGradients, InstructionSet, PairGradients, PairNetwork, Pairs, Pool, Real, Serial, pair_loss,
     pair_loss_with,
@@ -310,13 +312,8 @@ fn buffers_of_gradients_are_checked() {
         let mut buffers: Vec<_> =
             layers_of.iter().map(|&(weight, bias)| (vec![0.0f32; weight], vec![0.0f32; bias])).collect();
         let by_layers = buffers.iter_mut().map(|(weight, bias)| DenseLayerGradients { weight, bias }).collect();
-        let mut gradients = PairGradients {
-            factor: 1.0,
-            states: &mut states,
-            clicks: &mut clicks,
-            others: &mut others,
-            layers: by_layers,
-        };
+        let mut gradients =
+            PairGradients { states: &mut states, clicks: &mut clicks, others: &mut others, layers: by_layers };
         let result = pair_loss(3, 2, &pairs(&[0, 2], 1, &rows), &network(&layers), Some(&mut gradients), &Serial);
         result.unwrap_err().to_string()
     };
