@@ -3,6 +3,7 @@
 use crate::backward::{self, BackwardJob, BackwardOutput, Sums};
 use crate::forward::{self, ForwardJob, ForwardOutput};
 use crate::instruction_set::Detected;
+use crate::level::{Level, turn};
 use crate::pair_loss::{self, Network, PairTask};
 use crate::partition::Task;
 
@@ -21,12 +22,16 @@ pub(crate) trait Entry: Sized {
     ) -> Sums<Self>;
     /// Runs one task of the loss over pairs.
     fn pair_loss(set: Detected, network: &Network<'_, Self>, task: PairTask<'_, Self>) -> pair_loss::Sums<Self>;
+    /// Turns a block on its side: number `c` of row `r` becomes number `r` of row `c` of the target, whose rows start
+    /// `stride` numbers apart.
+    fn turn<L: Level, const W: usize>(level: L, source: &[&[Self; W]; W], target: &mut [Self], stride: usize);
 }
 
-/// For each instruction set: the numbers of a vector, and the rows of a tile, full and where few are left. A full tile
-/// of three vectors a row, three vectors of weights and one of factors must fit into the registers.
+/// For each instruction set: the numbers of a vector, and the rows of a tile, full and where few are left, or where a row
+/// is one vector. A full tile of three vectors a row, three vectors of weights and one of factors must fit into the
+/// registers.
 macro_rules! entry {
-    ($real:ty, $narrow:literal, $wide:literal) => {
+    ($real:ty, $narrow:literal, $wide:literal, $single:literal, $turn:item) => {
         impl Entry for $real {
             fn lanes(set: Detected) -> usize {
                 match set {
@@ -69,16 +74,40 @@ macro_rules! entry {
                 task: PairTask<'_, Self>,
             ) -> pair_loss::Sums<Self> {
                 match set {
-                    Detected::Portable(level) => pair_loss::run::<_, _, $narrow, 2>(level, network, task),
+                    Detected::Portable(level) => pair_loss::run::<_, _, $narrow, 2, 2>(level, network, task),
                     #[cfg(target_arch = "x86_64")]
-                    Detected::Avx2(level) => pair_loss::run::<_, _, $narrow, 3>(level, network, task),
+                    Detected::Avx2(level) => pair_loss::run::<_, _, $narrow, 3, 3>(level, network, task),
                     #[cfg(target_arch = "x86_64")]
-                    Detected::Avx512(level) => pair_loss::run::<_, _, $wide, 8>(level, network, task),
+                    Detected::Avx512(level) => pair_loss::run::<_, _, $wide, 8, $single>(level, network, task),
                 }
             }
+
+            $turn
         }
     };
 }
 
-entry!(f32, 8, 16);
-entry!(f64, 4, 8);
+entry!(
+    f32,
+    8,
+    16,
+    16,
+    #[inline(always)]
+    fn turn<L: Level, const W: usize>(level: L, source: &[&[f32; W]; W], target: &mut [f32], stride: usize) {
+        // The conversion only fails where W is another number.
+        match <&[&[f32; W]; 16]>::try_from(source.as_slice()) {
+            Ok(rows) => level.turn(&rows.map(|row| &row.as_chunks::<16>().0[0]), target, stride),
+            Err(_) => turn::by_numbers(source, target, stride),
+        }
+    }
+);
+entry!(
+    f64,
+    4,
+    8,
+    12,
+    #[inline(always)]
+    fn turn<L: Level, const W: usize>(_level: L, source: &[&[f64; W]; W], target: &mut [f64], stride: usize) {
+        turn::by_numbers(source, target, stride);
+    }
+);

@@ -1,6 +1,9 @@
 //! The same code, compiled for one instruction set or the other. The only unsafe code of the crate is here: calling a
-//! function that is compiled for instructions which the rest of the program may not use, and the hint to the caches.
+//! function that is compiled for instructions which the rest of the program may not use, the hint to the caches, and
+//! blocks turned on their side.
 #![allow(unsafe_code, reason = "functions with target features and prefetches can only be called by unsafe code")]
+
+pub(crate) mod turn;
 
 use crate::memory::LINE;
 
@@ -21,6 +24,13 @@ pub(crate) trait Level: Copy + Send + Sync {
 
     /// Runs an operation with these instructions.
     fn run<O: Operation>(self, operation: O) -> O::Output;
+
+    /// Turns a block of 16 rows on its side: number `c` of row `r` becomes number `r` of row `c` of the target, whose
+    /// rows start `stride` numbers apart.
+    #[inline(always)]
+    fn turn(self, source: &[&[f32; 16]; 16], target: &mut [f32], stride: usize) {
+        turn::by_numbers(source, target, stride);
+    }
 }
 
 /// Asks the caches for numbers that will be read or written soon. In jagged order each sample is a stream of its own:
@@ -56,7 +66,7 @@ impl Level for Portable {
 
 #[cfg(target_arch = "x86_64")]
 macro_rules! level {
-    ($(#[$meta:meta])* $name:ident, $all:literal, $($feature:tt),*) => {
+    ($(#[$meta:meta])* $name:ident, $all:literal, $($feature:tt),*; $($turn:item)?) => {
         $(#[$meta])*
         #[derive(Clone, Copy)]
         pub(crate) struct $name(());
@@ -81,6 +91,8 @@ macro_rules! level {
                 // SAFETY: the processor has the features, for `self` can only be made by `detect`, which found them.
                 unsafe { compiled(operation) }
             }
+
+            $($turn)?
         }
     };
 }
@@ -88,11 +100,16 @@ macro_rules! level {
 #[cfg(target_arch = "x86_64")]
 level!(
     /// AVX2 and FMA.
-    Avx2, "avx2,fma", "avx2", "fma"
+    Avx2, "avx2,fma", "avx2", "fma";
 );
 
 #[cfg(target_arch = "x86_64")]
 level!(
     /// AVX-512 F, VL, DQ and BW.
-    Avx512, "avx2,fma,avx512f,avx512vl,avx512dq,avx512bw", "avx2", "fma", "avx512f", "avx512vl", "avx512dq", "avx512bw"
+    Avx512, "avx2,fma,avx512f,avx512vl,avx512dq,avx512bw", "avx2", "fma", "avx512f", "avx512vl", "avx512dq", "avx512bw";
+    #[inline(always)]
+    fn turn(self, source: &[&[f32; 16]; 16], target: &mut [f32], stride: usize) {
+        // SAFETY: as in `run`.
+        unsafe { turn::by_vectors(source, target, stride) }
+    }
 );

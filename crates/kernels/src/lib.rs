@@ -31,7 +31,7 @@
 //! Besides, batch normalisation and Dice over the columns of a matrix ([`column_statistics`], [`normalize_forward`]), and
 //! Dice over its rows ([`row_dice_forward`]); the first layer of target attention, which sees each event beside its
 //! sample's candidate ([`target_pairs_forward`]); and a network over pairs of a state and an event with its loss and their
-//! gradients, tile by tile ([`pair_loss`]).
+//! gradients, tile by tile ([`pair_loss`]), or the same for their inner product ([`inner_pair_loss`]).
 //!
 //! The events lie as the data has them, sample after sample, and are not copied, padded or sorted: within a block of
 //! samples the kernels walk through time from row to row. There are no threads here; the caller brings a [`Pool`].
@@ -82,7 +82,10 @@ pub use normalization::{
     Normalization, NormalizationGradients, column_statistics, column_statistics_with, normalize_backward,
     normalize_backward_with, normalize_forward, normalize_forward_with,
 };
-pub use pair_loss::{DenseLayer, DenseLayerGradients, PairGradients, PairNetwork, Pairs, pair_loss, pair_loss_with};
+pub use pair_loss::{
+    DenseLayer, DenseLayerGradients, PairGradients, PairNetwork, Pairs, inner_pair_loss, inner_pair_loss_with,
+    pair_loss, pair_loss_with,
+};
 pub use pool::{Pool, Serial};
 pub use recurrence::{recurrence_backward, recurrence_backward_with, recurrence_forward, recurrence_forward_with};
 pub use row_dice::{row_dice_backward, row_dice_backward_with, row_dice_forward, row_dice_forward_with};

@@ -1,9 +1,12 @@
 //! The loss of a network that tells the event which followed a state from one that did not, with its gradients, in one
 //! pass over the pairs.
 
+mod entry;
+mod inner;
 mod network;
 mod output;
 mod products;
+mod rows;
 mod sums;
 mod task;
 mod turn;
@@ -11,26 +14,34 @@ mod turn;
 use crate::error::{KernelError, check_length};
 use crate::instruction_set::{Detected, InstructionSet};
 use crate::pool::Pool;
+use crate::problem::{check_offsets, length};
 use crate::scalar::Real;
-use crate::tasks::{Pieces, run_all};
+use crate::tasks::run_all;
 
+use rows::{paired_rows, scale, tasks};
+
+pub use inner::{inner_pair_loss, inner_pair_loss_with};
 pub(crate) use network::Network;
+pub(crate) use rows::PairTask;
 pub(crate) use sums::Sums;
-pub(crate) use task::{PairTask, run};
+pub(crate) use task::run;
 
-/// Pairs of a task: a whole number of tiles of every instruction set. Fixed, so that a sum over tasks in their order is
-/// the same for any number of threads.
-const TASK: usize = 960;
-
-/// States, and two events for each: `P` pairs, row by row.
+/// States and events of histories, sample after sample. The state of row `i` is paired with the events of row
+/// `i + distance`, for every row where both are of one sample: `P` pairs.
 #[derive(Clone, Copy, Debug)]
 pub struct Pairs<'a, T> {
-    /// `[P, state_width]`
+    /// Where the rows of each sample start, and the last one's end: `[B + 1]`, the last is `N`.
+    pub offsets: &'a [u32],
+    /// How far the events stand after their state: 1 for what followed, 0 for what stands side by side.
+    pub distance: usize,
+    /// `[N, state_width]`
     pub states: &'a [T],
-    /// What followed each state, `[P, event_width]`.
+    /// The events, `[N, event_width]`.
     pub clicks: &'a [T],
-    /// What did not, `[P, event_width]`.
+    /// In their place events that did not happen, `[N, event_width]`.
     pub others: &'a [T],
+    /// What the mean over the pairs is multiplied by, and so are its gradients.
+    pub factor: f64,
 }
 
 /// `y = x Wᵀ + b`.
@@ -63,7 +74,7 @@ pub struct DenseLayerGradients<'a, T> {
     pub bias: &'a mut [T],
 }
 
-/// Where the gradients of [`pair_loss`] go. What was in the buffers is overwritten.
+/// Where the gradients of [`pair_loss`] and [`inner_pair_loss`] go. What was in the buffers is overwritten; rows of no pair get zeros.
 #[derive(Debug)]
 pub struct PairGradients<'a, T> {
     /// Of [`Pairs::states`].
@@ -72,12 +83,12 @@ pub struct PairGradients<'a, T> {
     pub clicks: &'a mut [T],
     /// Of [`Pairs::others`].
     pub others: &'a mut [T],
-    /// Of the first layer, each of [`PairNetwork::hidden`], and the last.
+    /// Of the first layer, each of [`PairNetwork::hidden`], and the last; none for inner products.
     pub layers: Vec<DenseLayerGradients<'a, T>>,
 }
 
 /// The mean over `2P` entries of `−log σ(z)` for the clicks and `−log(1 − σ(z))` for the others, where `z` is the logit
-/// of a state and an event; and its gradients if they are asked for. With the widest vectors of this processor.
+/// of a state and an event, times [`Pairs::factor`]; and its gradients if they are asked for. With the widest vectors of this processor.
 ///
 /// Deep Interest Evolution Network, section 4.2, <https://arxiv.org/abs/1809.03672>. The first layer is split,
 /// `W·[h, e] = Wh·h + We·e`, and `Wh·h` is computed once for both events. A tile of rows goes through all layers and back
@@ -112,26 +123,12 @@ pub fn pair_loss_with<T: Real>(
     pool: &dyn Pool,
 ) -> Result<T, KernelError> {
     let set = Detected::new(set)?;
-    let count = check(state_width, event_width, pairs, network, gradients.as_deref())?;
-    let scale = T::from_f64(if count == 0 { 0.0 } else { 0.5 / count as f64 });
-    let network = Network::new(network, [state_width, event_width], T::lanes(set), gradients.is_some(), scale);
-    let mut pieces = [None, None, None];
-    if let Some(gradients) = gradients.as_deref_mut() {
-        pieces = [&mut *gradients.states, &mut *gradients.clicks, &mut *gradients.others].map(Some);
-    }
-    let [mut states, mut clicks, mut others] = pieces.map(Pieces);
-    let work = (0..count.div_ceil(TASK)).map(|index| {
-        let rows = index * TASK..((index + 1) * TASK).min(count);
-        let (of_states, of_events) =
-            (rows.start * state_width..rows.end * state_width, rows.start * event_width..rows.end * event_width);
-        PairTask {
-            count: rows.len(),
-            states: &pairs.states[of_states.clone()],
-            events: [&pairs.clicks[of_events.clone()], &pairs.others[of_events.clone()]],
-            by_states: states.take(of_states.len()),
-            by_events: [clicks.take(of_events.len()), others.take(of_events.len())],
-        }
-    });
+    check(state_width, event_width, pairs, network, gradients.as_deref())?;
+    let rows = paired_rows(pairs);
+    let scale = scale(pairs, &rows);
+    let network =
+        Network::new(network, [state_width, event_width], T::lanes(set), gradients.is_some().then_some(scale));
+    let work = tasks(pairs, [state_width, event_width], &rows, gradients.as_deref_mut());
     let parts = run_all(pool, work, |task| T::pair_loss(set, &network, task))?;
     let mut parts = parts.into_iter();
     let mut total = parts.next().unwrap_or_else(|| Sums::new(&network));
@@ -144,23 +141,15 @@ pub fn pair_loss_with<T: Real>(
     Ok(total.loss() * scale)
 }
 
-/// Checks everything; gives the number of pairs.
+/// Checks everything.
 fn check<T: Real>(
     state_width: usize,
     event_width: usize,
     pairs: &Pairs<'_, T>,
     network: &PairNetwork<'_, T>,
     gradients: Option<&PairGradients<'_, T>>,
-) -> Result<usize, KernelError> {
-    for (name, width) in [("state width", state_width), ("event width", event_width)] {
-        if width == 0 {
-            return Err(KernelError::Zero { name });
-        }
-    }
-    let count = pairs.states.len() / state_width;
-    check_length("states", pairs.states.len(), count * state_width)?;
-    check_length("clicks", pairs.clicks.len(), count * event_width)?;
-    check_length("others", pairs.others.len(), count * event_width)?;
+) -> Result<(), KernelError> {
+    check_pairs(state_width, event_width, pairs, gradients)?;
     let layers = || std::iter::once(&network.first).chain(network.hidden).chain([&network.last]);
     let mut inputs = state_width + event_width;
     for layer in layers() {
@@ -172,14 +161,36 @@ fn check<T: Real>(
     }
     check_length("the last layer's bias", network.last.bias.len(), 1)?;
     if let Some(gradients) = gradients {
-        check_length("gradient of states", gradients.states.len(), pairs.states.len())?;
-        check_length("gradient of clicks", gradients.clicks.len(), pairs.clicks.len())?;
-        check_length("gradient of others", gradients.others.len(), pairs.others.len())?;
         check_length("gradients of layers", gradients.layers.len(), layers().count())?;
         for (layer, gradients) in layers().zip(&gradients.layers) {
             check_length("gradient of weight", gradients.weight.len(), layer.weight.len())?;
             check_length("gradient of bias", gradients.bias.len(), layer.bias.len())?;
         }
     }
-    Ok(count)
+    Ok(())
+}
+
+/// Checks rows and the buffers of their gradients.
+fn check_pairs<T>(
+    state_width: usize,
+    event_width: usize,
+    pairs: &Pairs<'_, T>,
+    gradients: Option<&PairGradients<'_, T>>,
+) -> Result<(), KernelError> {
+    for (name, width) in [("state width", state_width), ("event width", event_width)] {
+        if width == 0 {
+            return Err(KernelError::Zero { name });
+        }
+    }
+    check_offsets(pairs.offsets)?;
+    let events = pairs.offsets.last().map_or(0, |&events| events as usize);
+    length("states", Some(pairs.states), events, state_width)?;
+    length("clicks", Some(pairs.clicks), events, event_width)?;
+    length("others", Some(pairs.others), events, event_width)?;
+    if let Some(gradients) = gradients {
+        check_length("gradient of states", gradients.states.len(), pairs.states.len())?;
+        check_length("gradient of clicks", gradients.clicks.len(), pairs.clicks.len())?;
+        check_length("gradient of others", gradients.others.len(), pairs.others.len())?;
+    }
+    Ok(())
 }

@@ -7,16 +7,16 @@ use crate::activation::multiply_add;
 use crate::level::Level;
 use crate::scalar::Scalar;
 
-/// A register tile: `R` rows of `V` vectors of `W` numbers, `R` at most 8.
+/// A register tile: `R` rows of `V` vectors of `W` numbers, `R` at most 16.
 pub(crate) type Tile<T, const W: usize, const V: usize, const R: usize> = [[[T; W]; V]; R];
 
 /// `tile[i] += factors[i] · vectors`, row by row; `$factor` gives the factor of row `$i`.
 macro_rules! add_to_rows {
     ($tile:ident, $vectors:ident, $i:ident => $factor:expr) => {
-        add_to_rows!($tile, $vectors, $i => $factor, 0 1 2 3 4 5 6 7)
+        add_to_rows!($tile, $vectors, $i => $factor, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)
     };
     ($tile:ident, $vectors:ident, $i:ident => $factor:expr, $($row:literal)*) => {
-        const { assert!(R <= 8, "a row of the tile is not written out") };
+        const { assert!(R <= 16, "a row of the tile is not written out") };
         $(
             if $row < R {
                 // Modulo R only for the rows that are not there.
@@ -34,6 +34,24 @@ pub(crate) fn rows_by_panel<T: Scalar, L: Level, const W: usize, const V: usize,
     rows: &[&[T]; R],
     panel: &[T],
 ) {
+    *tile = add_rows_by_panel::<T, L, W, V, R>(*tile, rows, panel);
+}
+
+/// `Σ_k rows[i][k] · panel[k]`, as [`rows_by_panel`]; the sums start in registers.
+#[inline(always)]
+pub(crate) fn product_by_panel<T: Scalar, L: Level, const W: usize, const V: usize, const R: usize>(
+    rows: &[&[T]; R],
+    panel: &[T],
+) -> Tile<T, W, V, R> {
+    add_rows_by_panel::<T, L, W, V, R>([[[T::ZERO; W]; V]; R], rows, panel)
+}
+
+#[inline(always)]
+fn add_rows_by_panel<T: Scalar, L: Level, const W: usize, const V: usize, const R: usize>(
+    start: Tile<T, W, V, R>,
+    rows: &[&[T]; R],
+    panel: &[T],
+) -> Tile<T, W, V, R> {
     let panel = panel.as_chunks::<W>().0.as_chunks::<V>().0;
     let depth = panel.len();
     // One length for all, and no iterator, which would hide that `k` is below it: no check is left in the loop.
@@ -41,12 +59,12 @@ pub(crate) fn rows_by_panel<T: Scalar, L: Level, const W: usize, const V: usize,
     for row in &mut same {
         *row = &row[..depth];
     }
-    let mut sums = *tile;
+    let mut sums = start;
     for k in 0..depth {
         let vectors = &panel[k];
         add_to_rows!(sums, vectors, i => same[i][k]);
     }
-    *tile = sums;
+    sums
 }
 
 /// `Σ_k left[k][i] · right[k][v]`: the sum over rows of outer products. `left` and `right` start at the columns that

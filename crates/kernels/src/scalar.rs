@@ -52,6 +52,8 @@ pub(crate) trait Scalar:
     const TANH_ONE: Self;
     /// `(exp(-s) - 1 + s) / s²` for `|s| <= ln 2 / 2`: coefficients, the highest power before the others.
     const EXP_SERIES: (Self, &'static [Self]);
+    /// Terms of the series of the logarithm.
+    const LOG_TERMS: i32;
 
     /// `self * factor + addend`, in one rounding.
     fn fused(self, factor: Self, addend: Self) -> Self;
@@ -81,6 +83,7 @@ impl Scalar for f32 {
     // Fitted so that the largest relative error of the exponential, 3.1e-9, is the least.
     const EXP_SERIES: (Self, &'static [Self]) =
         (1.381_442_8e-3, &[-8.368_786e-3, 4.166_839_6e-2, -1.666_652e-1, 4.999_999_4e-1]);
+    const LOG_TERMS: i32 = 8;
 
     #[inline(always)]
     fn fused(self, factor: Self, addend: Self) -> Self {
@@ -154,6 +157,7 @@ impl Scalar for f64 {
             1.0 / 2.0,
         ],
     );
+    const LOG_TERMS: i32 = 17;
 
     #[inline(always)]
     fn fused(self, factor: Self, addend: Self) -> Self {

@@ -6,6 +6,8 @@ mod net;
 
 use tch::{Reduction, Tensor, nn};
 
+use fused::Paired;
+
 pub use config::{AuxiliaryAverage, AuxiliaryLossConfig, AuxiliaryNetConfig, AuxiliaryScorer};
 pub use net::AuxiliaryNet;
 
@@ -15,7 +17,7 @@ use crate::{Execution, Jagged, LayerError, Mode};
 #[derive(Debug)]
 enum Scorer {
     Net(AuxiliaryNet),
-    InnerProduct,
+    InnerProduct(Execution),
 }
 
 /// Teaches the state after an event to foretell the next one: to tell the event that followed from one that did not.
@@ -52,7 +54,7 @@ impl AuxiliaryLoss {
         config.check_widths(state_width, event_width)?;
         let scorer = match &config.scorer {
             AuxiliaryScorer::Mlp(net) => Scorer::Net(AuxiliaryNet::new(variables, state_width + event_width, net)?),
-            AuxiliaryScorer::InnerProduct => Scorer::InnerProduct,
+            AuxiliaryScorer::InnerProduct => Scorer::InnerProduct(Execution::default()),
         };
         Ok(Self { scorer, average: config.average, weight: config.weight, state_width, event_width })
     }
@@ -62,7 +64,7 @@ impl AuxiliaryLoss {
     pub fn with_execution(mut self, execution: Execution) -> Self {
         self.scorer = match self.scorer {
             Scorer::Net(net) => Scorer::Net(net.with_execution(execution)),
-            Scorer::InnerProduct => Scorer::InnerProduct,
+            Scorer::InnerProduct(_) => Scorer::InnerProduct(execution),
         };
         self
     }
@@ -88,15 +90,46 @@ impl AuxiliaryLoss {
         negative: &Jagged,
         mode: Mode,
     ) -> Result<Tensor, LayerError> {
+        self.of_histories([states, history, negative], mode, 1.0)
+    }
+
+    /// [`AuxiliaryLoss::forward`] times [`AuxiliaryLoss::weight`].
+    pub(crate) fn weighted(
+        &self,
+        states: &Jagged,
+        history: &Jagged,
+        negative: &Jagged,
+        mode: Mode,
+    ) -> Result<Tensor, LayerError> {
+        self.of_histories([states, history, negative], mode, self.weight)
+    }
+
+    fn of_histories(
+        &self,
+        [states, history, negative]: [&Jagged; 3],
+        mode: Mode,
+        factor: f64,
+    ) -> Result<Tensor, LayerError> {
         check_lengths("history", history.layout(), states.layout())?;
         check_lengths("negative", negative.layout(), states.layout())?;
-        let (earlier, later) = states.layout().successions()?;
-        self.of_pairs(
-            &states.values().f_index_select(0, &earlier)?,
-            &history.values().f_index_select(0, &later)?,
-            &negative.values().f_index_select(0, &later)?,
-            mode,
-        )
+        let rows = [states, history, negative].map(Jagged::values);
+        self.check_rows(rows)?;
+        let layout = states.layout();
+        if layout.host_offsets().windows(2).all(|ends| ends[1] - ends[0] < 2) {
+            return Self::zero(states.values());
+        }
+        let factor = factor * self.per_mean();
+        let paired = Paired { offsets: layout.host_offsets(), distance: 1, factor };
+        if let Some(loss) = self.together(&paired, rows)? {
+            return Ok(loss);
+        }
+        let (earlier, later) = layout.successions()?;
+        let [states, clicks, others] = [
+            states.values().f_index_select(0, &earlier)?,
+            history.values().f_index_select(0, &later)?,
+            negative.values().f_index_select(0, &later)?,
+        ];
+        times(self.mean_of_logits(&states, &clicks, &others, mode)?, factor)
     }
 
     /// The loss of pairs that stand side by side, without its weight.
@@ -114,25 +147,48 @@ impl AuxiliaryLoss {
         others: &Tensor,
         mode: Mode,
     ) -> Result<Tensor, LayerError> {
-        check_shape("states", states, &[None, Some(self.state_width)], "[P, H]")?;
+        self.check_rows([states, clicks, others])?;
         let pairs = states.size()[0];
-        check_shape("clicks", clicks, &[Some(pairs), Some(self.event_width)], "[P, D]")?;
-        check_shape("others", others, &[Some(pairs), Some(self.event_width)], "[P, D]")?;
-        let options = (states.kind(), states.device());
         if pairs == 0 {
-            return Ok(Tensor::f_zeros([], options)?);
+            return Self::zero(states);
         }
-        let together = match &self.scorer {
-            Scorer::Net(net) => net.mean_loss(states, clicks, others)?,
-            Scorer::InnerProduct => None,
-        };
-        let mean = match together {
-            Some(mean) => mean,
-            None => self.mean_of_logits(states, clicks, others, mode)?,
-        };
+        let factor = self.per_mean();
+        // More than the kernels can count are left to libtorch.
+        if let Ok(end) = u32::try_from(pairs) {
+            let paired = Paired { offsets: &[0, end], distance: 0, factor };
+            if let Some(loss) = self.together(&paired, [states, clicks, others])? {
+                return Ok(loss);
+            }
+        }
+        times(self.mean_of_logits(states, clicks, others, mode)?, factor)
+    }
+
+    fn check_rows(&self, [states, clicks, others]: [&Tensor; 3]) -> Result<(), LayerError> {
+        check_shape("states", states, &[None, Some(self.state_width)], "[P, H]")?;
+        let rows = states.size()[0];
+        check_shape("clicks", clicks, &[Some(rows), Some(self.event_width)], "[P, D]")?;
+        check_shape("others", others, &[Some(rows), Some(self.event_width)], "[P, D]")
+    }
+
+    /// The loss where there are no pairs.
+    fn zero(states: &Tensor) -> Result<Tensor, LayerError> {
+        Ok(Tensor::f_zeros([], (states.kind(), states.device()))?)
+    }
+
+    /// What the mean over clicks and others is multiplied by.
+    fn per_mean(&self) -> f64 {
         match self.average {
-            AuxiliaryAverage::Entries => Ok(mean),
-            AuxiliaryAverage::Pairs => Ok(mean.f_mul_scalar(2.0)?),
+            AuxiliaryAverage::Entries => 1.0,
+            AuxiliaryAverage::Pairs => 2.0,
+        }
+    }
+
+    /// By a kernel, if there is one. There is at least one pair.
+    fn together(&self, paired: &Paired<'_>, rows: [&Tensor; 3]) -> Result<Option<Tensor>, LayerError> {
+        match &self.scorer {
+            Scorer::Net(net) => net.mean_loss(paired, rows),
+            Scorer::InnerProduct(Execution::Auto) => fused::mean_loss(paired, rows, &[]),
+            Scorer::InnerProduct(Execution::Plain) => Ok(None),
         }
     }
 
@@ -148,7 +204,7 @@ impl AuxiliaryLoss {
         let events = Tensor::f_cat(&[clicks, others], 0)?;
         let logits = match &self.scorer {
             Scorer::Net(net) => net.forward_split(states, &events, mode)?,
-            Scorer::InnerProduct => {
+            Scorer::InnerProduct(_) => {
                 let products = events.f_view([2, pairs, self.event_width])?.f_mul(states)?;
                 products.f_sum_dim_intlist([-1i64].as_slice(), false, options.0)?.f_view([2 * pairs, 1])?
             }
@@ -157,4 +213,8 @@ impl AuxiliaryLoss {
             Tensor::f_cat(&[Tensor::f_ones([pairs, 1], options)?, Tensor::f_zeros([pairs, 1], options)?], 0)?;
         Ok(logits.f_binary_cross_entropy_with_logits(&happened, None::<&Tensor>, None::<&Tensor>, Reduction::Mean)?)
     }
+}
+
+fn times(mean: Tensor, factor: f64) -> Result<Tensor, LayerError> {
+    if factor.to_bits() == 1.0f64.to_bits() { Ok(mean) } else { Ok(mean.f_mul_scalar(factor)?) }
 }

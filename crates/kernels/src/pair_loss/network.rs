@@ -15,12 +15,12 @@ pub(crate) struct Network<'a, T> {
     pub(super) lanes: usize,
     /// For the backward pass, if it is wanted.
     pub(super) back: Option<Back<T>>,
-    /// What the gradient of each entry's loss is multiplied by.
-    pub(super) scale: T,
 }
 
 /// The weights as the backward pass reads them.
 pub(super) struct Back<T> {
+    /// What the gradient of each entry's loss is multiplied by.
+    pub(super) scale: T,
     /// The first layer's columns of the state, and those of the event: rows of whole vectors.
     pub(super) first: [Buffer<T>; 2],
     /// The other layers on their side, `[inputs, outputs]`, for each layer but the first.
@@ -28,19 +28,15 @@ pub(super) struct Back<T> {
 }
 
 impl<'a, T: Scalar> Network<'a, T> {
-    pub(super) fn new(
-        network: &PairNetwork<'a, T>,
-        widths: [usize; 2],
-        lanes: usize,
-        gradients: bool,
-        scale: T,
-    ) -> Self {
+    /// `scale` is what the gradient of each entry's loss is multiplied by, if gradients are wanted.
+    pub(super) fn new(network: &PairNetwork<'a, T>, widths: [usize; 2], lanes: usize, scale: Option<T>) -> Self {
         let layers: Vec<_> = std::iter::once(network.first).chain(network.hidden.iter().copied()).collect();
-        let back = gradients.then(|| Back {
+        let back = scale.map(|scale| Back {
+            scale,
             first: [columns(&layers[0], 0, widths[0], lanes), columns(&layers[0], widths[0], widths[1], lanes)],
             turned: network.hidden.iter().map(turned).collect(),
         });
-        Self { widths, layers, last: network.last, lanes, back, scale }
+        Self { widths, layers, last: network.last, lanes, back }
     }
 
     /// The width of hidden layer `layer`.

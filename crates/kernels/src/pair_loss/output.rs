@@ -1,7 +1,8 @@
 //! The last layer, the loss, and the way back to the last hidden layer.
 
+use super::entry::{entry_loss, entry_slope};
 use super::products::{VECTORS, vectors};
-use crate::activation::{log_1p, multiply_add, negative_exponential, sigmoid};
+use crate::activation::multiply_add;
 use crate::level::{Level, Operation};
 use crate::scalar::Scalar;
 
@@ -45,41 +46,44 @@ impl<T: Scalar, const W: usize> Operation for Output<'_, T, W> {
                 }
             }
         }
-        let held = &vectors::<T, W>(self.held)[0];
+        let held = vectors::<T, W>(self.held)[0];
         let loss = &mut self.loss.as_chunks_mut::<W>().0[0];
+        // All vectors are worked on in variables of their own: of slices the compiler does not know that they lie apart.
+        let mut losses = *loss;
         for v in 0..VECTORS {
             for w in 0..W {
-                let logit = logits[v][w];
-                // log(1 + exp(x)) for the logit of what did not happen, and its negative for what did.
-                let x = if self.happened { T::ZERO - logit } else { logit };
-                let positive = if x < T::ZERO { T::ZERO } else { x };
-                let magnitude = if x < T::ZERO { T::ZERO - x } else { x };
-                let log = log_1p::<T, L>(negative_exponential::<T, L>(magnitude));
-                loss[w] = multiply_add::<T, L>(positive + log, held[v][w], loss[w]);
+                let loss = entry_loss::<T, L>(logits[v][w], self.happened);
+                losses[w] = multiply_add::<T, L>(loss, held[v][w], losses[w]);
             }
         }
+        *loss = losses;
         let Some(back) = self.back else { return };
-        let happened = if self.happened { T::ONE } else { T::ZERO };
         let mut slopes = logits;
         let bias = &mut back.bias.as_chunks_mut::<W>().0[0];
+        let mut by_bias = *bias;
         for v in 0..VECTORS {
             for w in 0..W {
-                slopes[v][w] = (sigmoid::<T, L>(logits[v][w]) - happened) * held[v][w] * back.scale;
-                bias[w] += slopes[v][w];
+                slopes[v][w] = entry_slope::<T, L>(logits[v][w], self.happened) * held[v][w] * back.scale;
+                by_bias[w] += slopes[v][w];
             }
         }
+        *bias = by_bias;
         let units = self.units.as_chunks_mut::<W>().0.as_chunks_mut::<VECTORS>().0;
         let sums = back.weight.as_chunks_mut::<W>().0.iter_mut().zip(back.before.as_chunks_mut::<W>().0);
         for ((unit, &weight), (by_weight, before)) in units.iter_mut().zip(self.weight).zip(sums) {
+            let (mut values, mut of_weight, mut of_bias) = (*unit, *by_weight, *before);
             for v in 0..VECTORS {
                 for w in 0..W {
-                    let value = unit[v][w];
-                    by_weight[w] = multiply_add::<T, L>(slopes[v][w], value, by_weight[w]);
+                    let value = values[v][w];
+                    of_weight[w] = multiply_add::<T, L>(slopes[v][w], value, of_weight[w]);
                     let slope = slopes[v][w] * weight * value * (T::ONE - value);
-                    unit[v][w] = slope;
-                    before[w] += slope;
+                    values[v][w] = slope;
+                    of_bias[w] += slope;
                 }
             }
+            *unit = values;
+            *by_weight = of_weight;
+            *before = of_bias;
         }
     }
 }

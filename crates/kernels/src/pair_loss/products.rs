@@ -1,15 +1,11 @@
 //! The products of a tile. A column of a tile is one pair, and a row one unit, so that no width need be a whole number of
 //! vectors.
-#![allow(
-    clippy::manual_memcpy,
-    reason = "a call of the copying function is not inlined where there are vectors to keep"
-)]
-
+use super::rows::Slots;
+use super::turn::groups;
 use crate::activation::sigmoid;
 use crate::level::{Level, Operation};
 use crate::memory::store;
-use crate::panel::groups;
-use crate::product::{Tile, columns_by_columns, rows_by_panel};
+use crate::product::{Tile, columns_by_columns, product_by_panel, rows_by_panel};
 use crate::scalar::Scalar;
 
 /// Vectors of pairs in a tile.
@@ -22,20 +18,14 @@ pub(super) struct Rows<'a, T> {
     pub(super) stride: usize,
 }
 
-/// What the sums of a product start with.
-#[derive(Clone, Copy)]
-pub(super) enum Start<'a, T> {
-    Zeros,
-    /// A number for each unit.
-    Bias(&'a [T]),
-    /// The units of a tile.
-    Units(&'a [T]),
-}
-
 /// What becomes of the sums.
 pub(super) enum Finish<'a, T> {
-    Keep,
-    Sigmoid,
+    /// A number for each unit is added.
+    Bias(&'a [T]),
+    /// As [`Finish::Bias`], then the logistic function.
+    BiasSigmoid(&'a [T]),
+    /// The units of a tile are added, then the logistic function.
+    UnitsSigmoid(&'a [T]),
     /// The output holds values `a` of the logistic function, which the sums times `a (1 − a)` replace. The sums of these
     /// over the pairs are added here, a vector for each unit.
     Slope(&'a mut [T]),
@@ -46,7 +36,6 @@ pub(super) struct Layer<'a, T> {
     pub(super) weight: Rows<'a, T>,
     /// The units that the weights multiply.
     pub(super) input: &'a [T],
-    pub(super) start: Start<'a, T>,
     pub(super) finish: Finish<'a, T>,
     pub(super) output: &'a mut [T],
 }
@@ -83,54 +72,68 @@ impl<T: Scalar, const W: usize, const R: usize> Operation for LayerTile<'_, '_, 
         for i in 0..R {
             rows[i] = &layer.weight.numbers[(first + i) * layer.weight.stride..];
         }
-        let mut tile: Tile<T, W, VECTORS, R> = [[[T::ZERO; W]; VECTORS]; R];
-        match layer.start {
-            Start::Zeros => {}
-            Start::Bias(bias) => {
+        let tile: Tile<T, W, VECTORS, R> = product_by_panel::<T, L, W, VECTORS, R>(&rows, layer.input);
+        let output = &mut layer.output.as_chunks_mut::<W>().0.as_chunks_mut::<VECTORS>().0[first..first + R];
+        // Rows are worked on in variables of their own: of slices the compiler does not know that they lie apart.
+        match &mut layer.finish {
+            Finish::Bias(bias) => {
+                let bias = &bias[first..first + R];
                 for i in 0..R {
-                    tile[i] = [[bias[first + i]; W]; VECTORS];
+                    output[i] = plus(&tile[i], &[[bias[i]; W]; VECTORS]);
                 }
             }
-            Start::Units(units) => {
+            Finish::BiasSigmoid(bias) => {
+                let bias = &bias[first..first + R];
+                for i in 0..R {
+                    output[i] = sigmoids::<T, L, W>(&plus(&tile[i], &[[bias[i]; W]; VECTORS]));
+                }
+            }
+            Finish::UnitsSigmoid(units) => {
                 let units = &vectors::<T, W>(units)[first..first + R];
                 for i in 0..R {
-                    tile[i] = units[i];
-                }
-            }
-        }
-        rows_by_panel::<T, L, W, VECTORS, R>(&mut tile, &rows, layer.input);
-        let output = &mut layer.output.as_chunks_mut::<W>().0.as_chunks_mut::<VECTORS>().0[first..first + R];
-        match &mut layer.finish {
-            Finish::Keep => {
-                for i in 0..R {
-                    output[i] = tile[i];
-                }
-            }
-            Finish::Sigmoid => {
-                for i in 0..R {
-                    for v in 0..VECTORS {
-                        for w in 0..W {
-                            output[i][v][w] = sigmoid::<T, L>(tile[i][v][w]);
-                        }
-                    }
+                    output[i] = sigmoids::<T, L, W>(&plus(&tile[i], &units[i]));
                 }
             }
             Finish::Slope(sums) => {
                 let sums = &mut sums.as_chunks_mut::<W>().0[first..first + R];
                 for i in 0..R {
+                    let (mut slopes, mut sum) = (output[i], sums[i]);
                     for v in 0..VECTORS {
                         for w in 0..W {
-                            let value = output[i][v][w];
-                            let slope = tile[i][v][w] * value * (T::ONE - value);
-                            output[i][v][w] = slope;
-                            sums[i][w] += slope;
+                            let value = slopes[v][w];
+                            slopes[v][w] = tile[i][v][w] * value * (T::ONE - value);
+                            sum[w] += slopes[v][w];
                         }
                     }
+                    output[i] = slopes;
+                    sums[i] = sum;
                 }
             }
         }
         R
     }
+}
+
+#[inline(always)]
+fn plus<T: Scalar, const W: usize>(left: &[[T; W]; VECTORS], right: &[[T; W]; VECTORS]) -> [[T; W]; VECTORS] {
+    let mut sums = *left;
+    for v in 0..VECTORS {
+        for w in 0..W {
+            sums[v][w] += right[v][w];
+        }
+    }
+    sums
+}
+
+#[inline(always)]
+fn sigmoids<T: Scalar, L: Level, const W: usize>(units: &[[T; W]; VECTORS]) -> [[T; W]; VECTORS] {
+    let mut values = *units;
+    for v in 0..VECTORS {
+        for w in 0..W {
+            values[v][w] = sigmoid::<T, L>(values[v][w]);
+        }
+    }
+    values
 }
 
 /// The units of a tile, vector by vector.
@@ -139,9 +142,9 @@ pub(super) fn vectors<T, const W: usize>(units: &[T]) -> &[[[T; W]; VECTORS]] {
     units.as_chunks::<W>().0.as_chunks::<VECTORS>().0
 }
 
-/// `sums[i][j] += Σ_p slopes[i][p] · rows[p][j]` over the pairs of a tile; `rows` as [`super::turn`] lays them out, and
-/// `columns` the whole vectors of a row.
-pub(super) fn add_weight_gradient<T: Scalar, L: Level, const W: usize, const R: usize>(
+/// `sums[i][j] += Σ_p slopes[i][p] · rows[p][j]` over the pairs of a tile; `rows` as [`super::turn::to_rows`] lays them
+/// out, and `columns` the whole vectors of a row. Tiles of one vector a row have `S` rows.
+pub(super) fn add_weight_gradient<T: Scalar, L: Level, const W: usize, const R: usize, const S: usize>(
     level: L,
     slopes: &[T],
     rows: &[T],
@@ -153,7 +156,7 @@ pub(super) fn add_weight_gradient<T: Scalar, L: Level, const W: usize, const R: 
         let panel = &rows[column * VECTORS * W..][..group.vectors * W * VECTORS * W];
         let job = WeightGradient { slopes, panel, columns, column };
         match group.vectors {
-            1 => job.run::<L, W, 1, R>(level, sums),
+            1 => job.run::<L, W, 1, S>(level, sums),
             2 => job.run::<L, W, 2, R>(level, sums),
             _ => job.run::<L, W, 3, R>(level, sums),
         }
@@ -217,53 +220,54 @@ impl<T: Scalar, const W: usize, const V: usize, const R: usize> Operation for We
     }
 }
 
-/// The gradients of a tile's input rows: `output[p][j] = Σ_i slopes[i][p] · weight[i][j]`, `width` numbers a row; the
-/// weight's rows are whole vectors.
-pub(super) fn input_gradient<T: Scalar, L: Level, const W: usize, const R: usize>(
+/// The gradients of a tile's input rows: `output[p][j] = Σ_i slopes[i][p] · weight[i][j]`; the weight's rows are whole
+/// vectors. Tiles of one vector a row have `S` rows.
+pub(super) fn input_gradient<T: Scalar, L: Level, const W: usize, const R: usize, const S: usize>(
     level: L,
     slopes: &[T],
     weight: &[T],
-    width: usize,
-    output: &mut [T],
+    output: &mut Slots<'_, T>,
 ) {
-    let stride = width.next_multiple_of(W);
-    let count = output.len() / width;
+    let stride = output.width.next_multiple_of(W);
     for group in groups(stride / W) {
         let column = group.first * W;
-        for first in (0..count).step_by(R) {
-            let output = &mut output[first * width..];
-            let (left, right) = (&slopes[first..], Rows { numbers: &weight[column..], stride });
-            match group.vectors {
-                1 => level.run(InputTile::<T, W, 1, R> { left, right, column, width, output }),
-                2 => level.run(InputTile::<T, W, 2, R> { left, right, column, width, output }),
-                _ => level.run(InputTile::<T, W, 3, R> { left, right, column, width, output }),
-            }
+        let mut first = 0;
+        while first < output.count() {
+            let output = &mut *output;
+            let right = Rows { numbers: &weight[column..], stride };
+            first += match group.vectors {
+                1 => level.run(InputTile::<T, W, 1, S> { slopes, first, right, column, output }),
+                2 => level.run(InputTile::<T, W, 2, R> { slopes, first, right, column, output }),
+                _ => level.run(InputTile::<T, W, 3, R> { slopes, first, right, column, output }),
+            };
         }
     }
 }
 
-/// Up to `R` rows.
-struct InputTile<'a, T, const W: usize, const V: usize, const R: usize> {
-    left: &'a [T],
+/// `R` pairs from the first one on. Where this is more than there are, the others' slopes are read, but not written.
+struct InputTile<'a, 'b, T, const W: usize, const V: usize, const R: usize> {
+    slopes: &'a [T],
+    first: usize,
     right: Rows<'a, T>,
     column: usize,
-    width: usize,
-    output: &'a mut [T],
+    output: &'a mut Slots<'b, T>,
 }
 
-impl<T: Scalar, const W: usize, const V: usize, const R: usize> Operation for InputTile<'_, T, W, V, R> {
-    type Output = ();
+impl<T: Scalar, const W: usize, const V: usize, const R: usize> Operation for InputTile<'_, '_, T, W, V, R> {
+    type Output = usize;
 
     #[inline(always)]
-    fn run<L: Level>(self) {
-        let depth = self.left.len().div_ceil(VECTORS * W);
-        let right = (self.right.numbers, self.right.stride);
-        let tile = columns_by_columns::<T, L, W, V, R>((self.left, VECTORS * W), right, depth);
-        for i in 0..R.min(self.output.len() / self.width) {
-            let output = &mut self.output[i * self.width..][..self.width];
+    fn run<L: Level>(self) -> usize {
+        const { assert!((VECTORS * W).is_multiple_of(R), "pairs beyond the tile") };
+        let depth = self.slopes.len() / (VECTORS * W);
+        let (left, right) = ((&self.slopes[self.first..], VECTORS * W), (self.right.numbers, self.right.stride));
+        let tile = columns_by_columns::<T, L, W, V, R>(left, right, depth);
+        for i in 0..R.min(self.output.count() - self.first) {
+            let output = self.output.row(self.first + i);
             for v in 0..V {
                 store(&mut output[self.column + v * W..], &tile[i][v]);
             }
         }
+        R
     }
 }

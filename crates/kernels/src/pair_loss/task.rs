@@ -2,61 +2,46 @@
 
 use super::network::{Back, Network};
 use super::output::{Output, OutputBack};
-use super::products::{Finish, Layer, Rows, Start, VECTORS, add_weight_gradient, input_gradient};
+use super::products::{Finish, Layer, Rows, VECTORS, add_weight_gradient, input_gradient};
+use super::rows::{PairTask, Picked, Slots};
 use super::sums::Sums;
-use super::turn::{Group, ToRows, ToUnits};
+use super::turn::{InGroups, to_rows, to_units};
 use crate::level::{Level, Operation};
 use crate::memory::Buffer;
 use crate::scalar::Scalar;
 
-/// The rows of a task.
-pub(crate) struct PairTask<'a, T> {
-    pub(super) count: usize,
-    pub(super) states: &'a [T],
-    /// Those that happened and those that did not.
-    pub(super) events: [&'a [T]; 2],
-    /// Where the gradients go.
-    pub(super) by_states: Option<&'a mut [T]>,
-    pub(super) by_events: [Option<&'a mut [T]>; 2],
-}
-
-/// Runs a task. `W` numbers make a vector; tiles of units have `R` rows, or fewer where fewer are left.
-pub(crate) fn run<T: Scalar, L: Level, const W: usize, const R: usize>(
+/// Runs a task. `W` numbers make a vector; tiles of units have `R` rows, or fewer where fewer are left, and `S` rows where
+/// a row is one vector.
+pub(crate) fn run<T: Scalar, L: Level, const W: usize, const R: usize, const S: usize>(
     level: L,
     network: &Network<'_, T>,
     mut task: PairTask<'_, T>,
 ) -> Sums<T> {
     let mut sums = Sums::new(network);
     let mut room = Room::new(network, VECTORS * W);
-    let [of_state, of_event] = network.widths;
-    for first in (0..task.count).step_by(VECTORS * W) {
-        let count = (task.count - first).min(VECTORS * W);
-        room.held[..count].fill(T::ONE);
-        room.held[count..].fill(T::ZERO);
-        let states = &task.states[first * of_state..][..count * of_state];
-        room.take_states::<L, W, R>(level, network, states);
-        for (kind, events) in task.events.iter().enumerate() {
-            let events = &events[first * of_event..][..count * of_event];
-            room.forward::<L, W, R>(level, network, events);
+    for rows in task.rows.chunks(VECTORS * W) {
+        room.held[..rows.len()].fill(T::ONE);
+        room.held[rows.len()..].fill(T::ZERO);
+        let states = task.states.pick(rows);
+        room.take_states::<L, W, R>(level, network, &states);
+        for (kind, side) in task.events.iter_mut().enumerate() {
+            let events = side.pick(rows);
+            room.forward::<L, W, R>(level, network, &events);
             room.output::<L, W>(level, network, kind == 0, &mut sums);
-            if let (Some(back), Some(gradient)) = (&network.back, &mut task.by_events[kind]) {
-                let gradient = &mut gradient[first * of_event..][..count * of_event];
-                room.backward::<L, W, R>(level, network, back, events, gradient, &mut sums);
+            if let (Some(back), Some(mut slots)) = (&network.back, side.take(rows)) {
+                room.backward::<L, W, R, S>(level, network, back, &events, &mut slots, &mut sums);
                 level.run(Collect { numbers: &room.units[0], sums: &mut room.slopes, first: kind == 0 });
             }
         }
-        if let (Some(back), Some(gradient)) = (&network.back, &mut task.by_states) {
-            let gradient = &mut gradient[first * of_state..][..count * of_state];
-            level.run(Group::<T, W> { input: states, width: of_state, rows: &mut room.rows });
-            add_weight_gradient::<T, L, W, R>(
-                level,
-                &room.slopes,
-                &room.rows,
-                network.whole(of_state),
-                &mut sums.first[0],
-            );
-            input_gradient::<T, L, W, R>(level, &room.slopes, &back.first[0], of_state, gradient);
+        if let (Some(back), Some(mut slots)) = (&network.back, task.states.take(rows)) {
+            level.run(InGroups::<T, W> { tile: &states, rows: &mut room.rows });
+            let columns = network.whole(states.width);
+            add_weight_gradient::<T, L, W, R, S>(level, &room.slopes, &room.rows, columns, &mut sums.first[0]);
+            input_gradient::<T, L, W, R, S>(level, &room.slopes, &back.first[0], &mut slots);
         }
+    }
+    for side in task.events.iter_mut().chain([&mut task.states]) {
+        side.finish();
     }
     sums
 }
@@ -101,30 +86,33 @@ impl<T: Scalar> Room<T> {
         &mut self,
         level: L,
         network: &Network<'_, T>,
-        states: &[T],
+        states: &Picked<'_, T>,
     ) {
-        let (width, inputs) = (network.widths[0], network.widths.iter().sum());
-        let input = &mut self.input[..width * VECTORS * W];
-        level.run(ToUnits::<T, W> { rows: states, width, units: input });
+        let inputs = network.widths.iter().sum();
+        let input = &mut self.input[..states.width * VECTORS * W];
+        to_units::<T, L, W>(level, states, input);
         let layer = &network.layers[0];
         let weight = Rows { numbers: layer.weight, stride: inputs };
-        let (start, output) = (Start::Bias(layer.bias), &mut *self.shared);
-        Layer { weight, input, start, finish: Finish::Keep, output }.run::<L, W, R>(level);
+        Layer { weight, input, finish: Finish::Bias(layer.bias), output: &mut self.shared }.run::<L, W, R>(level);
     }
 
-    fn forward<L: Level, const W: usize, const R: usize>(&mut self, level: L, network: &Network<'_, T>, events: &[T]) {
+    fn forward<L: Level, const W: usize, const R: usize>(
+        &mut self,
+        level: L,
+        network: &Network<'_, T>,
+        events: &Picked<'_, T>,
+    ) {
         let [of_state, width] = network.widths;
         let input = &mut self.input[..width * VECTORS * W];
-        level.run(ToUnits::<T, W> { rows: events, width, units: input });
+        to_units::<T, L, W>(level, events, input);
         let weight = Rows { numbers: &network.layers[0].weight[of_state..], stride: of_state + width };
-        let (start, output) = (Start::Units(&self.shared), &mut *self.units[0]);
-        Layer { weight, input, start, finish: Finish::Sigmoid, output }.run::<L, W, R>(level);
+        let finish = Finish::UnitsSigmoid(&self.shared);
+        Layer { weight, input, finish, output: &mut self.units[0] }.run::<L, W, R>(level);
         for (index, layer) in network.layers.iter().enumerate().skip(1) {
             let (before, after) = self.units.split_at_mut(index);
             let (input, output) = (&*before[index - 1], &mut *after[0]);
             let weight = Rows { numbers: layer.weight, stride: network.hidden(index - 1) };
-            let start = Start::Bias(layer.bias);
-            Layer { weight, input, start, finish: Finish::Sigmoid, output }.run::<L, W, R>(level);
+            Layer { weight, input, finish: Finish::BiasSigmoid(layer.bias), output }.run::<L, W, R>(level);
         }
     }
 
@@ -136,8 +124,8 @@ impl<T: Scalar> Room<T> {
         sums: &mut Sums<T>,
     ) {
         let top = self.units.len() - 1;
-        let back = network.back.is_some().then(|| OutputBack {
-            scale: network.scale,
+        let back = network.back.as_ref().map(|back| OutputBack {
+            scale: back.scale,
             weight: &mut sums.last,
             bias: &mut sums.last_bias,
             before: &mut sums.biases[top],
@@ -154,29 +142,29 @@ impl<T: Scalar> Room<T> {
     }
 
     /// From the gradients of the last hidden layer to those of the events, adding those of the weights on the way.
-    fn backward<L: Level, const W: usize, const R: usize>(
+    fn backward<L: Level, const W: usize, const R: usize, const S: usize>(
         &mut self,
         level: L,
         network: &Network<'_, T>,
         back: &Back<T>,
-        events: &[T],
-        gradient: &mut [T],
+        events: &Picked<'_, T>,
+        slots: &mut Slots<'_, T>,
         sums: &mut Sums<T>,
     ) {
         for index in (1..self.units.len()).rev() {
             let (before, after) = self.units.split_at_mut(index);
             let (input, slopes) = (&mut *before[index - 1], &*after[0]);
-            level.run(ToRows::<T, W> { units: input, rows: &mut self.rows });
+            to_rows::<T, L, W>(level, input, &mut self.rows);
             let columns = network.whole(network.hidden(index - 1));
-            add_weight_gradient::<T, L, W, R>(level, slopes, &self.rows, columns, &mut sums.hidden[index - 1]);
+            add_weight_gradient::<T, L, W, R, S>(level, slopes, &self.rows, columns, &mut sums.hidden[index - 1]);
             let weight = Rows { numbers: &back.turned[index - 1], stride: network.hidden(index) };
             let finish = Finish::Slope(&mut sums.biases[index - 1]);
-            Layer { weight, input: slopes, start: Start::Zeros, finish, output: input }.run::<L, W, R>(level);
+            Layer { weight, input: slopes, finish, output: input }.run::<L, W, R>(level);
         }
-        let width = network.widths[1];
-        level.run(Group::<T, W> { input: events, width, rows: &mut self.rows });
-        add_weight_gradient::<T, L, W, R>(level, &self.units[0], &self.rows, network.whole(width), &mut sums.first[1]);
-        input_gradient::<T, L, W, R>(level, &self.units[0], &back.first[1], width, gradient);
+        level.run(InGroups::<T, W> { tile: events, rows: &mut self.rows });
+        let columns = network.whole(events.width);
+        add_weight_gradient::<T, L, W, R, S>(level, &self.units[0], &self.rows, columns, &mut sums.first[1]);
+        input_gradient::<T, L, W, R, S>(level, &self.units[0], &back.first[1], slots);
     }
 }
 

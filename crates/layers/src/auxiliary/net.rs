@@ -2,7 +2,8 @@
 
 use tch::{Tensor, nn};
 
-use super::{AuxiliaryNetConfig, fused};
+use super::AuxiliaryNetConfig;
+use super::fused::{self, Paired};
 use crate::{Execution, InputNorm, LayerError, Linear, Mlp, Mode};
 
 /// Says how likely an event follows a state: hidden layers and one output, a logit.
@@ -49,23 +50,18 @@ impl AuxiliaryNet {
     }
 
     /// The mean over `2P` entries of `−log σ(z)` for the clicks and `−log(1 − σ(z))` for the others, where `z` is the
-    /// logit of a state and an event: net and loss together. `None` where they are to be computed by plain operations, or
-    /// can only be: there are kernels on the CPU, in float32 and float64, for a net whose layers the logistic function
-    /// follows, without normalisation.
+    /// logit of a state and an event, times a factor: net and loss together. `None` where they are to be computed by plain
+    /// operations, or can only be: there are kernels on the CPU, in float32 and float64, for a net whose layers the
+    /// logistic function follows, without normalisation.
     ///
     /// # Shapes
-    /// - `states` `[P, H]`; `clicks` and `others` `[P, D]`; at least one row → a scalar
-    pub(super) fn mean_loss(
-        &self,
-        states: &Tensor,
-        clicks: &Tensor,
-        others: &Tensor,
-    ) -> Result<Option<Tensor>, LayerError> {
+    /// - `states` `[N, H]`; `clicks` and `others` `[N, D]`; at least one pair → a scalar
+    pub(super) fn mean_loss(&self, paired: &Paired<'_>, rows: [&Tensor; 3]) -> Result<Option<Tensor>, LayerError> {
         let (Execution::Auto, Some(mut layers)) = (self.execution, self.mlp.logistic_layers()) else {
             return Ok(None);
         };
         layers.push(&self.output);
-        fused::mean_loss([states, clicks, others], &layers)
+        fused::mean_loss(paired, rows, &layers)
     }
 
     /// The logits of each state with each of its events.

@@ -54,9 +54,7 @@ impl InterestExtractor {
     ) -> Result<ExtractedInterest, LayerError> {
         let states = self.gru.forward(history, None)?;
         let auxiliary = match (&self.auxiliary, negative) {
-            (Some(loss), Some(negative)) => {
-                Some(loss.forward(&states, history, negative, mode)?.f_mul_scalar(loss.weight())?)
-            }
+            (Some(loss), Some(negative)) => Some(loss.weighted(&states, history, negative, mode)?),
             _ => None,
         };
         Ok(ExtractedInterest { states, auxiliary })

@@ -15,6 +15,7 @@ struct Problem {
     lengths: Vec<u32>,
     /// Of states and events.
     widths: [i64; 2],
+    /// The inner product where there are none.
     hidden: Vec<i64>,
     average: AuxiliaryAverage,
     seed: u64,
@@ -29,8 +30,8 @@ impl Problem {
     fn loss(&self, execution: Execution, kind: Kind) -> (Vec<Tensor>, AuxiliaryLoss) {
         let mut store = nn::VarStore::new(Device::Cpu);
         let net = AuxiliaryNetConfig { hidden: self.hidden.clone(), ..AuxiliaryNetConfig::default() };
-        let config =
-            AuxiliaryLossConfig { scorer: AuxiliaryScorer::Mlp(net), average: self.average, ..Default::default() };
+        let scorer = if self.hidden.is_empty() { AuxiliaryScorer::InnerProduct } else { AuxiliaryScorer::Mlp(net) };
+        let config = AuxiliaryLossConfig { scorer, average: self.average, ..Default::default() };
         let loss = AuxiliaryLoss::new(&store.root(), self.widths[0], self.widths[1], &config).unwrap();
         store.set_kind(kind);
         let mut variables: Vec<(String, Tensor)> = store.variables().into_iter().collect();
@@ -63,10 +64,13 @@ impl Problem {
         let mut results = vec![value.detach()];
         let inputs: Vec<&Tensor> = rows.iter().chain(&variables).collect();
         if value.requires_grad() {
-            // The gradient of the loss is not 1, and the graph is used twice.
-            let scaled = value * -3.0;
+            // The gradient of the loss is 1, then it is not, and the graph is used twice.
+            let scaled = &value * -4.0;
+            let alone = Tensor::run_backward(&[&value], &inputs, true, false);
             let first = Tensor::run_backward(&[&scaled], &inputs, true, false);
             assert_eq!(first, Tensor::run_backward(&[&scaled], &inputs, false, false));
+            // A power of two: no digit is lost.
+            assert_eq!(first, alone.iter().map(|gradient| gradient * -4.0).collect::<Vec<Tensor>>());
             results.extend(first);
         }
         results
@@ -89,9 +93,13 @@ fn compare(problem: &Problem, kind: Kind, tolerance: f64) {
 
 fn problems() -> impl Strategy<Value = Problem> {
     let average = prop::sample::select(vec![AuxiliaryAverage::Entries, AuxiliaryAverage::Pairs]);
-    let widths = (prop::array::uniform2(1i64..20), prop::collection::vec(1i64..30, 1..4));
-    (prop::collection::vec(0u32..12, 1..20), widths, average, any::<u64>())
-        .prop_map(|(lengths, (widths, hidden), average, seed)| Problem { lengths, widths, hidden, average, seed })
+    let widths = (prop::array::uniform2(1i64..20), prop::collection::vec(1i64..30, 0..4));
+    (prop::collection::vec(0u32..12, 1..20), widths, average, any::<u64>()).prop_map(
+        |(lengths, ([state, event], hidden), average, seed)| {
+            let widths = [state, if hidden.is_empty() { state } else { event }];
+            Problem { lengths, widths, hidden, average, seed }
+        },
+    )
 }
 
 proptest! {
@@ -111,9 +119,11 @@ fn problem(lengths: &[u32]) -> Problem {
 
 #[test]
 fn batches_without_pairs_and_with_one_pair() {
-    for lengths in [&[0][..], &[0, 0, 0], &[1], &[1, 0, 1], &[2], &[0, 2, 0]] {
-        compare(&problem(lengths), Kind::Double, 1e-11);
-        let results = problem(lengths).run(Execution::Auto, Kind::Float);
+    let lengths = [&[0][..], &[0, 0, 0], &[1], &[1, 0, 1], &[2], &[0, 2, 0]];
+    for (lengths, hidden) in lengths.iter().flat_map(|lengths| [(*lengths, vec![100, 50]), (*lengths, vec![])]) {
+        let problem = Problem { hidden, ..problem(lengths) };
+        compare(&problem, Kind::Double, 1e-11);
+        let results = problem.run(Execution::Auto, Kind::Float);
         let pairs: u32 = lengths.iter().map(|length| length.saturating_sub(1)).sum();
         assert_eq!(results.len() > 1, pairs > 0, "{lengths:?}");
         assert_eq!(f64::try_from(&results[0]).unwrap() > 0.0, pairs > 0, "{lengths:?}");
@@ -124,13 +134,18 @@ fn batches_without_pairs_and_with_one_pair() {
 
 #[test]
 fn the_derivative_is_that_of_the_function() {
-    let problem = Problem { widths: [3, 2], hidden: vec![5, 4], ..problem(&[1]) };
+    derivative(&Problem { widths: [3, 2], hidden: vec![5, 4], ..problem(&[1]) });
+    derivative(&Problem { widths: [3, 3], hidden: Vec::new(), ..problem(&[1]) });
+}
+
+fn derivative(problem: &Problem) {
+    let [of_state, of_event] = problem.widths;
     let (_variables, loss) = problem.loss(Execution::Auto, Kind::Double);
-    let rows = [(0, 3), (1, 2), (2, 2)]
+    let rows = [(0, of_state), (1, of_event), (2, of_event)]
         .map(|(index, width)| problem.tensor(index, &[7, width], Kind::Double).set_requires_grad(true));
     let of_pairs = |inputs: &[Tensor]| {
         Ok::<_, LayerError>(vec![loss.of_pairs(&inputs[0], &inputs[1], &inputs[2], Mode::Training)?])
     };
     let report = check_gradients(of_pairs, &rows, &GradientCheck::default()).unwrap();
-    assert_eq!(report.entries, 7 * (3 + 2 + 2));
+    assert_eq!(report.entries, 7 * (of_state + 2 * of_event) as usize);
 }

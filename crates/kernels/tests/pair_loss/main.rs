@@ -1,6 +1,8 @@
 //! The loss over pairs against its definition, what must not change it, and its errors.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod inner;
+
 use fain_kernels::{
     DenseLayer, DenseLayerGradients, InstructionSet, PairGradients, PairNetwork, Pairs, Pool, Real, Serial, pair_loss,
     pair_loss_with,
@@ -21,7 +23,9 @@ fn numbers(seed: u64, count: usize) -> Vec<f64> {
 
 #[derive(Clone, Debug)]
 struct Case {
-    count: usize,
+    /// Rows of each sample.
+    lengths: Vec<u32>,
+    distance: usize,
     widths: [usize; 2],
     /// Widths of the hidden layers.
     hidden: Vec<usize>,
@@ -30,7 +34,13 @@ struct Case {
 }
 
 impl Case {
-    fn new(count: usize, widths: [usize; 2], hidden: &[usize], seed: u64) -> Self {
+    /// Pairs side by side.
+    fn new(count: u32, widths: [usize; 2], hidden: &[usize], seed: u64) -> Self {
+        Self::of_histories(&[count], 0, widths, hidden, seed)
+    }
+
+    fn of_histories(lengths: &[u32], distance: usize, widths: [usize; 2], hidden: &[usize], seed: u64) -> Self {
+        let count = lengths.iter().sum::<u32>() as usize;
         let mut sizes = vec![count * widths[0], count * widths[1], count * widths[1]];
         let mut inputs = widths[0] + widths[1];
         for &outputs in hidden.iter().chain([&1]) {
@@ -38,17 +48,35 @@ impl Case {
             inputs = outputs;
         }
         let operands = (0u64..).zip(sizes).map(|(index, size)| numbers(seed.wrapping_add(index << 32), size)).collect();
-        Self { count, widths, hidden: hidden.to_vec(), operands }
+        Self { lengths: lengths.to_vec(), distance, widths, hidden: hidden.to_vec(), operands }
+    }
+
+    fn offsets(&self) -> Vec<u32> {
+        let ends = self.lengths.iter().scan(0, |end, length| {
+            *end += length;
+            Some(*end)
+        });
+        std::iter::once(0).chain(ends).collect()
+    }
+
+    /// The rows of each pair: of the state, and of the events.
+    fn pairs(&self) -> Vec<[usize; 2]> {
+        let samples = self.offsets().into_iter().zip(&self.lengths);
+        let rows =
+            samples.flat_map(|(start, &length)| (0..length as usize).map(move |row| (start as usize, row, length)));
+        let paired = rows.filter(|&(_, row, length)| row + self.distance < length as usize);
+        paired.map(|(start, row, _)| [start + row, start + row + self.distance]).collect()
     }
 
     /// The loss by the formulas.
     fn loss(&self) -> f64 {
         let [of_state, of_event] = self.widths;
         let mut sum = 0.0;
-        for pair in 0..self.count {
+        let pairs = self.pairs();
+        for &[state, event] in &pairs {
             for (kind, sign) in [(1, -1.0), (2, 1.0)] {
-                let mut values = self.operands[0][pair * of_state..][..of_state].to_vec();
-                values.extend(&self.operands[kind][pair * of_event..][..of_event]);
+                let mut values = self.operands[0][state * of_state..][..of_state].to_vec();
+                values.extend(&self.operands[kind][event * of_event..][..of_event]);
                 for layer in 0..=self.hidden.len() {
                     let (weight, bias) = (&self.operands[3 + 2 * layer], &self.operands[4 + 2 * layer]);
                     let rows = weight.chunks(values.len()).zip(bias);
@@ -61,7 +89,7 @@ impl Case {
                 sum += (sign * values[0]).exp().ln_1p();
             }
         }
-        sum / (2 * self.count.max(1)) as f64
+        FACTOR * sum / (2 * pairs.len().max(1)) as f64
     }
 
     /// The loss and the gradients of all operands.
@@ -71,7 +99,8 @@ impl Case {
         let mut gradients: Vec<Vec<T>> = operands.iter().map(|numbers| vec![of(9.0); numbers.len()]).collect();
         let (rows, layers) = operands.split_at(3);
         let layers: Vec<_> = layers.chunks(2).map(|layer| DenseLayer { weight: &layer[0], bias: &layer[1] }).collect();
-        let (pairs, network) = (pairs(rows), network(&layers));
+        let offsets = self.offsets();
+        let (pairs, network) = (pairs(&offsets, self.distance, rows), network(&layers));
         let (by_rows, by_layers) = gradients.split_at_mut(3);
         let [states, clicks, others] = by_rows else { unreachable!() };
         let layers = by_layers.chunks_mut(2).map(|layer| {
@@ -87,8 +116,11 @@ impl Case {
     }
 }
 
-fn pairs<T>(rows: &[Vec<T>]) -> Pairs<'_, T> {
-    Pairs { states: &rows[0], clicks: &rows[1], others: &rows[2] }
+/// Of the loss.
+const FACTOR: f64 = 3.0;
+
+fn pairs<'a, T>(offsets: &'a [u32], distance: usize, rows: &'a [Vec<T>]) -> Pairs<'a, T> {
+    Pairs { offsets, distance, states: &rows[0], clicks: &rows[1], others: &rows[2], factor: FACTOR }
 }
 
 fn network<'a, T: Copy>(layers: &'a [DenseLayer<'a, T>]) -> PairNetwork<'a, T> {
@@ -141,18 +173,37 @@ proptest! {
 
     #[test]
     fn loss_and_gradients_are_those_of_the_formulas(
-        count in 1usize..110,
+        lengths in prop::collection::vec(0u32..25, 0..8),
+        distance in 0usize..4,
         widths in prop::array::uniform2(1usize..40),
         hidden in prop::collection::vec(1usize..40, 1..4),
         seed: u64,
     ) {
-        check(&Case::new(count, widths, &hidden, seed), seed ^ 1);
+        check(&Case::of_histories(&lengths, distance, widths, &hidden, seed), seed ^ 1);
     }
 }
 
 #[test]
 fn several_tasks_are_joined_to_one_result() {
     check(&Case::new(2 * 960 + 1, [16, 16], &[100, 50], 5), 6);
+    let lengths: Vec<u32> = (0..90).map(|sample| sample % 40).collect();
+    check(&Case::of_histories(&lengths, 1, [16, 18], &[33, 50], 7), 8);
+}
+
+#[test]
+fn rows_without_a_pair_get_zeros() {
+    let case = Case::of_histories(&[0, 1, 3, 2, 100, 0, 7, 2], 2, [3, 16], &[20], 4);
+    let rows: Vec<usize> = case.pairs().into_iter().map(|[state, _]| state).collect();
+    assert_eq!((rows.len(), rows[0], rows[1]), (1 + 98 + 5, 1, 6));
+    for set in sets() {
+        let (_, gradients) = case.run::<f32>(set, &Serial, |number| number as f32);
+        for (place, width, distance) in [(0, 3, 0), (1, 16, 2), (2, 16, 2)] {
+            for (row, numbers) in gradients[place].chunks(width).enumerate() {
+                let paired = rows.iter().any(|paired| paired + distance == row);
+                assert_eq!(numbers.iter().any(|&number| number != 0.0), paired, "{set:?} {place} {row}: {numbers:?}");
+            }
+        }
+    }
 }
 
 #[test]
@@ -192,8 +243,9 @@ impl Case {
             });
             sigmoids.zip(&self.operands[5]).map(|(unit, weight)| unit * weight).sum::<f64>() + self.operands[6][0]
         };
-        let losses = (0..self.count).map(|pair| (-units(pair, 1)).max(0.0) + units(pair, 2).max(0.0));
-        losses.sum::<f64>() / (2 * self.count) as f64
+        let pairs = self.pairs();
+        let losses = pairs.iter().map(|&[pair, _]| (-units(pair, 1)).max(0.0) + units(pair, 2).max(0.0));
+        FACTOR * losses.sum::<f64>() / (2 * pairs.len()) as f64
     }
 }
 
@@ -227,16 +279,21 @@ fn any_pool_gives_the_same_bits() {
 
 #[test]
 fn lengths_are_checked() {
-    let message = |widths: [usize; 2], rows: [usize; 3], layers: &[(usize, usize)]| {
+    let of_offsets = |offsets: &[u32], widths: [usize; 2], rows: [usize; 3], layers: &[(usize, usize)]| {
         let rows = rows.map(|length| vec![0.0f32; length]).to_vec();
         let layers: Vec<_> = layers.iter().map(|&(weight, bias)| (vec![0.0f32; weight], vec![0.0f32; bias])).collect();
         let layers: Vec<_> = layers.iter().map(|(weight, bias)| DenseLayer { weight, bias }).collect();
-        let result = pair_loss(widths[0], widths[1], &pairs(&rows), &network(&layers), None, &Serial);
+        let result = pair_loss(widths[0], widths[1], &pairs(offsets, 1, &rows), &network(&layers), None, &Serial);
         result.unwrap_err().to_string()
     };
+    let message = |widths, rows, layers: &[(usize, usize)]| of_offsets(&[0, 2], widths, rows, layers);
     let layers = [(20, 4), (4, 1)];
     assert_eq!(message([0, 2], [6, 4, 4], &layers), "state width is 0: at least 1 is needed");
     assert_eq!(message([3, 0], [6, 4, 4], &layers), "event width is 0: at least 1 is needed");
+    assert_eq!(of_offsets(&[0, 3], [3, 2], [6, 6, 6], &layers), "states has 6 numbers: 9 are needed");
+    let none = "offsets is empty: one number more than there are samples is needed";
+    assert_eq!(of_offsets(&[], [3, 2], [0; 3], &layers), none);
+    assert_eq!(of_offsets(&[0, 2, 1], [3, 2], [0; 3], &layers), "offsets[2] is 1: at least 2 is needed");
     assert_eq!(message([3, 2], [7, 4, 4], &layers), "states has 7 numbers: 6 are needed");
     assert_eq!(message([3, 2], [6, 5, 4], &layers), "clicks has 5 numbers: 4 are needed");
     assert_eq!(message([3, 2], [6, 4, 3], &layers), "others has 3 numbers: 4 are needed");
@@ -257,7 +314,7 @@ fn buffers_of_gradients_are_checked() {
         let by_layers = buffers.iter_mut().map(|(weight, bias)| DenseLayerGradients { weight, bias }).collect();
         let mut gradients =
             PairGradients { states: &mut states, clicks: &mut clicks, others: &mut others, layers: by_layers };
-        let result = pair_loss(3, 2, &pairs(&rows), &network(&layers), Some(&mut gradients), &Serial);
+        let result = pair_loss(3, 2, &pairs(&[0, 2], 1, &rows), &network(&layers), Some(&mut gradients), &Serial);
         result.unwrap_err().to_string()
     };
     let all = [(20, 4), (4, 1)];
