@@ -1,6 +1,7 @@
 //! CPU kernels for what a tensor library would loop over in time: GRU, AGRU and AUGRU over histories of different
 //! lengths, forward and backward, for `f32` and `f64` and any width. And for what it would copy: [`update_rows`] moves
-//! the rows of a table that a batch looked up, where they lie.
+//! the rows of a table that a batch looked up, where they lie, [`gather_rows`] copies them, and [`scatter_rows`] sums
+//! their gradients.
 //!
 //! ```
 //! use fain_kernels::{Cell, Gradients, Sequences, Serial, Weights, recurrence_backward, recurrence_forward};
@@ -30,8 +31,10 @@
 //!
 //! Besides, batch normalisation and Dice over the columns of a matrix ([`column_statistics`], [`normalize_forward`]), and
 //! Dice over its rows ([`row_dice_forward`]); the first layer of target attention, which sees each event beside its
-//! sample's candidate ([`target_pairs_forward`]); and a network over pairs of a state and an event with its loss and their
-//! gradients, tile by tile ([`pair_loss`]), or the same for their inner product ([`inner_pair_loss`]).
+//! sample's candidate ([`target_pairs_forward`]), and what attention does with the events of each sample
+//! ([`segment_products`], [`segment_softmax_forward`], [`segment_sums`]); and a network over pairs of a state and an event
+//! with its loss and their gradients, tile by tile ([`pair_loss`]), or the same for their inner product
+//! ([`inner_pair_loss`]).
 //!
 //! The events lie as the data has them, sample after sample, and are not copied, padded or sorted: within a block of
 //! samples the kernels walk through time from row to row. There are no threads here; the caller brings a [`Pool`].
@@ -71,6 +74,7 @@ mod recurrence;
 mod row_dice;
 mod rows;
 mod scalar;
+mod segments;
 mod target_pairs;
 mod tasks;
 
@@ -89,8 +93,16 @@ pub use pair_loss::{
 pub use pool::{Pool, Serial};
 pub use recurrence::{recurrence_backward, recurrence_backward_with, recurrence_forward, recurrence_forward_with};
 pub use row_dice::{row_dice_backward, row_dice_backward_with, row_dice_forward, row_dice_forward_with};
-pub use rows::{Correction, Lookups, RowRule, RowState, RowStep, SecondMoment, update_rows, update_rows_with};
+pub use rows::{
+    Correction, LookupGradients, Lookups, RowRule, RowState, RowStep, SecondMoment, gather_rows, gather_rows_with,
+    scatter_rows, scatter_rows_with, update_rows, update_rows_with,
+};
 pub use scalar::Real;
+pub use segments::{
+    segment_expand, segment_expand_with, segment_products, segment_products_with, segment_softmax_backward,
+    segment_softmax_backward_with, segment_softmax_forward, segment_softmax_forward_with, segment_sums,
+    segment_sums_with,
+};
 pub use target_pairs::{
     TargetPairGradients, TargetPairs, target_pairs_backward, target_pairs_backward_with, target_pairs_forward,
     target_pairs_forward_with,

@@ -1,5 +1,7 @@
 //! Embedding tables.
 
+mod fused;
+
 use serde::{Deserialize, Serialize};
 use tch::{Tensor, nn};
 
@@ -123,8 +125,41 @@ impl Embedding {
     /// - `ids` `[B]`, int64, each below `V` → `[B, D]`
     ///
     /// # Errors
-    /// [`LayerError::Torch`] when an id is out of range.
+    /// [`LayerError::Kernel`], or [`LayerError::Torch`] where there are no kernels, when an id is out of range.
     pub fn forward(&self, ids: &Tensor) -> Result<Tensor, LayerError> {
+        if fused::applies(&self.weight, &[ids]) {
+            // One list of ids gives one list of rows.
+            return Ok(fused::rows(&self.weight, &[ids], self.gradient())?.swap_remove(0));
+        }
+        self.plain(ids)
+    }
+
+    /// Looks several lists of ids up at once: candidates, histories and negatives of one vocabulary, for example. The
+    /// gradient of the table is then one sum over all of them, and not the sum of as many whole tables.
+    ///
+    /// # Shapes
+    /// - each of `ids` `[B]` or `[N]`, int64, each below `V` → as many tensors, `[B, D]` or `[N, D]`
+    ///
+    /// # Errors
+    /// As [`Embedding::forward`].
+    pub fn forward_together(&self, ids: &[&Tensor]) -> Result<Vec<Tensor>, LayerError> {
+        if !ids.is_empty() && fused::applies(&self.weight, ids) {
+            return fused::rows(&self.weight, ids, self.gradient());
+        }
+        ids.iter().map(|ids| self.plain(ids)).collect()
+    }
+
+    /// True when the two share a table.
+    pub fn same_as(&self, other: &Self) -> bool {
+        self.weight.data_ptr() == other.weight.data_ptr()
+    }
+
+    fn gradient(&self) -> fused::TableGradient {
+        fused::TableGradient { sparse: self.sparse, zero_row: self.zero_row }
+    }
+
+    /// By libtorch.
+    fn plain(&self, ids: &Tensor) -> Result<Tensor, LayerError> {
         // The row that gets no gradient; libtorch takes a negative one for none.
         let untrained = if self.zero_row { 0 } else { -1 };
         Ok(Tensor::f_embedding(&self.weight, ids, untrained, false, self.sparse)?)
@@ -136,7 +171,7 @@ impl Embedding {
     /// - `ids` `[N]`, int64 → jagged `[N, D]`
     ///
     /// # Errors
-    /// [`LayerError::Torch`] when an id is out of range; [`LayerError::Shape`] when `ids` does not fit the layout.
+    /// As [`Embedding::forward`]; [`LayerError::Shape`] when `ids` does not fit the layout.
     pub fn forward_jagged(&self, ids: &Tensor, layout: &JaggedLayout) -> Result<Jagged, LayerError> {
         Jagged::new(self.forward(ids)?, layout.clone())
     }
@@ -214,6 +249,52 @@ mod tests {
             assert!(matches!(&error, LayerError::Shape { got, .. } if *got == size), "{error}");
         }
         assert!(store.is_empty());
+    }
+
+    /// The table's gradient as a dense tensor, of three lists of which only the first two reach the loss.
+    fn gradient(table: &Embedding, kind: Kind, look_up: &dyn Fn(&[&Tensor]) -> Vec<Tensor>) -> Tensor {
+        table.weight().shallow_clone().zero_grad();
+        let lists = [ids(&[2, 0, 2, 1]), ids(&[]), ids(&[2, 0]).reshape([2, 1])];
+        let vectors = look_up(&[&lists[0], &lists[1], &lists[2]]);
+        let numbered = |of: &Tensor, from: f64| {
+            let numbers = Tensor::arange(of.numel() as i64, (kind, Device::Cpu)) + from;
+            (of * numbers.reshape(of.size())).sum(kind)
+        };
+        assert_eq!([vectors[1].size(), vectors[2].size()], [vec![0, 2], vec![2, 1, 2]]);
+        let first = vectors[0].shallow_clone();
+        (numbered(&first, 1.0) + numbered(&vectors[1], 0.0) + numbered(&vectors[2], 20.0)).backward();
+        let gradient = table.weight().grad();
+        if gradient.is_sparse() { gradient.to_dense(None::<Kind>, false) } else { gradient }
+    }
+
+    #[test]
+    fn look_ups_together_are_those_apart_and_those_of_libtorch() {
+        for kind in [Kind::Float, Kind::Double] {
+            for (sparse, zero_row) in [(false, false), (false, true), (true, false), (true, true)] {
+                let mut store = nn::VarStore::new(Device::Cpu);
+                store.set_kind(kind);
+                let mut table = Embedding::from_matrix(&store.root(), &matrix().to_kind(kind), true).unwrap();
+                (table.sparse, table.zero_row) = (sparse, zero_row);
+                let together = gradient(&table, kind, &|ids| table.forward_together(ids).unwrap());
+                let apart = |ids: &[&Tensor]| ids.iter().map(|ids| table.forward(ids).unwrap()).collect();
+                let plain = |ids: &[&Tensor]| ids.iter().map(|ids| table.plain(ids).unwrap()).collect();
+                let zero = if zero_row { [0.0; 2] } else { [25.0, 27.0] };
+                assert_eq!(numbers(&together), [&zero[..], &[7.0, 8.0, 26.0, 29.0]].concat(), "{kind:?} {sparse}");
+                for other in [gradient(&table, kind, &apart), gradient(&table, kind, &plain)] {
+                    assert_eq!(other, together);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_id_that_is_no_row_is_refused() {
+        let store = nn::VarStore::new(Device::Cpu);
+        let table = Embedding::from_matrix(&store.root(), &matrix(), true).unwrap();
+        for wrong in [3, -1] {
+            let error = table.forward(&ids(&[0, wrong])).unwrap_err();
+            assert!(error.to_string().contains(&format!("ids[1] is {wrong}: the table has 3 rows")), "{error}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tch::{Device, Kind, Tensor};
 
 use crate::error::check_shape;
-use crate::{LayerError, Packing};
+use crate::{LayerError, Packing, segment};
 
 /// Where each sample's events lie in a jagged tensor.
 ///
@@ -170,8 +170,12 @@ impl JaggedLayout {
     /// Repeats each sample's row for each of its events: `[B, …]` → `[N, …]`.
     ///
     /// # Errors
-    /// [`LayerError::Torch`] when libtorch refuses, for a first dimension other than `B` for example.
+    /// [`LayerError::Shape`], or [`LayerError::Torch`] where there is no kernel, when the first dimension is not `B`.
     pub fn expand(&self, rows: &Tensor) -> Result<Tensor, LayerError> {
+        if segment::applies(&[rows]) {
+            check_shape("rows", rows, &[Some(self.rows), None], "[B, D]")?;
+            return segment::expand(rows, self);
+        }
         Ok(rows.f_index_select(0, &self.segments)?)
     }
 }
@@ -233,6 +237,9 @@ impl Jagged {
     /// # Errors
     /// [`LayerError::Torch`] when libtorch refuses.
     pub fn last(&self) -> Result<Tensor, LayerError> {
+        if segment::applies(&[&self.values]) {
+            return segment::last(&self.values, &self.layout);
+        }
         let windows = self.layout.host.windows(2).enumerate().filter(|(_, pair)| pair[1] > pair[0]);
         let (rows, events): (Vec<i64>, Vec<i64>) =
             windows.map(|(row, pair)| (row as i64, i64::from(pair[1]) - 1)).unzip();
@@ -336,5 +343,25 @@ mod tests {
         let layout = JaggedLayout::new(&[0, 2], Device::Cpu).unwrap();
         let error = Jagged::new(Tensor::zeros([3, 4], (Kind::Float, Device::Cpu)), layout).unwrap_err();
         assert_eq!(error.to_string(), "history has shape [3, 4], but [N, D] = [2, any] is needed");
+    }
+
+    #[test]
+    fn the_last_events_take_the_gradient() {
+        let layout = JaggedLayout::new(&[0, 2, 2, 3], Device::Cpu).unwrap();
+        for kind in [Kind::Float, Kind::Double, Kind::BFloat16] {
+            // The last kind has no kernel.
+            let values = Tensor::from_slice(&[1.0f32, 2.0, 3.0]).unsqueeze(1).to_kind(kind).set_requires_grad(true);
+            let last = Jagged::new(values.shallow_clone(), layout.clone()).unwrap().last().unwrap();
+            assert_eq!(last, Tensor::from_slice(&[2.0f32, 0.0, 3.0]).unsqueeze(1).to_kind(kind));
+            let factors = Tensor::from_slice(&[5.0f32, 6.0, 7.0]).unsqueeze(1).to_kind(kind);
+            (last * factors).sum(kind).backward();
+            assert_eq!(values.grad(), Tensor::from_slice(&[0.0f32, 5.0, 7.0]).unsqueeze(1).to_kind(kind));
+        }
+        let none = JaggedLayout::new(&[0, 0], Device::Cpu).unwrap();
+        let values = Tensor::zeros([0, 2], (Kind::Float, Device::Cpu)).set_requires_grad(true);
+        let last = Jagged::new(values.shallow_clone(), none).unwrap().last().unwrap();
+        assert_eq!(last, Tensor::zeros([1, 2], (Kind::Float, Device::Cpu)));
+        last.sum(Kind::Float).backward();
+        assert_eq!(values.grad().size(), [0, 2]);
     }
 }

@@ -1,9 +1,14 @@
 //! Reductions over the events of each sample.
+//!
+//! On the CPU they are kernels of `fain-kernels`; elsewhere operations of libtorch.
+
+mod fused;
 
 use tch::{Kind, Tensor};
 
 use crate::error::check_shape;
 use crate::{JaggedLayout, LayerError};
+pub(crate) use fused::{applies, expand, last, products};
 
 fn check(values: &Tensor, layout: &JaggedLayout) -> Result<(), LayerError> {
     check_shape("values", values, &[Some(layout.events()), None], "[N, D]")
@@ -18,6 +23,14 @@ fn check(values: &Tensor, layout: &JaggedLayout) -> Result<(), LayerError> {
 /// [`LayerError::Shape`] when `values` is not `[N, D]`.
 pub fn segment_sum(values: &Tensor, layout: &JaggedLayout) -> Result<Tensor, LayerError> {
     check(values, layout)?;
+    if applies(&[values]) {
+        return fused::sums(values, None, layout);
+    }
+    plain_sum(values, layout)
+}
+
+/// By libtorch.
+fn plain_sum(values: &Tensor, layout: &JaggedLayout) -> Result<Tensor, LayerError> {
     if layout.events() == 0 {
         return zero_rows(values, layout);
     }
@@ -34,7 +47,10 @@ pub fn segment_sum(values: &Tensor, layout: &JaggedLayout) -> Result<Tensor, Lay
 pub fn segment_weighted_sum(values: &Tensor, weights: &Tensor, layout: &JaggedLayout) -> Result<Tensor, LayerError> {
     check(values, layout)?;
     check_shape("weights", weights, &[Some(layout.events()), Some(1)], "[N, 1]")?;
-    segment_sum(&values.f_mul(weights)?, layout)
+    if applies(&[values, weights]) {
+        return fused::sums(values, Some(weights), layout);
+    }
+    plain_sum(&values.f_mul(weights)?, layout)
 }
 
 /// The largest value of each sample's events, column by column.
@@ -67,13 +83,21 @@ pub fn segment_max(values: &Tensor, layout: &JaggedLayout) -> Result<Tensor, Lay
 /// [`LayerError::Shape`] when `logits` is not `[N, D]`.
 pub fn segment_softmax(logits: &Tensor, layout: &JaggedLayout) -> Result<Tensor, LayerError> {
     check(logits, layout)?;
+    if applies(&[logits]) && logits.size()[1] == 1 {
+        return fused::softmax(logits, layout);
+    }
+    plain_softmax(logits, layout)
+}
+
+/// By libtorch.
+fn plain_softmax(logits: &Tensor, layout: &JaggedLayout) -> Result<Tensor, LayerError> {
     if layout.events() == 0 {
         return Ok(logits.shallow_clone());
     }
     // The shift cancels in the quotient; it needs no gradient.
     let shift = layout.expand(&raw_max(&logits.detach(), layout)?)?;
     let powers = logits.f_sub(&shift)?.f_exp()?;
-    let sums = layout.expand(&segment_sum(&powers, layout)?)?;
+    let sums = layout.expand(&plain_sum(&powers, layout)?)?;
     Ok(powers.f_div(&sums)?)
 }
 
@@ -182,6 +206,65 @@ mod tests {
                 };
                 let difference = (at(1e-5) - at(-1e-5)) / 2e-5;
                 prop_assert!((gradient[index] - difference).abs() < 1e-5 * (1.0 + difference.abs()));
+            }
+        }
+    }
+
+    /// Values and the gradients of some operands of a function, with the same gradient for both ways to compute it.
+    fn run(operands: &[&Tensor], kind: Kind, of: &dyn Fn(&[Tensor]) -> Tensor) -> Vec<Vec<f64>> {
+        let leaves: Vec<Tensor> =
+            operands.iter().map(|tensor| tensor.copy().to_kind(kind).set_requires_grad(true)).collect();
+        let output = of(&leaves);
+        let gradient = (Tensor::arange(output.numel() as i64, (kind, Device::Cpu)) * 0.37).sin().reshape(output.size());
+        (&output * gradient).sum(kind).backward();
+        // Without events libtorch's operations may give no gradient at all.
+        let gradients =
+            leaves.iter().map(|leaf| Some(leaf.grad()).filter(Tensor::defined).unwrap_or_else(|| leaf.zeros_like()));
+        std::iter::once(numbers(&output)).chain(gradients.map(|gradient| numbers(&gradient))).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        /// Kernels and libtorch agree, in values and in gradients.
+        #[test]
+        fn kernels_equal_libtorch((offsets, values) in histories()) {
+            let layout = JaggedLayout::new(&offsets, Device::Cpu).unwrap();
+            let events = Tensor::from_slice(&values).reshape([-1, 3]) * 0.1;
+            let weights = events.narrow(1, 0, 1).copy();
+            let rows = (Tensor::arange(3 * layout.rows(), (Kind::Double, Device::Cpu)) * 0.7).cos().reshape([-1, 3]);
+            type Compute<'a> = &'a dyn Fn(&[Tensor]) -> Tensor;
+            let segments = layout.segments();
+            let expand = |rows: &Tensor| rows.index_select(0, segments);
+            let cases: [(&[&Tensor], Compute<'_>, Compute<'_>); 5] = [
+                (&[&events], &|of| segment_sum(&of[0], &layout).unwrap(), &|of| plain_sum(&of[0], &layout).unwrap()),
+                (
+                    &[&events, &weights],
+                    &|of| segment_weighted_sum(&of[0], &of[1], &layout).unwrap(),
+                    &|of| plain_sum(&(&of[0] * &of[1]), &layout).unwrap(),
+                ),
+                (
+                    &[&weights],
+                    &|of| segment_softmax(&of[0], &layout).unwrap(),
+                    &|of| plain_softmax(&of[0], &layout).unwrap(),
+                ),
+                (&[&rows], &|of| layout.expand(&of[0]).unwrap(), &|of| expand(&of[0])),
+                (
+                    &[&rows, &events],
+                    &|of| products(&of[0], &of[1], &layout).unwrap(),
+                    &|of| (expand(&of[0]) * &of[1]).sum_dim_intlist([1i64].as_slice(), true, of[0].kind()),
+                ),
+            ];
+            for (kind, tolerance) in [(Kind::Double, 1e-12), (Kind::Float, 1e-4)] {
+                for (case, (operands, fused, plain)) in cases.iter().enumerate() {
+                    let (fused, plain) = (run(operands, kind, fused), run(operands, kind, plain));
+                    for (fused, plain) in fused.iter().zip(&plain) {
+                        prop_assert_eq!(fused.len(), plain.len());
+                        for (one, other) in fused.iter().zip(plain) {
+                            prop_assert!((one - other).abs() < tolerance, "case {}: {} {}", case, one, other);
+                        }
+                    }
+                }
             }
         }
     }

@@ -33,14 +33,9 @@ impl Lookups {
     pub fn sort(&mut self, ids: &[i64], rows: usize) -> Result<(), KernelError> {
         self.keys.clear();
         self.rows = rows;
-        for (what, number) in [("ids", ids.len()), ("rows", rows)] {
-            if u32::try_from(number).is_err() {
-                return Err(KernelError::TooMany { what, number });
-            }
-        }
-        if let Some(index) = ids.iter().position(|&id| usize::try_from(id).map_or(true, |id| id >= rows)) {
-            return Err(KernelError::Id { index, id: ids[index], rows });
-        }
+        check_less("ids", ids.len())?;
+        check_less("rows", rows)?;
+        check_ids(ids, rows)?;
         self.keys.extend(ids.iter().zip(0u64..).map(|(&id, place)| (id as u64) << 32 | place));
         let bits = usize::BITS - rows.saturating_sub(1).leading_zeros();
         let passes = bits.div_ceil(DIGIT).max(1);
@@ -114,6 +109,22 @@ impl Lookups {
         }
         tasks
     }
+}
+
+/// Refuses 2³² and more of something: a half of a key counts them.
+pub(super) fn check_less(what: &'static str, number: usize) -> Result<(), KernelError> {
+    if u32::try_from(number).is_ok() { Ok(()) } else { Err(KernelError::TooMany { what, number }) }
+}
+
+/// Refuses ids that are no rows.
+pub(super) fn check_ids(ids: &[i64], rows: usize) -> Result<(), KernelError> {
+    // A negative id is a very large one without its sign.
+    let largest = ids.iter().fold(0, |largest: u64, &id| largest.max(id as u64));
+    if ids.is_empty() || largest < rows as u64 {
+        return Ok(());
+    }
+    let index = ids.iter().position(|&id| id as u64 >= rows as u64).unwrap_or_default();
+    Err(KernelError::Id { index, id: ids[index], rows })
 }
 
 /// The row of a key.

@@ -12,7 +12,7 @@ use crate::scalar::{Real, Scalar};
 use crate::tasks::{Pieces, run_all};
 
 /// How many lookups ahead the caches are asked for rows. A row of a large table is in no cache.
-const AHEAD: usize = 16;
+pub(super) const AHEAD: usize = 16;
 
 /// Moves the rows of a table that a batch looked up, with the widest vectors of this processor. The other rows, and
 /// what is remembered of them, are neither read nor written.

@@ -4,7 +4,7 @@ use tch::{Tensor, nn};
 
 use super::network::Network;
 use crate::unbiased_linear::UnbiasedLinear;
-use crate::{AttentionScoring, Execution, Jagged, LayerError, Mode, TargetAttentionConfig};
+use crate::{AttentionScoring, Execution, Jagged, LayerError, Mode, TargetAttentionConfig, segment};
 
 /// A built [`AttentionScoring`].
 #[derive(Debug)]
@@ -51,6 +51,14 @@ impl Scorer {
 
 /// The inner product of each event with its sample's vector: `[B, D]` and jagged `[N, D]` → `[N, 1]`.
 fn inner_products(vectors: &Tensor, history: &Jagged) -> Result<Tensor, LayerError> {
+    if segment::applies(&[vectors, history.values()]) {
+        return segment::products(vectors, history.values(), history.layout());
+    }
+    plain_inner_products(vectors, history)
+}
+
+/// By libtorch.
+fn plain_inner_products(vectors: &Tensor, history: &Jagged) -> Result<Tensor, LayerError> {
     let products = history.layout().expand(vectors)?.f_mul(history.values())?;
     Ok(products.f_sum_dim_intlist([1i64].as_slice(), true, history.kind())?)
 }
