@@ -1,6 +1,6 @@
 //! CPU kernels for what a tensor library would loop over in time: GRU, AGRU and AUGRU over histories of different
 //! lengths, forward and backward, for `f32` and `f64` and any width. And for what it would copy: [`update_rows`] moves
-//! the rows of a table that a batch looked up, where they lie.
+//! the rows of a table that a batch looked up, where they lie, and [`update_elements`] all numbers of dense parameters.
 //!
 //! ```
 //! use fain_kernels::{Cell, Gradients, Sequences, Serial, Weights, recurrence_backward, recurrence_forward};
@@ -53,6 +53,7 @@ mod backward;
 mod buffers;
 mod cell;
 mod columns;
+mod elements;
 mod entry;
 mod error;
 mod forward;
@@ -76,6 +77,7 @@ mod tasks;
 
 pub use buffers::{Gradients, Sequences, Weights};
 pub use cell::{AugruGate, Cell};
+pub use elements::{ElementRule, ElementStep, Elements, update_elements, update_elements_with};
 pub use error::KernelError;
 pub use instruction_set::InstructionSet;
 pub use normalization::{

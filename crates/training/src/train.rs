@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
+use fain_autograd::slice_mut;
 use fain_dataset::{BatchPlan, Batches, Dataset, Order, Tail};
 use fain_features::Samples;
 use fain_layers::Mode;
@@ -225,9 +226,14 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn add_loss(&self, place: i64, loss: &Tensor, rows: usize) -> Result<(), TrainingError> {
+    /// Adds a loss times its rows to the sums; another device than the CPU is not waited for.
+    fn add_loss(&mut self, place: usize, loss: &Tensor, rows: usize) -> Result<(), TrainingError> {
+        if self.request.device == Device::Cpu {
+            slice_mut::<f64>(&mut self.loss_sum)?[place] += loss.f_double_value(&[])? * rows as f64;
+            return Ok(());
+        }
         let weighted = loss.f_detach()?.f_to_kind(Kind::Double)?.f_mul_scalar(rows as f64)?;
-        let _ = self.loss_sum.f_get(place)?.f_add_(&weighted)?;
+        let _ = self.loss_sum.f_get(place as i64)?.f_add_(&weighted)?;
         Ok(())
     }
 

@@ -90,7 +90,7 @@ fn update_in_place<T: Element + Real>(
 }
 
 /// libtorch's threads.
-struct Threads;
+pub(super) struct Threads;
 
 impl Pool for Threads {
     fn run(&self, tasks: usize, task: &(dyn Fn(usize) + Sync)) {
