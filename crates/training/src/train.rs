@@ -9,9 +9,10 @@ use fain_features::Samples;
 use fain_layers::Mode;
 use fain_metrics::{CeilingReport, Evaluation};
 use fain_models::{FeatureSpace, Model, ModelInput, Output, named_tensors, parameter_count};
-use tch::{Device, Kind, Reduction, Tensor, nn};
+use tch::{Device, Kind, Tensor, nn};
 
 use crate::checkpoint::{self, LossSum, Position, Snapshot, restore_snapshot, snapshot};
+use crate::click_loss::click_loss;
 use crate::evaluate::PREFETCH;
 use crate::histories;
 use crate::occurrences::trained_tables;
@@ -211,7 +212,7 @@ impl<'a> Session<'a> {
         let input = ModelInput::new(samples, device)?;
         let labels = Tensor::f_from_slice(samples.labels.as_deref().unwrap_or_default())?.f_to_device(device)?;
         let Output { logits, auxiliary } = self.model.forward(&input, Mode::Training)?;
-        let click = logits.f_binary_cross_entropy_with_logits::<Tensor>(&labels, None, None, Reduction::Mean)?;
+        let click = click_loss(&logits, &labels)?;
         match auxiliary {
             None => {
                 self.optimizer.backward_step(&click)?;
