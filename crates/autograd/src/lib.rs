@@ -68,5 +68,5 @@ pub use error::{AutogradError, Pass};
 pub use function::{Context, Function, apply};
 pub use gradient_check::{GradientCheck, GradientError, GradientReport, check_gradients, check_leaves};
 pub use memory::{keep_freed_memory, prefer_huge_pages};
-pub use parallel::parallel_for;
+pub use parallel::{parallel_for, parallel_tasks};
 pub use slices::{Buffer, Element, SliceError, slice, slice_mut};

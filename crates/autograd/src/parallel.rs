@@ -4,6 +4,7 @@
 use std::ffi::{c_int, c_void};
 use std::ops::Range;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tch::TchError;
 
@@ -55,6 +56,65 @@ struct Loop<B> {
 pub fn parallel_for(count: usize, grain: usize, body: impl Fn(Range<usize>) + Sync) -> Result<(), AutogradError> {
     let signed = |count| i64::try_from(count).map_err(|_| AutogradError::ParallelCount { count });
     run(signed(count)?, signed(grain)?, Loop { body, panic: OnceLock::new() })
+}
+
+/// Calls `task` once with each number in `0..tasks`, on libtorch's own CPU threads.
+///
+/// For tasks that differ in length, or threads that the system takes away for a while: each thread begins with a part of
+/// its own, the same in each call, so that a thread's caches see the same part of the data again; when it is done, it
+/// takes from the other parts what has not begun. Inside another parallel loop the caller's thread does all of it.
+///
+/// Returns when all tasks are done. When one panics, others may be left out.
+///
+/// ```
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+///
+/// let total = AtomicUsize::new(0);
+/// fain_autograd::parallel_tasks(1000, |number| {
+///     total.fetch_add(number, Ordering::Relaxed);
+/// })?;
+/// assert_eq!(total.into_inner(), 499_500);
+/// # Ok::<(), fain_autograd::AutogradError>(())
+/// ```
+///
+/// # Errors
+/// As [`parallel_for`].
+pub fn parallel_tasks(tasks: usize, task: impl Fn(usize) + Sync) -> Result<(), AutogradError> {
+    let threads = usize::try_from(tch::get_num_threads()).unwrap_or(1).min(tasks);
+    if threads < 2 {
+        return parallel_for(tasks, tasks, |part| part.for_each(&task));
+    }
+    let start = |thread: usize| tasks / threads * thread + (tasks % threads).min(thread);
+    let shares: Vec<Share> =
+        (0..threads).map(|thread| Share { next: AtomicUsize::new(start(thread)), end: start(thread + 1) }).collect();
+    parallel_for(threads, 1, |part| {
+        for own in part {
+            for share in shares[own..].iter().chain(&shares[..own]) {
+                share.work(&task);
+            }
+        }
+    })
+}
+
+/// The tasks of a thread, on a cache line of its own.
+#[repr(align(64))]
+struct Share {
+    next: AtomicUsize,
+    end: usize,
+}
+
+impl Share {
+    /// Does the tasks that nobody has begun.
+    fn work(&self, task: &impl Fn(usize)) {
+        loop {
+            // The end of the loop over the threads makes what tasks wrote seen; here only the number counts.
+            let number = self.next.fetch_add(1, Ordering::Relaxed);
+            if number >= self.end {
+                return;
+            }
+            task(number);
+        }
+    }
 }
 
 fn run<B: Fn(Range<usize>) + Sync>(count: i64, grain: i64, work: Loop<B>) -> Result<(), AutogradError> {

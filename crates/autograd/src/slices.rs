@@ -1,10 +1,17 @@
 //! Tensors as slices, for functions that compute with Rust's own loops.
 #![allow(unsafe_code, reason = "a tensor's numbers lie behind a C++ pointer")]
 
+use std::ffi::{c_int, c_void};
 use std::marker::PhantomData;
 
 use tch::{Device, Kind, TchError, Tensor};
 use thiserror::Error;
+use torch_sys::C_tensor;
+
+unsafe extern "C" {
+    fn fain_numbers(tensor: *const C_tensor, kind: c_int, pointer: *mut *mut c_void, length: *mut usize) -> bool;
+    fn fain_changed(tensor: *const C_tensor) -> bool;
+}
 
 mod sealed {
     pub trait Sealed {}
@@ -17,18 +24,23 @@ mod sealed {
 pub trait Element: sealed::Sealed + Copy + Send + Sync + 'static {
     /// libtorch's name for it.
     const KIND: Kind;
+    /// The number of [`KIND`](Self::KIND) among libtorch's scalar types (`c10::ScalarType`).
+    const SCALAR_TYPE: i32;
 }
 
 impl Element for f32 {
     const KIND: Kind = Kind::Float;
+    const SCALAR_TYPE: i32 = 6;
 }
 
 impl Element for f64 {
     const KIND: Kind = Kind::Double;
+    const SCALAR_TYPE: i32 = 7;
 }
 
 impl Element for i64 {
     const KIND: Kind = Kind::Int64;
+    const SCALAR_TYPE: i32 = 4;
 }
 
 /// Why a tensor has no slice.
@@ -89,15 +101,36 @@ pub fn slice<T: Element>(tensor: &Tensor) -> Result<&[T], SliceError> {
 /// [`SliceError::Unsuitable`] when the tensor is not a dense, contiguous tensor of `T` on the CPU.
 pub fn slice_mut<T: Element>(tensor: &mut Tensor) -> Result<&mut [T], SliceError> {
     let Some((pointer, length)) = numbers::<T>(tensor)? else { return Ok(&mut []) };
-    // An operation in place on none of the numbers counts the version of all of them up.
-    let _told = tch::no_grad(|| tensor.f_view([-1])?.f_narrow(0, 0, 0)?.f_zero_())?;
+    // SAFETY: the tensor is defined, as `numbers` found; its count of changes is changed by one thread at a time, as the
+    // rule above says of its numbers.
+    if !unsafe { fain_changed(tensor.as_ptr()) } {
+        // libtorch says why by its own operation, in place on none of the numbers.
+        let _told = tch::no_grad(|| tensor.f_view([-1])?.f_narrow(0, 0, 0)?.f_zero_())?;
+    }
     // SAFETY: as in `slice`; `&mut Tensor` and the rule above leave this slice the only way to the numbers.
     Ok(unsafe { std::slice::from_raw_parts_mut(pointer, length) })
 }
 
 /// Where the numbers of a tensor are and how many; `None` when there are none.
 fn numbers<T: Element>(tensor: &Tensor) -> Result<Option<(*mut T, usize)>, SliceError> {
-    let unsuitable = |got: &str| Err(SliceError::Unsuitable { needed: T::KIND, got: got.to_owned() });
+    let (mut pointer, mut length) = (std::ptr::null_mut(), 0);
+    // SAFETY: the tensor's handle is borrowed, and both outputs are this function's own.
+    let suitable = unsafe { fain_numbers(tensor.as_ptr(), T::SCALAR_TYPE, &raw mut pointer, &raw mut length) };
+    if suitable && length == 0 {
+        return Ok(None);
+    }
+    let pointer = pointer.cast::<T>();
+    if suitable && !pointer.is_null() && pointer.is_aligned() {
+        // A dense, contiguous CPU tensor of this kind has `length` initialised numbers from `data_ptr` on; the pointer
+        // is aligned and not null.
+        return Ok(Some((pointer, length)));
+    }
+    Err(refusal::<T>(tensor)?)
+}
+
+/// Why a tensor has no slice.
+fn refusal<T: Element>(tensor: &Tensor) -> Result<SliceError, TchError> {
+    let unsuitable = |got: &str| Ok(SliceError::Unsuitable { needed: T::KIND, got: got.to_owned() });
     if !tensor.defined() {
         return unsuitable("undefined");
     }
@@ -118,17 +151,7 @@ fn numbers<T: Element>(tensor: &Tensor) -> Result<Option<(*mut T, usize)>, Slice
     if tensor.f_is_neg()? || tensor.f_internal_is_zerotensor()? {
         return unsuitable("computed when it is read");
     }
-    let length = tensor.numel();
-    if length == 0 {
-        return Ok(None);
-    }
-    let pointer = tensor.data_ptr().cast::<T>();
-    if pointer.is_null() || !pointer.is_aligned() {
-        return unsuitable("not in aligned memory");
-    }
-    // A dense, contiguous CPU tensor of this kind has `length` initialised numbers from `data_ptr` on; the pointer is
-    // aligned and not null.
-    Ok(Some((pointer, length)))
+    unsuitable("not in aligned memory")
 }
 
 /// A tensor that is being filled, on the CPU, which nobody else sees before it is finished.

@@ -1,7 +1,7 @@
 //! CPU kernels for what a tensor library would loop over in time: GRU, AGRU and AUGRU over histories of different
 //! lengths, forward and backward, for `f32` and `f64` and any width. And for what it would copy: [`update_rows`] moves
-//! the rows of a table that a batch looked up, where they lie, [`gather_rows`] copies them, and [`scatter_rows`] sums
-//! their gradients.
+//! the rows of a table that a batch looked up, where they lie, [`gather_rows`] copies them, [`scatter_rows`] sums
+//! their gradients, and [`update_elements`] moves all numbers of dense parameters.
 //!
 //! ```
 //! use fain_kernels::{Cell, Gradients, Sequences, Serial, Weights, recurrence_backward, recurrence_forward};
@@ -56,6 +56,7 @@ mod backward;
 mod buffers;
 mod cell;
 mod columns;
+mod elements;
 mod entry;
 mod error;
 mod forward;
@@ -80,6 +81,7 @@ mod tasks;
 
 pub use buffers::{Gradients, Sequences, Weights};
 pub use cell::{AugruGate, Cell};
+pub use elements::{ElementRule, ElementStep, Elements, update_elements, update_elements_with};
 pub use error::KernelError;
 pub use instruction_set::InstructionSet;
 pub use normalization::{

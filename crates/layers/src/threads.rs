@@ -1,6 +1,6 @@
 //! The threads of the kernels.
 
-use fain_autograd::parallel_for;
+use fain_autograd::parallel_tasks;
 use fain_kernels::Pool;
 
 /// libtorch's threads.
@@ -9,6 +9,6 @@ pub(crate) struct Threads;
 impl Pool for Threads {
     fn run(&self, tasks: usize, task: &(dyn Fn(usize) + Sync)) {
         // The kernels count the tasks that were done, and fail where some were not.
-        let _counted = parallel_for(tasks, 1, |part| part.for_each(task));
+        let _counted = parallel_tasks(tasks, task);
     }
 }

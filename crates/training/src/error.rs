@@ -192,6 +192,9 @@ pub enum TrainingError {
     /// The numbers of a tensor cannot be reached.
     #[error(transparent)]
     Slice(#[from] fain_autograd::SliceError),
+    /// A differentiable function failed.
+    #[error(transparent)]
+    Function(#[from] fain_autograd::AutogradError),
     /// libtorch refused.
     #[error("libtorch: {0}")]
     Torch(#[from] tch::TchError),

@@ -31,6 +31,7 @@
 //! ```
 
 mod checkpoint;
+mod click_loss;
 mod config;
 mod error;
 mod evaluate;

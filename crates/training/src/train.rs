@@ -3,14 +3,16 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
+use fain_autograd::slice_mut;
 use fain_dataset::{BatchPlan, Batches, Dataset, Order, Tail};
 use fain_features::Samples;
 use fain_layers::Mode;
 use fain_metrics::{CeilingReport, Evaluation};
 use fain_models::{FeatureSpace, Model, ModelInput, Output, named_tensors, parameter_count};
-use tch::{Device, Kind, Reduction, Tensor, nn};
+use tch::{Device, Kind, Tensor, nn};
 
 use crate::checkpoint::{self, LossSum, Position, Snapshot, restore_snapshot, snapshot};
+use crate::click_loss::click_loss;
 use crate::evaluate::PREFETCH;
 use crate::histories;
 use crate::occurrences::trained_tables;
@@ -210,7 +212,7 @@ impl<'a> Session<'a> {
         let input = ModelInput::new(samples, device)?;
         let labels = Tensor::f_from_slice(samples.labels.as_deref().unwrap_or_default())?.f_to_device(device)?;
         let Output { logits, auxiliary } = self.model.forward(&input, Mode::Training)?;
-        let click = logits.f_binary_cross_entropy_with_logits::<Tensor>(&labels, None, None, Reduction::Mean)?;
+        let click = click_loss(&logits, &labels)?;
         match auxiliary {
             None => {
                 self.optimizer.backward_step(&click)?;
@@ -225,9 +227,14 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn add_loss(&self, place: i64, loss: &Tensor, rows: usize) -> Result<(), TrainingError> {
+    /// Adds a loss times its rows to the sums; another device than the CPU is not waited for.
+    fn add_loss(&mut self, place: usize, loss: &Tensor, rows: usize) -> Result<(), TrainingError> {
+        if self.request.device == Device::Cpu {
+            slice_mut::<f64>(&mut self.loss_sum)?[place] += loss.f_double_value(&[])? * rows as f64;
+            return Ok(());
+        }
         let weighted = loss.f_detach()?.f_to_kind(Kind::Double)?.f_mul_scalar(rows as f64)?;
-        let _ = self.loss_sum.f_get(place)?.f_add_(&weighted)?;
+        let _ = self.loss_sum.f_get(place as i64)?.f_add_(&weighted)?;
         Ok(())
     }
 

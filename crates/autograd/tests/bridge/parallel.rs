@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use fain_autograd::{AutogradError, apply, parallel_for};
+use fain_autograd::{AutogradError, apply, parallel_for, parallel_tasks};
 use tch::Tensor;
 
 use crate::closures::{closures, gradient, leaf, values};
@@ -28,6 +28,55 @@ fn each_index_is_visited_once() {
             let parts = parts.into_inner();
             assert!(parts <= count.div_ceil(grain.max(1)), "{parts} parts; count {count}, grain {grain}");
         }
+    }
+}
+
+#[test]
+fn each_task_is_done_once() {
+    for threads in [1, 2, 3] {
+        tch::set_num_threads(threads);
+        for tasks in [0, 1, 2, 7, 1000] {
+            let visits: Vec<AtomicUsize> = (0..tasks).map(|_| AtomicUsize::new(0)).collect();
+            parallel_tasks(tasks, |number| {
+                visits[number].fetch_add(1, Ordering::SeqCst);
+            })
+            .unwrap();
+            assert!(visits.iter().all(|visits| visits.load(Ordering::SeqCst) == 1), "{tasks} tasks, {threads} threads");
+        }
+    }
+    tch::set_num_threads(2);
+}
+
+/// Cut in halves, the thread of the first task would have others to do, and the first task would wait for them in vain.
+#[test]
+fn a_thread_that_is_done_takes_over_what_others_have_not_begun() {
+    tch::set_num_threads(2);
+    let (done, taken) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    parallel_tasks(8, |number| {
+        if number == 0 {
+            let patience = std::time::Instant::now();
+            while done.load(Ordering::SeqCst) < 7 && patience.elapsed().as_secs() < 60 {
+                std::thread::yield_now();
+            }
+            taken.store(done.load(Ordering::SeqCst), Ordering::SeqCst);
+        }
+        done.fetch_add(1, Ordering::SeqCst);
+    })
+    .unwrap();
+    assert_eq!((done.into_inner(), taken.into_inner()), (8, 7));
+}
+
+#[test]
+fn a_panic_in_a_task_is_an_error() {
+    tch::set_num_threads(2);
+    for tasks in [1, 10] {
+        let error = parallel_tasks(tasks, |number| {
+            if number == 0 {
+                std::panic::resume_unwind(Box::new("task 0 is bad"));
+            }
+        })
+        .unwrap_err();
+        assert!(matches!(&error, AutogradError::ParallelPanic { message } if message == "task 0 is bad"), "{error:?}");
     }
 }
 

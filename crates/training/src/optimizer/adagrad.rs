@@ -1,23 +1,24 @@
 //! Adagrad.
 
-use fain_kernels::RowRule;
+use fain_kernels::{ElementRule, RowRule};
 use tch::{TchError, Tensor};
 
 use super::config::AdagradConfig;
 use super::rule::{Rule, Step, squares};
-use super::tables::Remembered;
+use super::tables::{Moments, Remembered};
 
 /// Adagrad's sum of squares of one parameter.
 #[derive(Debug)]
 pub(super) struct Adagrad {
     config: AdagradConfig,
     sum: Tensor,
+    moments: Moments,
 }
 
 impl Adagrad {
     /// Starts with a zero sum.
     pub(super) fn new(value: &Tensor, config: AdagradConfig, remembered: Remembered) -> Result<Self, TchError> {
-        Ok(Self { config, sum: remembered.second(value)? })
+        Ok(Self { config, sum: remembered.second(value)?, moments: remembered.moments })
     }
 }
 
@@ -27,7 +28,8 @@ impl Rule for Adagrad {
     }
 
     fn of_rows(&self, rows: &Tensor) -> Result<Box<dyn Rule>, TchError> {
-        Ok(Box::new(Self { config: self.config, sum: self.sum.f_index_select(0, rows)? }))
+        let sum = self.sum.f_index_select(0, rows)?;
+        Ok(Box::new(Self { config: self.config, sum, moments: self.moments }))
     }
 
     fn update(&mut self, value: &mut Tensor, gradient: &Tensor, step: &Step) -> Result<(), TchError> {
@@ -41,5 +43,9 @@ impl Rule for Adagrad {
 
     fn of_kernel(&self, _number: u64) -> RowRule {
         RowRule::Adagrad { epsilon: self.config.epsilon }
+    }
+
+    fn of_elements(&self, _number: u64) -> Option<ElementRule> {
+        (self.moments == Moments::Element).then_some(ElementRule::Adagrad { epsilon: self.config.epsilon })
     }
 }

@@ -1,11 +1,11 @@
 //! Adam, with weight decay in the gradient or apart from it.
 
-use fain_kernels::{Correction, RowRule};
+use fain_kernels::{Correction, ElementRule, RowRule};
 use tch::{Kind, TchError, Tensor};
 
 use super::config::AdamConfig;
 use super::rule::{Decay, Rule, Step, squares};
-use super::tables::Remembered;
+use super::tables::{BiasCorrection, Moments, Remembered};
 
 /// Adam's means of one parameter.
 #[derive(Debug)]
@@ -17,6 +17,7 @@ pub(super) struct Adam {
     square: Tensor,
     /// `[V, 1]`, updates of each row, where the bias is corrected by them.
     count: Option<Tensor>,
+    remembered: Remembered,
 }
 
 /// What epsilon is added to.
@@ -38,7 +39,7 @@ impl Adam {
     ) -> Result<Self, TchError> {
         let mean = value.f_zeros_like()?.f_detach()?;
         let (square, count) = (remembered.second(value)?, remembered.count(value)?);
-        Ok(Self { config, decay, epsilon: Epsilon::CorrectedRoot, mean, square, count })
+        Ok(Self { config, decay, epsilon: Epsilon::CorrectedRoot, mean, square, count, remembered })
     }
 
     /// `1 − β₁ᵗ` and `√(1 − β₂ᵗ)`: one number each, or one for each row.
@@ -62,7 +63,8 @@ impl Rule for Adam {
     fn of_rows(&self, rows: &Tensor) -> Result<Box<dyn Rule>, TchError> {
         let (mean, square) = (self.mean.f_index_select(0, rows)?, self.square.f_index_select(0, rows)?);
         let count = self.count.as_ref().map(|count| count.f_index_select(0, rows)).transpose()?;
-        Ok(Box::new(Self { config: self.config, decay: self.decay, epsilon: Epsilon::Root, mean, square, count }))
+        let Self { config, decay, remembered, .. } = *self;
+        Ok(Box::new(Self { config, decay, epsilon: Epsilon::Root, mean, square, count, remembered }))
     }
 
     fn update(&mut self, value: &mut Tensor, gradient: &Tensor, step: &Step) -> Result<(), TchError> {
@@ -89,6 +91,13 @@ impl Rule for Adam {
         let AdamConfig { beta1, beta2, epsilon } = self.config;
         let correction = if self.count.is_some() { Correction::Row } else { Correction::Step(number) };
         RowRule::Adam { beta1, beta2, epsilon, correction }
+    }
+
+    fn of_elements(&self, number: u64) -> Option<ElementRule> {
+        let AdamConfig { beta1, beta2, epsilon } = self.config;
+        let Remembered { moments, bias_correction } = self.remembered;
+        let of_elements = moments == Moments::Element && bias_correction == BiasCorrection::Step;
+        of_elements.then_some(ElementRule::Adam { beta1, beta2, epsilon, number })
     }
 
     fn decay(&self) -> Decay {

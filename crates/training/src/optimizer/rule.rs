@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use fain_kernels::RowRule;
+use fain_kernels::{ElementRule, RowRule};
 use tch::{TchError, Tensor};
 
 /// A rule with what it remembers of one parameter.
@@ -19,6 +19,9 @@ pub(super) trait Rule: Debug + Send {
 
     /// The rule of [`of_rows`](Self::of_rows) for a kernel.
     fn of_kernel(&self, number: u64) -> RowRule;
+
+    /// The rule of [`update`](Self::update) for a kernel; nothing where rows have moments or corrections of their own.
+    fn of_elements(&self, number: u64) -> Option<ElementRule>;
 
     /// Where weight decay goes.
     fn decay(&self) -> Decay {

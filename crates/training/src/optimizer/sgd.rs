@@ -1,6 +1,6 @@
 //! Stochastic gradient descent.
 
-use fain_kernels::RowRule;
+use fain_kernels::{ElementRule, RowRule};
 use tch::{TchError, Tensor};
 
 use super::rule::{Rule, Step};
@@ -26,5 +26,9 @@ impl Rule for Sgd {
 
     fn of_kernel(&self, _number: u64) -> RowRule {
         RowRule::Sgd
+    }
+
+    fn of_elements(&self, _number: u64) -> Option<ElementRule> {
+        Some(ElementRule::Sgd)
     }
 }

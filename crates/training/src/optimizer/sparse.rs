@@ -1,6 +1,6 @@
 //! Gradients that hold some rows of a table.
 
-use fain_autograd::{Element, parallel_for, slice, slice_mut};
+use fain_autograd::{Element, parallel_tasks, slice, slice_mut};
 use fain_kernels::{Lookups, Pool, Real, RowState, RowStep, SecondMoment};
 use tch::{Device, Kind, TchError, Tensor};
 
@@ -90,12 +90,12 @@ fn update_in_place<T: Element + Real>(
 }
 
 /// libtorch's threads.
-struct Threads;
+pub(super) struct Threads;
 
 impl Pool for Threads {
     fn run(&self, tasks: usize, task: &(dyn Fn(usize) + Sync)) {
         // The kernel counts the tasks that were done, and fails where some were not.
-        let _counted = parallel_for(tasks, 1, |part| part.for_each(task));
+        let _counted = parallel_tasks(tasks, task);
     }
 }
 
