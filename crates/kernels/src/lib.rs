@@ -56,6 +56,7 @@ mod columns;
 mod entry;
 mod error;
 mod forward;
+mod hidden;
 mod instruction_set;
 mod level;
 mod memory;
@@ -77,6 +78,10 @@ mod tasks;
 pub use buffers::{Gradients, Sequences, Weights};
 pub use cell::{AugruGate, Cell};
 pub use error::KernelError;
+pub use hidden::{
+    HiddenActivation, HiddenCorrection, HiddenGradients, HiddenLayer, HiddenRows, HiddenUpstream, hidden_backward,
+    hidden_backward_with, hidden_forward, hidden_forward_with, hidden_stride,
+};
 pub use instruction_set::InstructionSet;
 pub use normalization::{
     Normalization, NormalizationGradients, column_statistics, column_statistics_with, normalize_backward,
