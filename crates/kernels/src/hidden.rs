@@ -16,7 +16,8 @@ use backward::{BackwardJob, Upstream};
 pub use finish::{HiddenCorrection, HiddenGradients};
 use forward::ForwardJob;
 use stage::{Direction, Stage};
-use tiles::{HiddenCut, run_full};
+pub(crate) use tiles::Full;
+use tiles::HiddenCut;
 
 use crate::error::{KernelError, check_length};
 use crate::instruction_set::{Detected, InstructionSet};
@@ -154,7 +155,7 @@ pub fn hidden_forward_with<T: Real>(
         let output = pieces.take(rows.len() * across).unwrap_or_default();
         ForwardJob { stages: &stages, input, tile: cut.tile, rows, across, output, summed: statistics.is_some() }
     });
-    let parts = run_all(pool, work, |work| run_full::<T, _>(set, work))?;
+    let parts = run_all(pool, work, |work| T::full(set, work))?;
     let Some((mean, variance)) = statistics else { return Ok(()) };
     let mut parts = parts.into_iter().flatten();
     let Some(mut all) = parts.next() else {
@@ -241,6 +242,6 @@ pub fn hidden_backward_with<T: Real>(
         let output = pieces.take(rows.len() * input.stride).unwrap_or_default();
         BackwardJob { stage: &stage, input, upstream: &upstream, tile: cut.tile, rows, output }
     });
-    let parts = run_all(pool, work, |work| run_full::<T, _>(set, work))?;
+    let parts = run_all(pool, work, |work| T::full(set, work))?;
     Ok(finish::gradients(&stage, layer, rows, from_rows, parts))
 }

@@ -2,7 +2,7 @@
 
 use super::backward::Sums;
 use super::stage::{Activated, Stage};
-use super::tiles::{Full, run_full};
+use super::tiles::Full;
 use super::{HiddenLayer, HiddenRows, check_rows};
 use crate::activation::multiply_add;
 use crate::columns::Cut;
@@ -49,7 +49,7 @@ impl<T: Real> HiddenCorrection<T> {
                 gradient,
             }
         });
-        run_all(pool, work, |work| run_full::<T, _>(set, work)).map(drop)
+        run_all(pool, work, |work| T::full(set, work)).map(drop)
     }
 }
 

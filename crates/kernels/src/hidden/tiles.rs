@@ -1,10 +1,8 @@
-//! How rows are cut, and the vectors of a processor as constants.
+//! How rows are cut, and work on them for any vectors.
 
 use std::ops::Range;
 
-use crate::instruction_set::Detected;
 use crate::level::Level;
-use crate::scalar::Scalar;
 
 /// Numbers of the widest layer in a tile, which stays in the nearer caches between the passes over it.
 const TILE: usize = 1 << 12;
@@ -42,28 +40,8 @@ pub(super) fn tiles(rows: Range<usize>, tile: usize) -> impl Iterator<Item = Ran
 }
 
 /// Work for any level, with whole vectors of `W` numbers and register tiles of `R` rows, `M` where few are left.
-pub(super) trait Full {
+pub(crate) trait Full {
     type Output;
 
     fn run<L: Level, const W: usize, const R: usize, const M: usize>(self, level: L) -> Self::Output;
-}
-
-/// Runs work with the widest vectors of an instruction set. The tiles are those of the recurrences.
-pub(super) fn run_full<T: Scalar, F: Full>(set: Detected, work: F) -> F::Output {
-    /// The vectors of the two element types have two lengths.
-    fn with<L: Level, F: Full, const R: usize, const M: usize>(level: L, lanes: usize, work: F) -> F::Output {
-        match lanes {
-            16 => work.run::<L, 16, R, M>(level),
-            8 => work.run::<L, 8, R, M>(level),
-            _ => work.run::<L, 4, R, M>(level),
-        }
-    }
-    let lanes = T::lanes(set);
-    match set {
-        Detected::Portable(level) => with::<_, _, 2, 1>(level, lanes, work),
-        #[cfg(target_arch = "x86_64")]
-        Detected::Avx2(level) => with::<_, _, 3, 2>(level, lanes, work),
-        #[cfg(target_arch = "x86_64")]
-        Detected::Avx512(level) => with::<_, _, 8, 4>(level, lanes, work),
-    }
 }
