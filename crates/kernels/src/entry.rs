@@ -2,6 +2,7 @@
 
 use crate::backward::{self, BackwardJob, BackwardOutput, Sums};
 use crate::forward::{self, ForwardJob, ForwardOutput};
+use crate::hidden::Full;
 use crate::instruction_set::Detected;
 use crate::level::{Level, turn};
 use crate::pair_loss::{self, Network, PairTask};
@@ -11,6 +12,8 @@ use crate::partition::Task;
 pub(crate) trait Entry: Sized {
     /// The numbers of one vector.
     fn lanes(set: Detected) -> usize;
+    /// Runs work on whole vectors.
+    fn full<F: Full>(set: Detected, work: F) -> F::Output;
     /// Runs one task of a forward pass.
     fn forward(set: Detected, job: &ForwardJob<'_, Self>, task: &Task, output: ForwardOutput<'_, Self>);
     /// Runs one task of a backward pass.
@@ -40,6 +43,16 @@ macro_rules! entry {
                     Detected::Avx2(_) => $narrow,
                     #[cfg(target_arch = "x86_64")]
                     Detected::Avx512(_) => $wide,
+                }
+            }
+
+            fn full<F: Full>(set: Detected, work: F) -> F::Output {
+                match set {
+                    Detected::Portable(level) => work.run::<_, $narrow, 2, 1>(level),
+                    #[cfg(target_arch = "x86_64")]
+                    Detected::Avx2(level) => work.run::<_, $narrow, 3, 2>(level),
+                    #[cfg(target_arch = "x86_64")]
+                    Detected::Avx512(level) => work.run::<_, $wide, 8, 4>(level),
                 }
             }
 

@@ -60,6 +60,7 @@ mod elements;
 mod entry;
 mod error;
 mod forward;
+mod hidden;
 mod instruction_set;
 mod level;
 mod memory;
@@ -83,6 +84,10 @@ pub use buffers::{Gradients, Sequences, Weights};
 pub use cell::{AugruGate, Cell};
 pub use elements::{ElementRule, ElementStep, Elements, update_elements, update_elements_with};
 pub use error::KernelError;
+pub use hidden::{
+    HiddenActivation, HiddenCorrection, HiddenGradients, HiddenLayer, HiddenRows, HiddenUpstream, hidden_backward,
+    hidden_backward_with, hidden_forward, hidden_forward_with, hidden_stride,
+};
 pub use instruction_set::InstructionSet;
 pub use normalization::{
     Normalization, NormalizationGradients, column_statistics, column_statistics_with, normalize_backward,

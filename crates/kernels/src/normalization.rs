@@ -10,6 +10,7 @@ use backward::{FirstPass, SecondPass, Sums};
 use columns::Columns;
 use forward::OutputOf;
 use statistics::MomentsOf;
+pub(crate) use statistics::{Moments, add_tile};
 
 use crate::columns::{Cut, run_by_lanes};
 use crate::error::{KernelError, check_length};
@@ -40,7 +41,7 @@ pub struct Normalization<'a, T> {
 }
 
 impl<T: Real> Normalization<'_, T> {
-    fn check(&self, width: usize) -> Result<(), KernelError> {
+    pub(crate) fn check(&self, width: usize) -> Result<(), KernelError> {
         check_length("mean", self.mean.len(), width)?;
         check_length("variance", self.variance.len(), width)?;
         for (name, numbers) in [("scale", self.scale), ("shift", self.shift), ("alpha", self.alpha)] {

@@ -7,7 +7,8 @@ mod tiled;
 
 use backward::{BackwardOutput, BackwardTask, Sums};
 use forward::ForwardTask;
-use panels::Panels;
+pub(crate) use panels::Panels;
+pub(crate) use tiled::{RowsByPanels, Tiled};
 use tiled::{columns, lanes};
 
 use crate::error::{KernelError, check_length};

@@ -9,7 +9,7 @@ use crate::error::check_shape;
 use crate::{BatchNorm, BatchNormConfig, Execution, LayerError, Mode};
 
 /// torch-rechub's ε.
-const PER_SAMPLE_EPSILON: f64 = 1e-3;
+pub(crate) const PER_SAMPLE_EPSILON: f64 = 1e-3;
 
 /// Which published form of [`Dice`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -60,6 +60,16 @@ impl Dice {
             BatchNormConfig { epsilon: 1e-8, affine: variant == DiceVariant::Affine, ..BatchNormConfig::default() };
         let norm = Some(BatchNorm::new(&(variables / "bn"), channels, config)?);
         Ok(Self { alpha: variables.f_var("alpha", &[channels], nn::Init::Const(0.0))?, norm, channels, execution })
+    }
+
+    /// `α`, `[H]`, or `[1]` with [`DiceVariant::PerSample`].
+    pub(crate) fn alpha(&self) -> &Tensor {
+        &self.alpha
+    }
+
+    /// The normalisation; `None` with [`DiceVariant::PerSample`].
+    pub(crate) fn norm(&self) -> Option<&BatchNorm> {
+        self.norm.as_ref()
     }
 
     /// Chooses how it is computed.

@@ -151,16 +151,35 @@ impl BatchNorm {
         }
         let normalized = fused::forward(input, self.config.epsilon, operands)?;
         if let Some((mean, variance)) = normalized.statistics {
-            let variance = match self.config.variance {
-                RunningVariance::Biased => variance,
-                RunningVariance::Unbiased => {
-                    let rows = input.size()[0] as f64;
-                    variance.f_mul_scalar(rows / (rows - 1.0))?
-                }
-            };
-            tch::no_grad(|| self.move_statistics(&mean, &variance))?;
+            self.move_towards(&mean, variance, input.size()[0])?;
         }
         Ok(Some(normalized.output))
+    }
+
+    /// Moves the running statistics towards those of a batch: its means and biased variances, `[H]`.
+    pub(crate) fn move_towards(&self, mean: &Tensor, variance: Tensor, rows: i64) -> Result<(), LayerError> {
+        let variance = match self.config.variance {
+            RunningVariance::Biased => variance,
+            RunningVariance::Unbiased => {
+                let rows = rows as f64;
+                variance.f_mul_scalar(rows / (rows - 1.0))?
+            }
+        };
+        tch::no_grad(|| self.move_statistics(mean, &variance))
+    }
+
+    /// Learned scale and shift, `[H]`.
+    pub(crate) fn affine(&self) -> (Option<&Tensor>, Option<&Tensor>) {
+        (self.weight.as_ref(), self.bias.as_ref())
+    }
+
+    /// Running mean and variance, `[H]`.
+    pub(crate) fn running(&self) -> (&Tensor, &Tensor) {
+        (&self.running_mean, &self.running_var)
+    }
+
+    pub(crate) fn epsilon(&self) -> f64 {
+        self.config.epsilon
     }
 
     /// As libtorch has it; shape and rows are checked.

@@ -106,8 +106,7 @@ impl Tower {
 
     /// From all columns to the logits: `[B, 1]`, or as wide as the output layer is.
     pub(crate) fn logits(&self, columns: &[Tensor], mode: Mode) -> Result<Tensor, ModelError> {
-        let hidden = self.mlp.forward(&Tensor::f_cat(columns, 1)?, mode)?;
-        Ok(self.output.forward(&hidden)?)
+        Ok(self.mlp.forward_to(&Tensor::f_cat(columns, 1)?, &self.output, mode)?)
     }
 
     /// Draws the blocks; gives the nodes that each comes from.

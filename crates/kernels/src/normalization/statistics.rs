@@ -8,16 +8,16 @@ use crate::level::{Level, Operation};
 use crate::scalar::Scalar;
 
 /// The mean of each column, and the sum of the squared distances from it.
-pub(super) struct Moments<T> {
-    pub(super) rows: usize,
-    pub(super) mean: Vec<T>,
-    pub(super) squares: Vec<T>,
+pub(crate) struct Moments<T> {
+    pub(crate) rows: usize,
+    pub(crate) mean: Vec<T>,
+    pub(crate) squares: Vec<T>,
 }
 
 impl<T: Scalar> Moments<T> {
     /// Of all rows of both: Chan and others, "Updating formulae and a pairwise algorithm for computing sample
     /// variances".
-    pub(super) fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         let all = self.rows + other.rows;
         let (share, weight) = shares::<T>(self.rows, other.rows);
         for column in 0..self.mean.len() {
@@ -51,23 +51,31 @@ impl<T: Scalar> ByLanes for MomentsOf<'_, T> {
     fn run<L: Level, const W: usize>(self, level: L) -> Moments<T> {
         let width = self.width;
         let padded = width.div_ceil(W) * W;
-        let (mut mean, mut squares) = (vec![T::ZERO; padded], vec![T::ZERO; padded]);
-        let mut seen = 0;
+        let mut moments = Moments { rows: 0, mean: vec![T::ZERO; padded], squares: vec![T::ZERO; padded] };
         for tile in self.input[self.rows.start * width..self.rows.end * width].chunks(self.cut.tile * width) {
-            let rows = tile.len() / width;
-            let (share, weight) = shares(seen, rows);
-            for span in spans(width, W) {
-                let mean = &mut mean[span.place..];
-                let squares = &mut squares[span.place..];
-                let rows = T::from_f64(1.0 / rows as f64);
-                let tile = Tile { numbers: tile, width, span, share, weight, part: rows, mean, squares };
-                level.run(Of::<T, W>(tile));
-            }
-            seen += rows;
+            add_tile::<T, L, W>(level, tile, width, &mut moments);
         }
         let columns = |sums: &[T]| in_columns(sums, W, width);
-        Moments { rows: seen, mean: columns(&mean), squares: columns(&squares) }
+        Moments { rows: moments.rows, mean: columns(&moments.mean), squares: columns(&moments.squares) }
     }
+}
+
+/// Adds the rows of a tile to moments in the order of the vectors' places.
+pub(crate) fn add_tile<T: Scalar, L: Level, const W: usize>(
+    level: L,
+    tile: &[T],
+    width: usize,
+    moments: &mut Moments<T>,
+) {
+    let rows = tile.len() / width;
+    let (share, weight) = shares(moments.rows, rows);
+    for span in spans(width, W) {
+        let mean = &mut moments.mean[span.place..];
+        let squares = &mut moments.squares[span.place..];
+        let part = T::from_f64(1.0 / rows as f64);
+        level.run(Of::<T, W>(Tile { numbers: tile, width, span, share, weight, part, mean, squares }));
+    }
+    moments.rows += rows;
 }
 
 struct Tile<'a, T> {

@@ -4,7 +4,7 @@
 //! the sums add there.
 
 use crate::activation::{multiply_add, sigmoid};
-use crate::columns::ByLanes;
+use crate::columns::{ByLanes, total};
 use crate::level::{Level, Operation};
 use crate::scalar::Scalar;
 
@@ -89,16 +89,6 @@ impl<T: Scalar, const W: usize> Room<T, W> {
         }
         T::ONE / (total(squares) + row.epsilon).sqrt()
     }
-}
-
-/// The sum of a vector's numbers.
-#[inline(always)]
-fn total<T: Scalar, const W: usize>(vector: [T; W]) -> T {
-    let mut sum = T::ZERO;
-    for number in vector {
-        sum += number;
-    }
-    sum
 }
 
 struct Forward<'a, T, const W: usize> {

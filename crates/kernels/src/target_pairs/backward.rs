@@ -93,7 +93,14 @@ impl<T: Scalar> BackwardTask<'_, T> {
             let blend = Blend { weight, product, candidate, along: Along::Columns, output: blended };
             run_tiled::<T>(self.job.set, self.job.width, blend);
         }
-        let product = RowsByPanels { rows: sample.gradient, panels: weight, weight: blended, start: zeros, output };
+        let product = RowsByPanels {
+            rows: sample.gradient,
+            stride: self.job.hidden,
+            panels: weight,
+            weight: blended,
+            start: zeros,
+            output,
+        };
         run_tiled::<T>(self.job.set, self.job.width, product);
     }
 

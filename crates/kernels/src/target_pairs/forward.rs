@@ -43,6 +43,7 @@ impl<T: Scalar> Tiled for ForwardTask<'_, T> {
             }
             let rows = RowsByPanels {
                 rows: &job.pairs.events[start * width..end * width],
+                stride: width,
                 panels: weight,
                 weight: &blended,
                 start: &job.pairs.base[sample * hidden..][..hidden],

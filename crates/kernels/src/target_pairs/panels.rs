@@ -10,7 +10,7 @@ use crate::panel::{Group, groups};
 use crate::scalar::Scalar;
 
 /// A matrix `[depth, columns]`: for each group of vectors of columns, every row's vectors.
-pub(super) struct Panels<T> {
+pub(crate) struct Panels<T> {
     depth: usize,
     columns: usize,
     lanes: usize,
@@ -20,7 +20,7 @@ pub(super) struct Panels<T> {
 
 impl<T: Scalar> Panels<T> {
     /// `at` gives the number of a row and a column. A row fills a vector of `lanes` columns.
-    pub(super) fn new(depth: usize, columns: usize, lanes: usize, at: impl Fn(usize, usize) -> T) -> Self {
+    pub(crate) fn new(depth: usize, columns: usize, lanes: usize, at: impl Fn(usize, usize) -> T) -> Self {
         let vectors = columns.div_ceil(lanes);
         let mut panels =
             Self { depth, columns, lanes, groups: groups(vectors), weight: Buffer::zeros(vectors * depth * lanes) };
@@ -40,36 +40,36 @@ impl<T: Scalar> Panels<T> {
     }
 
     #[inline(always)]
-    pub(super) fn depth(&self) -> usize {
+    pub(crate) fn depth(&self) -> usize {
         self.depth
     }
 
     #[inline(always)]
-    pub(super) fn columns(&self) -> usize {
+    pub(crate) fn columns(&self) -> usize {
         self.columns
     }
 
     #[inline(always)]
-    pub(super) fn groups(&self) -> &[Group] {
+    pub(crate) fn groups(&self) -> &[Group] {
         &self.groups
     }
 
     /// All numbers, in their order.
     #[inline(always)]
-    pub(super) fn weight(&self) -> &[T] {
+    pub(crate) fn weight(&self) -> &[T] {
         &self.weight
     }
 
     /// Where a group's numbers lie.
     #[inline(always)]
-    pub(super) fn range(&self, group: &Group) -> Range<usize> {
+    pub(crate) fn range(&self, group: &Group) -> Range<usize> {
         let start = group.first * self.depth * self.lanes;
         start..start + group.vectors * self.depth * self.lanes
     }
 
     /// Where a vector starts among the columns.
     #[inline(always)]
-    pub(super) fn start(&self, vector: usize) -> usize {
+    pub(crate) fn start(&self, vector: usize) -> usize {
         vector_start(vector, self.lanes, self.columns)
     }
 }

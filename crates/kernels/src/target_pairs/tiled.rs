@@ -10,7 +10,7 @@ use crate::product::{Tile, columns_by_columns, rows_by_panel};
 use crate::scalar::Scalar;
 
 /// Work for any level, with `W` columns in a vector and `R` rows in a tile, `M` where fewer are left.
-pub(super) trait Tiled {
+pub(crate) trait Tiled {
     fn run<L: Level, const W: usize, const R: usize, const M: usize>(self, level: L);
 }
 
@@ -46,16 +46,17 @@ fn with_lanes<L: Level, const R: usize, const M: usize>(level: L, lanes: usize, 
 }
 
 /// `output[n] = start + rows[n] · weight`.
-pub(super) struct RowsByPanels<'a, T> {
-    /// `[n, depth]`
-    pub(super) rows: &'a [T],
-    pub(super) panels: &'a Panels<T>,
+pub(crate) struct RowsByPanels<'a, T> {
+    /// `[n, stride]`; what lies behind `depth` numbers is not read.
+    pub(crate) rows: &'a [T],
+    pub(crate) stride: usize,
+    pub(crate) panels: &'a Panels<T>,
     /// Numbers in the order of the panels.
-    pub(super) weight: &'a [T],
+    pub(crate) weight: &'a [T],
     /// A number for each column.
-    pub(super) start: &'a [T],
+    pub(crate) start: &'a [T],
     /// `[n, columns]`
-    pub(super) output: &'a mut [T],
+    pub(crate) output: &'a mut [T],
 }
 
 impl<T: Scalar> Tiled for RowsByPanels<'_, T> {
@@ -84,7 +85,7 @@ impl<T: Scalar, const W: usize, const V: usize, const R: usize, const M: usize> 
 
     #[inline(always)]
     fn run<L: Level>(self) {
-        let RowsByPanels { rows, panels, weight, start, output } = self.work;
+        let RowsByPanels { rows, stride, panels, weight, start, output } = self.work;
         let mut starts = [0; V];
         let mut first = [[T::ZERO; W]; V];
         for v in 0..V {
@@ -92,15 +93,15 @@ impl<T: Scalar, const W: usize, const V: usize, const R: usize, const M: usize> 
             first[v] = *vector(&start[starts[v]..]);
         }
         let weight = &weight[panels.range(self.group)];
-        let (depth, columns) = (panels.depth(), panels.columns());
-        let (full, part) = (R * depth, R * columns);
+        let (depth, columns, stride) = (panels.depth(), panels.columns(), *stride);
+        let (full, part) = (R * stride, R * columns);
         for (rows, output) in rows.chunks(full).zip(output.chunks_mut(part)) {
-            match rows.len() / depth {
-                1 => rows_by_group::<T, L, W, V, 1>(rows, depth, weight, &first, output, columns, &starts),
-                2.. if rows.len() <= M * depth => {
-                    rows_by_group::<T, L, W, V, M>(rows, depth, weight, &first, output, columns, &starts);
+            match rows.len() / stride {
+                1 => rows_by_group::<T, L, W, V, 1>((rows, stride), depth, weight, &first, output, columns, &starts),
+                2.. if rows.len() <= M * stride => {
+                    rows_by_group::<T, L, W, V, M>((rows, stride), depth, weight, &first, output, columns, &starts);
                 }
-                _ => rows_by_group::<T, L, W, V, R>(rows, depth, weight, &first, output, columns, &starts),
+                _ => rows_by_group::<T, L, W, V, R>((rows, stride), depth, weight, &first, output, columns, &starts),
             }
         }
     }
@@ -109,7 +110,7 @@ impl<T: Scalar, const W: usize, const V: usize, const R: usize, const M: usize> 
 /// One tile of at most `R` rows; those that are missing are the last one again, and not written.
 #[inline(always)]
 fn rows_by_group<T: Scalar, L: Level, const W: usize, const V: usize, const R: usize>(
-    rows: &[T],
+    (rows, stride): (&[T], usize),
     depth: usize,
     weight: &[T],
     first: &[[T; W]; V],
@@ -117,11 +118,11 @@ fn rows_by_group<T: Scalar, L: Level, const W: usize, const V: usize, const R: u
     columns: usize,
     starts: &[usize; V],
 ) {
-    let last = rows.len() / depth - 1;
+    let last = rows.len() / stride - 1;
     let mut tile: Tile<T, W, V, R> = [*first; R];
     let mut each: [&[T]; R] = [&[]; R];
     for i in 0..R {
-        each[i] = &rows[i.min(last) * depth..][..depth];
+        each[i] = &rows[i.min(last) * stride..][..depth];
     }
     rows_by_panel::<T, L, W, V, R>(&mut tile, &each, weight);
     for (row, sums) in output.chunks_exact_mut(columns).zip(&tile) {

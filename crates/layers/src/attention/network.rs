@@ -45,7 +45,7 @@ impl Network {
         // A single event has no statistics of its own.
         let mode = if history.layout().events() < 2 { Mode::Evaluation } else { mode };
         let first = self.first_layer(candidate, history)?;
-        self.output.forward(&self.hidden.forward_from_first(first, mode)?)
+        self.hidden.forward_from_first_to(first, &self.output, mode)
     }
 
     /// The first dense map, split: `[N, H]`. What depends on the candidate alone is computed once per sample.

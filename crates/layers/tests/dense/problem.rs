@@ -2,7 +2,7 @@
 
 use fain_layers::{
     Activation, ActivationConfig, AuxiliaryNet, AuxiliaryNetConfig, BatchNorm, BatchNormConfig, Dice, DiceVariant,
-    Execution, InputNorm, LayerError, Mlp, MlpConfig, Mode,
+    Execution, InputNorm, LayerError, Linear, Mlp, MlpConfig, Mode,
 };
 use proptest::prelude::*;
 use tch::{Device, Kind, Tensor, nn};
@@ -15,8 +15,22 @@ pub(crate) enum Subject {
     Activation(ActivationConfig),
     /// An MLP whose input is normalised by Keras' rules, with batch normalisation and Dice in each of two layers.
     Mlp,
+    /// Two hidden layers with or without batch normalisation, and a dense map to one number.
+    Hidden(ActivationConfig, bool),
     AuxiliaryNet,
 }
+
+const ACTIVATIONS: [ActivationConfig; 9] = [
+    ActivationConfig::Relu,
+    ActivationConfig::LeakyRelu,
+    ActivationConfig::Prelu,
+    ActivationConfig::PreluPerUnit,
+    ActivationConfig::Sigmoid,
+    ActivationConfig::Dice,
+    ActivationConfig::DiceAffine,
+    ActivationConfig::DicePerSample,
+    ActivationConfig::Linear,
+];
 
 type Layer = Box<dyn Fn(&Tensor, Mode) -> Result<Tensor, LayerError>>;
 
@@ -26,7 +40,8 @@ impl Subject {
         let norms = [BatchNormConfig::default(), BatchNormConfig::keras(), plain];
         let dice = [DiceVariant::Paper, DiceVariant::Affine, DiceVariant::PerSample];
         let others = [Self::Activation(ActivationConfig::DiceAffine), Self::Mlp, Self::AuxiliaryNet];
-        norms.map(Self::Norm).into_iter().chain(dice.map(Self::Dice)).chain(others).collect()
+        let hidden = ACTIVATIONS.iter().flat_map(|&of| [false, true].map(|norm| Self::Hidden(of, norm)));
+        norms.map(Self::Norm).into_iter().chain(dice.map(Self::Dice)).chain(others).chain(hidden).collect()
     }
 
     fn build(&self, variables: &nn::Path<'_>, width: i64, execution: Execution) -> Layer {
@@ -53,6 +68,19 @@ impl Subject {
                 };
                 let mlp = Mlp::new(variables, width, &config).unwrap().with_execution(execution);
                 Box::new(move |input, mode| mlp.forward(input, mode))
+            }
+            Self::Hidden(activation, batch_norm) => {
+                // The width of the second layer is that of the input too, so that all widths are drawn.
+                let config = MlpConfig {
+                    input_norm: InputNorm::None,
+                    hidden: vec![21, width],
+                    activation: *activation,
+                    batch_norm: *batch_norm,
+                    dropout: 0.0,
+                };
+                let mlp = Mlp::new(variables, width, &config).unwrap().with_execution(execution);
+                let output = Linear::new(&(variables / "output"), width, 1).unwrap();
+                Box::new(move |input, mode| mlp.forward_to(input, &output, mode))
             }
             Self::AuxiliaryNet => {
                 let config = AuxiliaryNetConfig {

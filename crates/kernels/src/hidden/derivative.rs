@@ -1,0 +1,216 @@
+//! The gradients of the activations of a tile.
+
+use super::kind::{Dice, Kind, Learned, Sigmoid, Slope};
+use super::row_statistics::{RowStatistics, normalize_rows};
+use super::stage::{Activated, Stage};
+use crate::activation::{multiply_add, sigmoid};
+use crate::columns::{total, vector, vector_mut};
+use crate::level::{Level, Operation};
+use crate::scalar::Scalar;
+
+/// Sums over rows for each column of a layer, in whole vectors.
+pub(super) struct ColumnSums<T> {
+    /// `Σ g` of the gradient `g` behind the normalisation.
+    pub(super) gradient: Vec<T>,
+    /// `Σ g · (z − mean)`
+    pub(super) spread: Vec<T>,
+    /// As [`Learned`].
+    pub(super) alpha: Vec<T>,
+    pub(super) delta: Vec<T>,
+    pub(super) delta_spread: Vec<T>,
+    /// Of the `α` of Dice by rows.
+    pub(super) row_alpha: T,
+}
+
+impl<T: Scalar> ColumnSums<T> {
+    pub(super) fn zeros(stride: usize) -> Self {
+        let zeros = || vec![T::ZERO; stride];
+        Self {
+            gradient: zeros(),
+            spread: zeros(),
+            alpha: zeros(),
+            delta: zeros(),
+            delta_spread: zeros(),
+            row_alpha: T::ZERO,
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        for (mine, theirs) in [
+            (&mut self.gradient, &other.gradient),
+            (&mut self.spread, &other.spread),
+            (&mut self.alpha, &other.alpha),
+            (&mut self.delta, &other.delta),
+            (&mut self.delta_spread, &other.delta_spread),
+        ] {
+            for (mine, &theirs) in mine.iter_mut().zip(theirs) {
+                *mine += theirs;
+            }
+        }
+        self.row_alpha += other.row_alpha;
+    }
+}
+
+/// What a tile needs room for when Dice goes by rows.
+pub(super) struct RowRoom<T> {
+    pub(super) statistics: RowStatistics<T>,
+    /// The gradient of the normalised numbers, and their distance from the mean of the row: `[n, stride]`.
+    pub(super) delta: Vec<T>,
+    pub(super) distance: Vec<T>,
+    /// What goes off all numbers of a row, and what goes off with the distance.
+    pub(super) base: Vec<T>,
+    pub(super) pull: Vec<T>,
+}
+
+impl<T: Scalar> RowRoom<T> {
+    pub(super) fn new(stage: &Stage<T>, rows: usize) -> Self {
+        let rows = if matches!(stage.activated, Activated::RowDice { .. }) { rows } else { 0 };
+        let zeros = |count: usize| vec![T::ZERO; count];
+        Self {
+            statistics: RowStatistics::new(rows),
+            delta: zeros(rows * stage.stride),
+            distance: zeros(rows * stage.stride),
+            base: zeros(rows),
+            pull: zeros(rows),
+        }
+    }
+}
+
+/// Goes back through activation and normalisation: the gradient of the activations becomes that of the input, but for
+/// what its statistics add. The activations are written too.
+pub(super) struct Derivatives<'a, T, const W: usize> {
+    pub(super) stage: &'a Stage<T>,
+    /// Rows of whole vectors, and their distance.
+    pub(super) input: (&'a [T], usize),
+    /// `[n, stage.stride]`
+    pub(super) values: &'a mut [T],
+    /// `[n, stage.stride]`
+    pub(super) gradient: &'a mut [T],
+    pub(super) sums: &'a mut ColumnSums<T>,
+    pub(super) room: &'a mut RowRoom<T>,
+}
+
+impl<T: Scalar, const W: usize> Operation for Derivatives<'_, T, W> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Level>(self) {
+        match &self.stage.activated {
+            Activated::Slope(slopes) => by_columns::<T, L, _, W>(&Slope(slopes), self),
+            Activated::Sigmoid => by_columns::<T, L, _, W>(&Sigmoid, self),
+            Activated::Dice { norm, alpha } => by_columns::<T, L, _, W>(&Dice { norm, alpha }, self),
+            &Activated::RowDice { alpha, epsilon } => by_rows::<T, L, W>(alpha, epsilon, self),
+        }
+    }
+}
+
+#[inline(always)]
+fn add<T: Scalar, const W: usize>(sums: &mut [T], column: usize, more: &[T; W]) {
+    let sums: &mut [T; W] = vector_mut(&mut sums[column..]);
+    for w in 0..W {
+        sums[w] += more[w];
+    }
+}
+
+#[inline(always)]
+fn by_columns<T: Scalar, L: Level, K: Kind<T, W>, const W: usize>(kind: &K, tile: Derivatives<'_, T, W>) {
+    let Derivatives { stage, input: (input, across), values, gradient, sums, .. } = tile;
+    let stride = stage.stride;
+    for column in (0..stride).step_by(W) {
+        let (norm, of) = (stage.norm.at::<W>(column), kind.at(column));
+        let (mut by_shift, mut by_distance) = ([T::ZERO; W], [T::ZERO; W]);
+        let mut learned = Learned::zeros();
+        let rows = input.chunks_exact(across).zip(values.chunks_exact_mut(stride));
+        for ((input, value), gradient) in rows.zip(gradient.chunks_exact_mut(stride)) {
+            let z: &[T; W] = vector(&input[column..]);
+            let gradient: &mut [T; W] = vector_mut(&mut gradient[column..]);
+            let (mut distance, mut y) = ([T::ZERO; W], [T::ZERO; W]);
+            for w in 0..W {
+                distance[w] = z[w] - norm.mean[w];
+                y[w] = multiply_add::<T, L>(distance[w], norm.factor[w], norm.shift[w]);
+            }
+            let (activated, g) = K::derivative::<L>(&of, &y, gradient, &mut learned);
+            *vector_mut(&mut value[column..]) = activated;
+            let mut result = [T::ZERO; W];
+            for w in 0..W {
+                by_shift[w] += g[w];
+                by_distance[w] = multiply_add::<T, L>(g[w], distance[w], by_distance[w]);
+                result[w] = g[w] * norm.factor[w];
+            }
+            *gradient = result;
+        }
+        add(&mut sums.gradient, column, &by_shift);
+        add(&mut sums.spread, column, &by_distance);
+        add(&mut sums.alpha, column, &learned.alpha);
+        add(&mut sums.delta, column, &learned.delta);
+        add(&mut sums.delta_spread, column, &learned.spread);
+    }
+}
+
+#[inline(always)]
+fn by_rows<T: Scalar, L: Level, const W: usize>(alpha: T, epsilon: T, tile: Derivatives<'_, T, W>) {
+    let Derivatives { stage, input, values, gradient, sums, room } = tile;
+    let stride = stage.stride;
+    normalize_rows::<T, L, W>(stage, epsilon, input, values, &mut room.statistics);
+    let (straight, part) = (T::ONE - alpha, T::ONE / T::from_f64(stage.width as f64));
+    let mut by_alpha = [T::ZERO; W];
+    let rows = values.chunks_exact_mut(stride).zip(gradient.chunks_exact_mut(stride));
+    let rows = rows.zip(room.delta.chunks_exact_mut(stride)).zip(room.distance.chunks_exact_mut(stride));
+    let numbers = room.statistics.mean.iter().zip(&room.statistics.inverse).zip(&mut room.base).zip(&mut room.pull);
+    for ((((value, gradient), delta), distance), (((&mean, &inverse), base), pull)) in rows.zip(numbers) {
+        let (mut deltas, mut by_distance) = ([T::ZERO; W], [T::ZERO; W]);
+        for column in (0..stride).step_by(W) {
+            let held: &[T; W] = vector(&stage.held[column..]);
+            let value: &mut [T; W] = vector_mut(&mut value[column..]);
+            let gradient: &mut [T; W] = vector_mut(&mut gradient[column..]);
+            let delta: &mut [T; W] = vector_mut(&mut delta[column..]);
+            let distance: &mut [T; W] = vector_mut(&mut distance[column..]);
+            let (y, g) = (*value, *gradient);
+            let (mut all_values, mut all_straight) = ([T::ZERO; W], [T::ZERO; W]);
+            let (mut all_deltas, mut all_distances) = ([T::ZERO; W], [T::ZERO; W]);
+            for w in 0..W {
+                let far = (y[w] - mean) * held[w];
+                let share = sigmoid::<T, L>(far * inverse);
+                let by = g[w] * y[w] * (T::ONE - share);
+                let of = by * share * straight;
+                by_alpha[w] += by;
+                deltas[w] += of;
+                by_distance[w] = multiply_add::<T, L>(of, far, by_distance[w]);
+                let slope = multiply_add::<T, L>(share, straight, alpha);
+                all_values[w] = slope * y[w];
+                all_straight[w] = slope * g[w];
+                all_deltas[w] = of;
+                all_distances[w] = far;
+            }
+            (*value, *gradient, *delta, *distance) = (all_values, all_straight, all_deltas, all_distances);
+        }
+        // The distances of a row add up to 0, so that the mean of what they pull away is 0 too.
+        *base = total(deltas) * part;
+        *pull = total(by_distance) * inverse * inverse;
+    }
+    sums.row_alpha += total(by_alpha);
+    let (input, across) = input;
+    for column in (0..stride).step_by(W) {
+        let norm = stage.norm.at::<W>(column);
+        let (mut by_shift, mut by_spread) = ([T::ZERO; W], [T::ZERO; W]);
+        let rows = input.chunks_exact(across).zip(gradient.chunks_exact_mut(stride));
+        let rows = rows.zip(room.delta.chunks_exact(stride)).zip(room.distance.chunks_exact(stride));
+        let numbers = room.base.iter().zip(&room.pull).zip(&room.statistics.inverse);
+        for ((((input, gradient), delta), distance), ((&base, &pull), &inverse)) in rows.zip(numbers) {
+            let z: &[T; W] = vector(&input[column..]);
+            let (delta, distance): (&[T; W], &[T; W]) = (vector(&delta[column..]), vector(&distance[column..]));
+            let gradient: &mut [T; W] = vector_mut(&mut gradient[column..]);
+            let mut result = *gradient;
+            for w in 0..W {
+                let moved = delta[w] - base - distance[w] * pull;
+                let g = multiply_add::<T, L>(moved, inverse, result[w]);
+                by_shift[w] += g;
+                by_spread[w] = multiply_add::<T, L>(g, z[w] - norm.mean[w], by_spread[w]);
+                result[w] = g * norm.factor[w];
+            }
+            *gradient = result;
+        }
+        add(&mut sums.gradient, column, &by_shift);
+        add(&mut sums.spread, column, &by_spread);
+    }
+}
