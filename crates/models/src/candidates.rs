@@ -11,6 +11,7 @@ use crate::{FeatureSpace, InputColumn, ModelError, ModelInput, SpaceKind};
 #[derive(Debug)]
 pub struct Candidates {
     rows: i64,
+    device: Device,
     /// By their places in the space.
     columns: Vec<(usize, InputColumn)>,
 }
@@ -50,15 +51,48 @@ impl Candidates {
         }
         // Lists of no row at all have no layout; nothing reads the columns of no candidate.
         if rows == 0 {
-            return Ok(Self { rows: 0, columns: Vec::new() });
+            return Ok(Self { rows: 0, device, columns: Vec::new() });
         }
         let input = ModelInput::new(&Samples { rows, columns: values, ..Samples::default() }, device)?;
-        Ok(Self { rows: input.rows, columns: places.into_iter().zip(input.columns).collect() })
+        Ok(Self { rows: input.rows, device, columns: places.into_iter().zip(input.columns).collect() })
     }
 
     /// `K`.
     pub fn rows(&self) -> i64 {
         self.rows
+    }
+
+    pub(crate) fn device(&self) -> Device {
+        self.device
+    }
+
+    /// The candidates in pieces of at most so many, which share their numbers; in one piece where they have lists, and in
+    /// none where there is no candidate.
+    pub(crate) fn pieces(&self, most: i64) -> Result<Vec<Self>, ModelError> {
+        let has_lists = self
+            .columns
+            .iter()
+            .any(|(_, column)| !matches!(column, InputColumn::Category(_) | InputColumn::Numeric(_)));
+        let most = if has_lists { self.rows } else { most };
+        let mut pieces = Vec::new();
+        let mut start = 0;
+        while start < self.rows {
+            let rows = most.clamp(1, self.rows - start);
+            let mut columns = Vec::with_capacity(self.columns.len());
+            for (place, column) in &self.columns {
+                columns.push((
+                    *place,
+                    match column {
+                        InputColumn::Category(ids) => InputColumn::Category(ids.f_narrow(0, start, rows)?),
+                        InputColumn::Numeric(numbers) => InputColumn::Numeric(numbers.f_narrow(0, start, rows)?),
+                        lists => lists.share(),
+                    },
+                ));
+            }
+            pieces.push(Self { rows, device: self.device, columns });
+            start += rows;
+        }
+        Ok(pieces)
     }
 
     /// # Errors

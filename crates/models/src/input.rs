@@ -100,6 +100,15 @@ impl ModelInput {
         Ok(Self { rows: rows.len() as i64, columns })
     }
 
+    /// How many events the longest lists have together.
+    pub(crate) fn events(&self) -> usize {
+        let lists = self.columns.iter().filter_map(|column| match column {
+            InputColumn::Sequence(_, layout) | InputColumn::Weighted(_, layout, _) => Some(layout.events() as usize),
+            _ => None,
+        });
+        lists.max().unwrap_or(0)
+    }
+
     /// What was made of a column, `[B, W]`: a single row is shown to all rows, without a copy.
     pub(crate) fn for_all_rows(&self, values: Tensor) -> Result<Tensor, ModelError> {
         let size = values.size();

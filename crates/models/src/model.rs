@@ -2,9 +2,8 @@
 
 use std::fmt::Debug;
 
-use fain_features::Samples;
 use fain_layers::Mode;
-use tch::{Device, Kind, Tensor, nn};
+use tch::{Tensor, nn};
 
 use crate::{Candidates, ModelError, ModelGraph, ModelInput, Output, UserState};
 
@@ -43,17 +42,6 @@ pub trait Model: Debug + Send {
 
     /// The layers and how data goes through them, for tables and drawings.
     fn graph(&self) -> ModelGraph;
-}
-
-/// Scores samples without building a graph: one logit per row, on the host.
-///
-/// # Errors
-/// Those of [`ModelInput::new`] and [`Model::forward`].
-pub fn logits(model: &dyn Model, samples: &Samples, device: Device) -> Result<Vec<f32>, ModelError> {
-    let _guard = tch::no_grad_guard();
-    let Output { logits, .. } = model.forward(&ModelInput::new(samples, device)?, Mode::Evaluation)?;
-    let logits = logits.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?;
-    Ok(Vec::<f32>::try_from(logits)?)
 }
 
 /// How many numbers a model learns.

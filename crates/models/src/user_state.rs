@@ -1,10 +1,8 @@
 //! What a model has read of one user.
 
-use fain_features::Samples;
 use fain_layers::{HistoryState, Jagged, JaggedLayout};
-use tch::{Device, Kind};
 
-use crate::{Candidates, InputColumn, Model, ModelError, ModelInput};
+use crate::{Candidates, InputColumn, ModelError, ModelInput};
 
 /// What a model has read of one user before it knows a candidate: the user's row, and what the layers made of the
 /// histories.
@@ -52,7 +50,7 @@ impl UserState {
         &self.histories
     }
 
-    /// A batch of the candidates in which each has the user's features beside it, for [`Model::forward`].
+    /// A batch of the candidates in which each has the user's features beside it, for [`Model::forward`](crate::Model::forward).
     ///
     /// # Errors
     /// [`ModelError::Parts`] when there is no candidate; [`ModelError::Layer`] when the lists together are too long.
@@ -108,28 +106,4 @@ fn repeat<'a>(
             InputColumn::Times(times.repeat(rows as usize), layout)
         }
     })
-}
-
-/// Reads a user without building a graph. `user` has one row; what it holds for features that the candidates have is not
-/// looked at, but it is there and of its kind, id 0 for example.
-///
-/// # Errors
-/// Those of [`ModelInput::new`] and [`Model::user_state`].
-pub fn user_state(model: &dyn Model, user: &Samples, device: Device) -> Result<UserState, ModelError> {
-    let _guard = tch::no_grad_guard();
-    model.user_state(ModelInput::new(user, device)?)
-}
-
-/// Scores candidates before a user without building a graph: one logit per candidate, on the host, those that
-/// [`logits`](crate::logits) gives for the candidates with the user's features beside each. No candidates have no logits.
-///
-/// # Errors
-/// Those of [`Model::score_candidates`].
-pub fn candidate_logits(model: &dyn Model, user: &UserState, candidates: &Candidates) -> Result<Vec<f32>, ModelError> {
-    if candidates.rows() == 0 {
-        return Ok(Vec::new());
-    }
-    let _guard = tch::no_grad_guard();
-    let logits = model.score_candidates(user, candidates)?;
-    Ok(Vec::<f32>::try_from(logits.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?)?)
 }
