@@ -6,7 +6,7 @@
 //! ```
 //! use fain_features::{Column, Samples, SchemaConfig, Sequences};
 //! use fain_layers::Mode;
-//! use fain_models::{FeatureSpace, ModelConfig, ModelInput};
+//! use fain_models::{Candidates, FeatureSpace, ModelConfig, ModelInput, candidate_logits, user_state};
 //! use tch::{Device, nn};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -39,6 +39,14 @@
 //! };
 //! let input = ModelInput::new(&samples, Device::Cpu)?;
 //! assert_eq!(model.forward(&input, Mode::Evaluation)?.logits.size(), [2]);
+//!
+//! // Many candidates for one user, who is read once. The user's own `item` is not looked at.
+//! let history = Sequences { values: vec![7, 1, 2], offsets: vec![0, 3], weights: None };
+//! let columns = vec![Column::Category(vec![0]), Column::Sequence(history)];
+//! let user = user_state(model.as_ref(), &Samples { rows: 1, columns, ..Samples::default() }, Device::Cpu)?;
+//! let items = Column::Category((1..100).collect());
+//! let candidates = Candidates::new(&space, vec![("item", items)], Device::Cpu)?;
+//! assert_eq!(candidate_logits(model.as_ref(), &user, &candidates)?.len(), 99);
 //! # Ok(())
 //! # }
 //! ```

@@ -1,5 +1,7 @@
 //! One user read once, and many candidates: the logits are those of a batch that repeats the user.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use fain_features::Column;
 use fain_models::{
     Candidates, Model, ModelError, ModelGraph, ModelInput, Output, UserState, candidate_logits, complete, user_state,
@@ -106,6 +108,24 @@ proptest! {
             let got = candidate_logits(model.as_ref(), &state(model.as_ref(), &user), &candidates(&chosen)).unwrap();
             check(text, &got, &scores(model.as_ref(), &batch(&user, &chosen)));
         }
+    }
+}
+
+/// More events than are scored at once: the candidates are cut into pieces, of which the last is the shortest.
+#[test]
+fn many_candidates_score_as_one_batch_of_them() {
+    let events: Vec<(u32, u32)> = (0..50).map(|event| (event % 9, event % 4)).collect();
+    let user = Row { events, ..some_rows().swap_remove(0) };
+    let chosen: Vec<(u32, u32, f32)> =
+        (0..701u16).map(|i| (u32::from(i % 9), u32::from(i % 4), f32::from(i) * 1e-3)).collect();
+    for text in ["kind = \"din\"", "kind = \"dien\""] {
+        let (model, _) = build(&reader(text));
+        let (state, candidates) = (state(model.as_ref(), &user), candidates(&chosen));
+        let got = candidate_logits(model.as_ref(), &state, &candidates).unwrap();
+        let batch = model.forward(&state.beside(&candidates).unwrap(), fain_layers::Mode::Evaluation).unwrap();
+        check(text, &got, &Vec::<f32>::try_from(batch.logits.detach()).unwrap());
+        let rows = self::batch(&user, &chosen);
+        check(text, &got, &scores(model.as_ref(), &rows));
     }
 }
 
