@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use tch::Tensor;
 
-use crate::{Jagged, LayerError, Mode, Outline};
+use crate::{HistoryState, Jagged, LayerError, Mode, Outline};
 
 /// What an interest is made from.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +40,36 @@ pub trait InterestLayer: Debug + Send {
     /// # Errors
     /// [`LayerError::Shape`] when a width or the number of samples differs.
     fn forward(&self, input: &InterestInput<'_>, mode: Mode) -> Result<Interest, LayerError>;
+
+    /// Reads one user's history before a candidate is known, for scoring: what
+    /// [`forward_candidates`](Self::forward_candidates) need not compute for each of them. Unless a layer says otherwise
+    /// it is the events as they are.
+    ///
+    /// # Shapes
+    /// - `history` jagged `[N, D]` of one sample; `times` `[N]`, given to layers that read them
+    ///
+    /// # Errors
+    /// [`LayerError::Offsets`] when there is not one sample; [`LayerError::Shape`] when the width differs.
+    fn read_history(&self, history: &Jagged, times: Option<&[i64]>) -> Result<HistoryState, LayerError> {
+        Ok(HistoryState::new(vec![history.clone()])?.with_times(times))
+    }
+
+    /// The vectors of `K` candidates before one history, which this layer has read: those of
+    /// [`forward`](Self::forward) in evaluation, for `K` samples that have this history. Unless a layer says otherwise
+    /// they are computed like that.
+    ///
+    /// # Shapes
+    /// - `candidates` `[K, D]` with `K ≥ 1` → `[K, W]`
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward); and when another layer has read the history.
+    fn forward_candidates(&self, candidates: &Tensor, state: &HistoryState) -> Result<Tensor, LayerError> {
+        state.part(0)?;
+        let (history, times) = (state.repeat(candidates)?, state.repeat_times(candidates));
+        let input =
+            InterestInput { candidate: candidates, history: &history[0], negative: None, times: times.as_deref() };
+        Ok(self.forward(&input, Mode::Evaluation)?.vector)
+    }
 
     /// The layers inside, for tables and drawings.
     fn outline(&self) -> Outline {

@@ -201,6 +201,13 @@ pub struct Jagged {
     layout: JaggedLayout,
 }
 
+impl Clone for Jagged {
+    /// Shares the tensors; nothing is copied.
+    fn clone(&self) -> Self {
+        Self { values: self.values.shallow_clone(), layout: self.layout.clone() }
+    }
+}
+
 impl Jagged {
     /// Joins values and their layout.
     ///

@@ -194,7 +194,7 @@ impl Blocks {
     /// The blocks of a batch: `[B, W]` each.
     pub(crate) fn fill(&self, sources: &BlockSources<'_>) -> Result<Vec<Tensor>, ModelError> {
         let BlockSources { embeddings, input, numbers, vectors, interests } = *sources;
-        let history_sum = |index: usize| fain_layers::pool(&vectors[index].history, Pooling::Sum);
+        let history_sum = |index: usize| input.for_all_rows(fain_layers::pool(&vectors[index].history, Pooling::Sum)?);
         let mut blocks = Vec::with_capacity(self.places.len());
         for place in &self.places {
             blocks.push(match *place {

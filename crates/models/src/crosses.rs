@@ -106,7 +106,7 @@ impl CrossedCategories {
         self.features.iter().map(|&(feature, _)| feature)
     }
 
-    /// Which number each sample has: `[B]`, int64.
+    /// Which number each sample has: `[B]`, int64; one where all samples share their features.
     ///
     /// # Errors
     /// [`ModelError::Column`] when the batch is not of the space the numbers were registered for.
@@ -140,6 +140,6 @@ impl CrossedCategories {
     /// # Errors
     /// As [`CrossedCategories::rows`].
     pub fn forward(&self, input: &ModelInput) -> Result<Tensor, ModelError> {
-        Ok(Tensor::f_embedding(&self.weight, &self.rows(input)?, -1, false, self.sparse)?)
+        input.for_all_rows(Tensor::f_embedding(&self.weight, &self.rows(input)?, -1, false, self.sparse)?)
     }
 }

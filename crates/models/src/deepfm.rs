@@ -2,15 +2,15 @@
 
 use fain_layers::{ActivationConfig, MlpConfig, Mode, Pooling, factorization_machine};
 use serde::{Deserialize, Serialize};
-use tch::nn;
+use tch::{Tensor, nn};
 
 use crate::drawing::{Drawing, layer_node};
 use crate::fields::{self, Fields};
 use crate::frame::{Beside, FrameConfig};
 use crate::tower::{Tower, one_per_sample};
 use crate::{
-    DeepComponent, EmbeddingsConfig, FeatureSpace, FirstOrder, Model, ModelError, ModelGraph, ModelInput, NumberConfig,
-    Output,
+    Candidates, DeepComponent, EmbeddingsConfig, FeatureSpace, FirstOrder, Model, ModelError, ModelGraph, ModelInput,
+    NumberConfig, Output, UserState,
 };
 
 /// The settings of DeepFM, <https://arxiv.org/abs/1703.04247>.
@@ -112,6 +112,10 @@ impl Model for DeepFm {
         let products = factorization_machine(&self.fields.stack(&columns)?)?;
         let logits = self.tower.logits(&columns, mode)?.f_add(&products)?.f_add(&self.first_order.forward(input)?)?;
         Ok(Output { logits: one_per_sample(logits)?, auxiliary: None })
+    }
+
+    fn score_candidates(&self, user: &UserState, candidates: &Candidates) -> Result<Tensor, ModelError> {
+        Ok(self.forward(&user.shared_by(candidates)?, Mode::Evaluation)?.logits)
     }
 
     fn graph(&self) -> ModelGraph {

@@ -112,7 +112,7 @@ impl FeatureEmbeddings {
             (Some(Some(table)), Some(InputColumn::Category(ids)))
                 if matches!(self.kind_of(feature), Some(SpaceKind::Category(_))) =>
             {
-                Ok(table.forward(ids)?)
+                input.for_all_rows(table.forward(ids)?)
             }
             (_, column) => Err(self.mismatch(feature, column, "a category")),
         }
@@ -170,7 +170,7 @@ impl FeatureEmbeddings {
     pub fn number(&self, input: &ModelInput, feature: usize) -> Result<Tensor, ModelError> {
         match (self.kind_of(feature), input.columns.get(feature)) {
             (Some(SpaceKind::Numeric), Some(InputColumn::Numeric(numbers))) => {
-                Ok(numbers.f_to_kind(self.kind())?.f_unsqueeze(1)?)
+                input.for_all_rows(numbers.f_to_kind(self.kind())?.f_unsqueeze(1)?)
             }
             (_, column) => Err(self.mismatch(feature, column, "a number")),
         }
@@ -183,10 +183,10 @@ impl FeatureEmbeddings {
     /// weights is pooled by a maximum.
     pub fn flat(&self, input: &ModelInput, feature: usize, pooling: Pooling) -> Result<Tensor, ModelError> {
         match self.kind_of(feature) {
-            Some(SpaceKind::Sequence(_)) => Ok(pool(&self.sequence(input, feature)?, pooling)?),
+            Some(SpaceKind::Sequence(_)) => input.for_all_rows(pool(&self.sequence(input, feature)?, pooling)?),
             Some(SpaceKind::Weighted(_)) => {
                 let (list, weights) = self.weighted(input, feature)?;
-                Ok(pool_weighted(&list, weights, pooling)?)
+                input.for_all_rows(pool_weighted(&list, weights, pooling)?)
             }
             Some(SpaceKind::Numeric) => self.number(input, feature),
             _ => self.category(input, feature),

@@ -102,6 +102,7 @@ impl FirstOrder {
                 Some(sum) => sum.f_add(&part)?,
             });
         }
-        sum.ok_or_else(|| ModelError::Parts { part: "linear part".to_owned(), problem: "it has no feature".to_owned() })
+        let none = || ModelError::Parts { part: "linear part".to_owned(), problem: "it has no feature".to_owned() };
+        input.for_all_rows(sum.ok_or_else(none)?)
     }
 }

@@ -95,18 +95,44 @@ impl InterestFeatures {
         input: &ModelInput,
         wanted: bool,
     ) -> Result<InterestVectors, ModelError> {
-        let candidate =
-            self.candidate.iter().map(|&feature| embeddings.category(input, feature)).collect::<Result<Vec<_>, _>>()?;
-        let layout = self.layout(embeddings, input)?;
-        let history = join(&self.history, embeddings, input, layout.as_ref())?;
+        let candidate = self.look_up_candidate(embeddings, input)?;
+        let (history, times) = self.look_up_history(embeddings, input)?;
         let negative = if wanted && !self.negative.is_empty() {
             self.check_lengths(embeddings, input, history.layout())?;
             Some(join(&self.negative, embeddings, input, Some(history.layout()))?)
         } else {
             None
         };
+        Ok(InterestVectors { candidate, history, negative, times })
+    }
+
+    /// The vectors of the candidates: `[B, D]`.
+    ///
+    /// # Errors
+    /// [`ModelError::Column`] when the batch is not of the schema.
+    pub(crate) fn look_up_candidate(
+        &self,
+        embeddings: &FeatureEmbeddings,
+        input: &ModelInput,
+    ) -> Result<Tensor, ModelError> {
+        concatenate(
+            self.candidate.iter().map(|&feature| embeddings.category(input, feature)).collect::<Result<_, _>>()?,
+        )
+    }
+
+    /// The vectors of the events, jagged `[N, D]`, and their times where they are read.
+    ///
+    /// # Errors
+    /// As [`look_up`](Self::look_up).
+    pub(crate) fn look_up_history(
+        &self,
+        embeddings: &FeatureEmbeddings,
+        input: &ModelInput,
+    ) -> Result<(Jagged, Option<Vec<i64>>), ModelError> {
+        let layout = self.layout(embeddings, input)?;
+        let history = join(&self.history, embeddings, input, layout.as_ref())?;
         let times = self.times.map(|feature| self.times(feature, embeddings, input, &history)).transpose()?;
-        Ok(InterestVectors { candidate: concatenate(candidate)?, history, negative, times })
+        Ok((history, times))
     }
 
     /// The times of the events that are read.

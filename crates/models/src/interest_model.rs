@@ -7,9 +7,10 @@ use crate::blocks::Blocks;
 use crate::drawing::{Drawing, DrawnInterests};
 use crate::interest_features::InterestVectors;
 use crate::tower::{Tower, TowerInput, one_per_sample};
+use crate::user_state::UserHistory;
 use crate::{
-    Block, BlockOrder, DeepComponent, FeatureEmbeddings, FeatureSpace, FirstOrder, InterestFeatures, Model, ModelError,
-    ModelGraph, ModelInput, NumberProjection, Output,
+    Block, BlockOrder, Candidates, DeepComponent, FeatureEmbeddings, FeatureSpace, FirstOrder, InterestFeatures, Model,
+    ModelError, ModelGraph, ModelInput, NumberProjection, Output, UserState,
 };
 
 /// A model of one or more interests.
@@ -85,18 +86,61 @@ impl InterestModel {
             interests.push(vector);
             losses.extend(auxiliary);
         }
-        let columns = self.tower.columns(&TowerInput { input, vectors: &vectors, interests: &interests })?;
-        let mut logits = self.tower.logits(&columns, mode)?;
+        let logits = self.logits(&TowerInput { input, vectors: &vectors, interests: &interests }, mode)?;
+        Ok(Output { logits, auxiliary: mean(&losses)? })
+    }
+
+    /// From the interests' vectors to the logits.
+    fn logits(&self, read: &TowerInput<'_>, mode: Mode) -> Result<Tensor, ModelError> {
+        let mut logits = self.tower.logits(&self.tower.columns(read)?, mode)?;
         if let Some(bias) = &self.bias {
-            logits = logits.f_add(&bias.forward(input)?)?;
+            logits = logits.f_add(&bias.forward(read.input)?)?;
         }
-        Ok(Output { logits: one_per_sample(logits)?, auxiliary: mean(&losses)? })
+        one_per_sample(logits)
+    }
+
+    /// Whether the candidates have a list that an interest reads: then a history hangs on the candidate.
+    fn change_a_history(&self, candidates: &Candidates) -> bool {
+        let features = 0..self.tower.embeddings().features().len();
+        features
+            .filter(|&feature| candidates.column(feature).is_some())
+            .any(|feature| self.interests.iter().any(|interest| interest.reads_list(feature)))
     }
 }
 
 impl Model for InterestModel {
     fn forward(&self, input: &ModelInput, mode: Mode) -> Result<Output, ModelError> {
         self.run(input, mode, mode.is_training())
+    }
+
+    /// The user's events, and what the interests' layers read of them.
+    fn user_state(&self, user: ModelInput) -> Result<UserState, ModelError> {
+        let user = UserState::new(user)?;
+        let mut histories = Vec::with_capacity(self.interests.len());
+        for (features, layer) in self.interests.iter().zip(&self.layers) {
+            let (events, times) = features.look_up_history(self.tower.embeddings(), user.input())?;
+            let state = layer.read_history(&events, times.as_deref())?;
+            histories.push(UserHistory { events, state });
+        }
+        Ok(user.with_histories(histories))
+    }
+
+    fn score_candidates(&self, user: &UserState, candidates: &Candidates) -> Result<Tensor, ModelError> {
+        if self.change_a_history(candidates) {
+            return Ok(self.forward(&user.beside(candidates)?, Mode::Evaluation)?.logits);
+        }
+        let (input, read, known) = (user.shared_by(candidates)?, user.histories(), self.interests.len());
+        if read.len() != known {
+            let problem = format!("{} histories were read by another model; this one has {known}", read.len());
+            return Err(ModelError::Parts { part: "user".to_owned(), problem });
+        }
+        let (mut vectors, mut interests) = (Vec::with_capacity(known), Vec::with_capacity(known));
+        for ((features, layer), UserHistory { events, state }) in self.interests.iter().zip(&self.layers).zip(read) {
+            let candidate = features.look_up_candidate(self.tower.embeddings(), &input)?;
+            interests.push(layer.forward_candidates(&candidate, state)?);
+            vectors.push(InterestVectors { candidate, history: events.clone(), negative: None, times: None });
+        }
+        self.logits(&TowerInput { input: &input, vectors: &vectors, interests: &interests }, Mode::Evaluation)
     }
 
     fn graph(&self) -> ModelGraph {

@@ -1,9 +1,10 @@
 //! The last state of a GRU over a history.
 
 use fain_layers::{
-    Execution, Gru, GruConfig, Interest, InterestInput, InterestLayer, LayerError, Mode, Outline, Source,
+    Execution, Gru, GruConfig, HistoryState, Interest, InterestInput, InterestLayer, Jagged, JaggedLayout, LayerError,
+    Mode, Outline, Source,
 };
-use tch::nn;
+use tch::{Tensor, nn};
 
 /// Reads a history by a GRU and gives its last state: what a user did, whatever the candidate is.
 ///
@@ -39,6 +40,18 @@ impl InterestLayer for LastState {
 
     fn forward(&self, input: &InterestInput<'_>, _mode: Mode) -> Result<Interest, LayerError> {
         Ok(Interest { vector: self.gru.forward(input.history, None)?.last()?, auxiliary: None })
+    }
+
+    /// The last state.
+    fn read_history(&self, history: &Jagged, _times: Option<&[i64]>) -> Result<HistoryState, LayerError> {
+        let last = self.gru.forward(history, None)?.last()?;
+        let layout = JaggedLayout::new(&[0, 1], last.device())?;
+        HistoryState::new(vec![Jagged::new(last, layout)?])
+    }
+
+    fn forward_candidates(&self, candidates: &Tensor, state: &HistoryState) -> Result<Tensor, LayerError> {
+        let (last, rows) = (state.part(0)?.values(), candidates.size().first().copied().unwrap_or(0));
+        Ok(last.f_expand([rows, self.outputs()], false)?)
     }
 
     fn outline(&self) -> Outline {

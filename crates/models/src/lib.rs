@@ -6,7 +6,7 @@
 //! ```
 //! use fain_features::{Column, Samples, SchemaConfig, Sequences};
 //! use fain_layers::Mode;
-//! use fain_models::{FeatureSpace, ModelConfig, ModelInput};
+//! use fain_models::{Candidates, FeatureSpace, ModelConfig, ModelInput, candidate_logits, user_state};
 //! use tch::{Device, nn};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -39,6 +39,14 @@
 //! };
 //! let input = ModelInput::new(&samples, Device::Cpu)?;
 //! assert_eq!(model.forward(&input, Mode::Evaluation)?.logits.size(), [2]);
+//!
+//! // Many candidates for one user, who is read once. The user's own `item` is not looked at.
+//! let history = Sequences { values: vec![7, 1, 2], offsets: vec![0, 3], weights: None };
+//! let columns = vec![Column::Category(vec![0]), Column::Sequence(history)];
+//! let user = user_state(model.as_ref(), &Samples { rows: 1, columns, ..Samples::default() }, Device::Cpu)?;
+//! let items = Column::Category((1..100).collect());
+//! let candidates = Candidates::new(&space, vec![("item", items)], Device::Cpu)?;
+//! assert_eq!(candidate_logits(model.as_ref(), &user, &candidates)?.len(), 99);
 //! # Ok(())
 //! # }
 //! ```
@@ -46,6 +54,7 @@
 mod base;
 mod blocks;
 mod bst;
+mod candidates;
 mod config;
 mod crosses;
 mod deepfm;
@@ -74,15 +83,18 @@ mod pnn;
 mod preset;
 mod pretrained;
 mod published;
+mod scoring;
 mod session_gap;
 mod space;
 mod tower;
+mod user_state;
 mod weights;
 mod wide_deep;
 
 pub use base::BaseConfig;
 pub use blocks::{Block, BlockOrder};
 pub use bst::BstConfig;
+pub use candidates::Candidates;
 pub use config::ModelConfig;
 pub use crosses::{CrossConfig, CrossedCategories};
 pub use deepfm::{DeepFm, DeepFmConfig};
@@ -103,7 +115,7 @@ pub use interest_config::{HistoryLengths, InterestConfig};
 pub use interest_features::InterestFeatures;
 pub use interest_model::{InterestModel, InterestModelParts};
 pub use last_state::LastState;
-pub use model::{Model, logits, parameter_count};
+pub use model::{Model, parameter_count};
 pub use normalized_interest::NormalizedInterest;
 pub use numbers::{NumberConfig, NumberProjection};
 pub use output::Output;
@@ -111,8 +123,10 @@ pub use pnn::{Pnn, PnnConfig};
 pub use preset::complete;
 pub use pretrained::{PretrainedConfig, PretrainedVectors};
 pub use published::{DienPreset, DinPreset};
+pub use scoring::{candidate_logits, logits, user_state};
 pub use session_gap::SessionGap;
 pub use space::{FeatureSpace, SpaceFeature, SpaceKind};
 pub use tower::DeepComponent;
+pub use user_state::UserState;
 pub use weights::{WeightsError, load_weights, named_tensors, restore_weights, serialize_tensors, tensor_from_view};
 pub use wide_deep::{WideDeep, WideDeepConfig};

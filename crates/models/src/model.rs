@@ -2,11 +2,10 @@
 
 use std::fmt::Debug;
 
-use fain_features::Samples;
 use fain_layers::Mode;
-use tch::{Device, Kind, nn};
+use tch::{Tensor, nn};
 
-use crate::{ModelError, ModelGraph, ModelInput, Output};
+use crate::{Candidates, ModelError, ModelGraph, ModelInput, Output, UserState};
 
 /// A model: a batch in, one logit per sample out, in training with the model's auxiliary loss. It owns
 /// no optimiser, no device and no files.
@@ -18,19 +17,31 @@ pub trait Model: Debug + Send {
     /// [`ModelError::Column`] when the batch is not of the schema the model was built for.
     fn forward(&self, input: &ModelInput, mode: Mode) -> Result<Output, ModelError>;
 
+    /// Reads what depends on one user alone, for scoring: what [`score_candidates`](Self::score_candidates) need not
+    /// compute for each candidate.
+    ///
+    /// # Errors
+    /// [`ModelError::Parts`] when `user` is not one row; [`ModelError::Column`] when it is not of the schema the model was
+    /// built for.
+    fn user_state(&self, user: ModelInput) -> Result<UserState, ModelError> {
+        UserState::new(user)
+    }
+
+    /// The logits of candidates before one user, whom this model has read: those of [`forward`](Self::forward) in
+    /// evaluation, for a batch in which each candidate has the user's features beside it ([`UserState::beside`]). A model
+    /// that does not say how to do better computes them like that.
+    ///
+    /// # Shapes
+    /// - returns logits `[K]` of at least one candidate
+    ///
+    /// # Errors
+    /// [`ModelError::Parts`] when there is no candidate, or another model has read the user, as far as that is seen.
+    fn score_candidates(&self, user: &UserState, candidates: &Candidates) -> Result<Tensor, ModelError> {
+        Ok(self.forward(&user.beside(candidates)?, Mode::Evaluation)?.logits)
+    }
+
     /// The layers and how data goes through them, for tables and drawings.
     fn graph(&self) -> ModelGraph;
-}
-
-/// Scores samples without building a graph: one logit per row, on the host.
-///
-/// # Errors
-/// Those of [`ModelInput::new`] and [`Model::forward`].
-pub fn logits(model: &dyn Model, samples: &Samples, device: Device) -> Result<Vec<f32>, ModelError> {
-    let _guard = tch::no_grad_guard();
-    let Output { logits, .. } = model.forward(&ModelInput::new(samples, device)?, Mode::Evaluation)?;
-    let logits = logits.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?;
-    Ok(Vec::<f32>::try_from(logits)?)
 }
 
 /// How many numbers a model learns.

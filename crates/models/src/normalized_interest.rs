@@ -1,9 +1,10 @@
 //! What the authors of DIN do with the vector of an interest.
 
 use fain_layers::{
-    BatchNorm, BatchNormConfig, Interest, InterestInput, InterestLayer, LayerError, Linear, Mode, Outline, Part, Source,
+    BatchNorm, BatchNormConfig, HistoryState, Interest, InterestInput, InterestLayer, Jagged, LayerError, Linear, Mode,
+    Outline, Part, Source,
 };
-use tch::nn;
+use tch::{Tensor, nn};
 
 /// Another layer's vector through batch normalisation and a dense layer of the same width: `hist_bn` and `hist_fcn` of
 /// the DIN authors' code.
@@ -27,6 +28,10 @@ impl NormalizedInterest {
         let dense = Linear::new(&(variables / "dense"), width, width)?;
         Ok(Self { layer, norm, dense })
     }
+
+    fn project(&self, vector: &Tensor, mode: Mode) -> Result<Tensor, LayerError> {
+        self.dense.forward(&self.norm.forward(vector, mode)?)
+    }
 }
 
 impl InterestLayer for NormalizedInterest {
@@ -38,7 +43,15 @@ impl InterestLayer for NormalizedInterest {
         // Before the layer moves statistics of its own.
         self.norm.check_rows(input.history.layout().rows(), mode)?;
         let Interest { vector, auxiliary } = self.layer.forward(input, mode)?;
-        Ok(Interest { vector: self.dense.forward(&self.norm.forward(&vector, mode)?)?, auxiliary })
+        Ok(Interest { vector: self.project(&vector, mode)?, auxiliary })
+    }
+
+    fn read_history(&self, history: &Jagged, times: Option<&[i64]>) -> Result<HistoryState, LayerError> {
+        self.layer.read_history(history, times)
+    }
+
+    fn forward_candidates(&self, candidates: &Tensor, state: &HistoryState) -> Result<Tensor, LayerError> {
+        self.project(&self.layer.forward_candidates(candidates, state)?, Mode::Evaluation)
     }
 
     fn outline(&self) -> Outline {

@@ -2,14 +2,15 @@
 
 use fain_layers::{MlpConfig, Mode, Pooling, ProductKind, ProductLayer};
 use serde::{Deserialize, Serialize};
-use tch::nn;
+use tch::{Tensor, nn};
 
 use crate::drawing::{Drawing, layer_node};
 use crate::fields::{self, Fields};
 use crate::frame::{Beside, FrameConfig};
 use crate::tower::{Tower, one_per_sample};
 use crate::{
-    DeepComponent, EmbeddingsConfig, FeatureSpace, Model, ModelError, ModelGraph, ModelInput, NumberConfig, Output,
+    Candidates, DeepComponent, EmbeddingsConfig, FeatureSpace, Model, ModelError, ModelGraph, ModelInput, NumberConfig,
+    Output, UserState,
 };
 
 /// The settings of a product-based neural network, <https://arxiv.org/abs/1611.00144>.
@@ -105,6 +106,10 @@ impl Model for Pnn {
         let mut columns = self.tower.feature_columns(input)?;
         columns.push(self.product.forward(&self.fields.stack(&columns)?)?);
         Ok(Output { logits: one_per_sample(self.tower.logits(&columns, mode)?)?, auxiliary: None })
+    }
+
+    fn score_candidates(&self, user: &UserState, candidates: &Candidates) -> Result<Tensor, ModelError> {
+        Ok(self.forward(&user.shared_by(candidates)?, Mode::Evaluation)?.logits)
     }
 
     fn graph(&self) -> ModelGraph {

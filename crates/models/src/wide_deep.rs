@@ -2,14 +2,14 @@
 
 use fain_layers::{ActivationConfig, MlpConfig, Mode, Pooling};
 use serde::{Deserialize, Serialize};
-use tch::nn;
+use tch::{Tensor, nn};
 
 use crate::drawing::{Drawing, layer_node};
 use crate::frame::{Beside, FrameConfig, check_names};
 use crate::tower::{Tower, one_per_sample};
 use crate::{
-    CrossConfig, CrossedCategories, DeepComponent, EmbeddingsConfig, FeatureSpace, FirstOrder, Model, ModelError,
-    ModelGraph, ModelInput, NumberConfig, Output,
+    Candidates, CrossConfig, CrossedCategories, DeepComponent, EmbeddingsConfig, FeatureSpace, FirstOrder, Model,
+    ModelError, ModelGraph, ModelInput, NumberConfig, Output, UserState,
 };
 
 /// The settings of Wide & Deep, <https://arxiv.org/abs/1606.07792>.
@@ -126,6 +126,10 @@ impl Model for WideDeep {
             logits = logits.f_add(&cross.forward(input)?)?;
         }
         Ok(Output { logits: one_per_sample(logits)?, auxiliary: None })
+    }
+
+    fn score_candidates(&self, user: &UserState, candidates: &Candidates) -> Result<Tensor, ModelError> {
+        Ok(self.forward(&user.shared_by(candidates)?, Mode::Evaluation)?.logits)
     }
 
     fn graph(&self) -> ModelGraph {

@@ -5,9 +5,10 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use fain_features::{CsvConfig, Encoders, Parts, ReadPlan, SampleReader, Samples};
+use fain_features::{Column, CsvConfig, Encoders, Parts, ReadPlan, SampleReader, Samples};
 use fain_models::{
-    FeatureSpace, Model, ModelConfig, ModelGraph, load_weights, logits, named_tensors, serialize_tensors,
+    Candidates, FeatureSpace, Model, ModelConfig, ModelGraph, UserState, candidate_logits, load_weights, logits,
+    named_tensors, serialize_tensors, user_state,
 };
 use serde::{Deserialize, Serialize};
 use tch::{Device, nn};
@@ -54,6 +55,7 @@ struct Manifest {
 pub struct Bundle {
     encoders: Arc<Encoders>,
     settings: BundleSettings,
+    space: FeatureSpace,
     /// Features that the model reads in training only.
     unread: Vec<String>,
     model: Box<dyn Model>,
@@ -139,10 +141,12 @@ impl Bundle {
         }
         drop(bytes);
         let variables = nn::VarStore::new(device);
-        let model = manifest.settings.model.build(&variables.root(), &FeatureSpace::of(&encoders))?;
+        let space = FeatureSpace::of(&encoders);
+        let model = manifest.settings.model.build(&variables.root(), &space)?;
         load_weights(&variables, &file)?;
         let unread = manifest.settings.model.training_only();
-        Ok(Self { encoders: Arc::new(encoders), settings: manifest.settings, unread, model, variables, device })
+        let encoders = Arc::new(encoders);
+        Ok(Self { encoders, settings: manifest.settings, space, unread, model, variables, device })
     }
 
     /// The fitted encoders.
@@ -171,6 +175,36 @@ impl Bundle {
     /// [`BundleError::Model`] when the samples are not of the bundle's schema.
     pub fn score(&self, samples: &Samples) -> Result<Vec<f32>, BundleError> {
         Ok(logits(self.model.as_ref(), samples, self.device)?)
+    }
+
+    /// Reads what depends on one user alone: the vectors and states of the history, before a candidate is known. It can
+    /// be kept and scored with again.
+    ///
+    /// `user` has one row. What it holds for features of the candidates is not looked at, but it is there and of its
+    /// kind, id 0 for example.
+    ///
+    /// # Errors
+    /// [`BundleError::Model`] when there is not one row, or it is not of the bundle's schema.
+    pub fn read_user(&self, user: &Samples) -> Result<UserState, BundleError> {
+        Ok(user_state(self.model.as_ref(), user, self.device)?)
+    }
+
+    /// What a user may be shown: the features in which the candidates differ, by name, each with a value for every
+    /// candidate. All other features are the user's. Ids are those of [`Bundle::encoders`].
+    ///
+    /// # Errors
+    /// [`BundleError::Model`] as [`Candidates::new`].
+    pub fn candidates(&self, columns: Vec<(&str, Column)>) -> Result<Candidates, BundleError> {
+        Ok(Candidates::new(&self.space, columns, self.device)?)
+    }
+
+    /// One logit per candidate, those that [`Bundle::score`] gives for rows with the user's features beside each
+    /// candidate; what depends on the user alone is not computed again.
+    ///
+    /// # Errors
+    /// [`BundleError::Model`] when the model refuses, such as a state that another model has read.
+    pub fn score_candidates(&self, user: &UserState, candidates: &Candidates) -> Result<Vec<f32>, BundleError> {
+        Ok(candidate_logits(self.model.as_ref(), user, candidates)?)
     }
 
     /// Scores the rows of a CSV file in its order, run by run; a term that training did not know is the unknown one.

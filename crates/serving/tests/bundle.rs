@@ -6,7 +6,9 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use fain_features::{Binding, CsvConfig, EncoderFitter, Encoders, Parts, Record, SchemaConfig, TableReader};
+use fain_features::{
+    Binding, Column, CsvConfig, EncoderFitter, Encoders, Parts, Record, Samples, SchemaConfig, Sequences, TableReader,
+};
 use fain_models::{FeatureSpace, ModelConfig};
 use fain_serving::{Bundle, BundleError, BundleSettings};
 use tch::{Device, nn};
@@ -76,6 +78,40 @@ fn a_bundle_scores_as_the_model_it_was_made_of() {
     assert_eq!(scores(&again, &folder.path().join("train.csv")), first);
     let leftovers: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(leftovers.len(), 2, "{leftovers:?}");
+}
+
+/// A user of the schema: an item that is not looked at, a history, a price.
+fn user(history: &[u32]) -> Samples {
+    let offsets = vec![0, history.len() as u32];
+    let history = Sequences { values: history.to_vec(), offsets, weights: None };
+    let columns = vec![Column::Category(vec![0]), Column::Sequence(history), Column::Numeric(vec![0.5])];
+    Samples { rows: 1, columns, ..Samples::default() }
+}
+
+#[test]
+fn candidates_before_a_user_score_as_rows_with_the_user_in_each() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), 7);
+    let bundle = Bundle::open(&folder.path().join("bundle"), Device::Cpu).unwrap();
+    let ids: Vec<u32> =
+        ["a", "b", "zebra"].iter().map(|item| bundle.encoders().encode_term(0, item).unwrap()).collect();
+    for history in [&ids[..], &[]] {
+        let state = bundle.read_user(&user(history)).unwrap();
+        // The state is kept for another page.
+        for page in [&ids[..], &ids[2..], &[]] {
+            let candidates = bundle.candidates(vec![("item", Column::Category(page.to_vec()))]).unwrap();
+            let scores = bundle.score_candidates(&state, &candidates).unwrap();
+            assert_eq!(scores.len(), page.len());
+            for (&item, score) in page.iter().zip(scores) {
+                let mut row = user(history);
+                row.columns[0] = Column::Category(vec![item]);
+                let expected = bundle.score(&row).unwrap()[0];
+                assert!((score - expected).abs() < 1e-6, "{score} is not {expected}");
+            }
+        }
+    }
+    let unknown = bundle.candidates(vec![("itme", Column::Category(vec![1]))]).unwrap_err();
+    assert!(matches!(unknown, BundleError::Model(_)), "{unknown}");
 }
 
 /// Trap: a category that training did not know.

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use fain_dataset::{BatchPlan, Batches, Order, Tail};
 use fain_features::{Column, Samples, Sequences};
-use fain_models::{FeatureSpace, SpaceKind, logits};
+use fain_models::{Candidates, FeatureSpace, Model, SpaceKind, candidate_logits, user_state};
 use serde_json::json;
 use tch::Device;
 
@@ -19,8 +19,9 @@ use crate::runs;
 use crate::work::Work;
 
 pub(super) const ABOUT: &str = "Evaluation in batches of 4,096: scores and AUC. torch-rechub is measured with its own \
-     loop and loader, and with slices of tensors that lie ready in memory. Then one user with 500 candidates and a history \
-     of 50 events, in-process: the history is scored anew for each candidate, as neither side keeps a user's state yet.";
+     loop and loader, and with slices of tensors that lie ready in memory. Then one request, in-process, from encoded ids to \
+     logits: one user with a history of 50 events and 500 candidates. fain reads the user once and scores the candidates \
+     with that state; the other programs have no such thing and repeat the user 500 times, in tensors that lie ready.";
 
 const CANDIDATES: usize = 500;
 
@@ -63,11 +64,11 @@ pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
         };
         rows.push(compare(bench.rounds, comparison)?);
         let repeats = if bench.quick { 20 } else { 300 };
-        let samples = one_user(&encoded)?;
+        let request = Request::of(&encoded)?;
         let mut ours = Vec::new();
         for _ in 0..repeats {
             let start = Instant::now();
-            logits(model.as_ref(), &samples, Device::Cpu)?;
+            request.answer(model.as_ref())?;
             ours.push(1e3 * start.elapsed().as_secs_f64());
         }
         let mut others: Option<Vec<f64>> = None;
@@ -88,37 +89,49 @@ pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// The first user of the training rows with the longest history, before many candidates.
-fn one_user(encoded: &Encoded) -> Result<Samples> {
-    let space = FeatureSpace::of(encoded.dataset.encoders());
-    let (history, item) = (space.position("history"), space.position("item"));
-    let (history, item) = (history.context("there is no `history`")?, item.context("there is no `item`")?);
-    let SpaceKind::Category(vocabulary) = space.features()[item].kind else {
-        anyhow::bail!("`item` is no category");
-    };
-    let items = space.vocabularies()[vocabulary].1 as u32;
-    let plan = BatchPlan { batch_size: 8192, order: Order::Sequential, tail: Tail::Keep, start: 0, prefetch: 1 };
-    let batch = Batches::new(encoded.dataset.train(), plan)?.next().context("there are no rows")??;
-    let length = |row: usize| match &batch.columns[history] {
-        Column::Sequence(lists) => lists.get(row).map_or(0, <[u32]>::len),
-        _ => 0,
-    };
-    let row = (0..batch.rows).rev().max_by_key(|&row| length(row)).context("there are no rows")?;
-    let columns = batch.columns.iter().enumerate().map(|(index, column)| match column {
-        Column::Category(_) if index == item => {
-            Column::Category((0..CANDIDATES as u32).map(|number| number % items).collect())
-        }
-        Column::Category(ids) => Column::Category(vec![ids[row]; CANDIDATES]),
-        Column::Sequence(lists) => {
-            let one = lists.get(row).unwrap_or_default();
-            let mut many = Sequences::default();
-            for _ in 0..CANDIDATES {
-                many.values.extend_from_slice(one);
-                many.offsets.push(many.values.len() as u32);
+/// One user and many candidates.
+struct Request {
+    space: FeatureSpace,
+    /// One row.
+    user: Samples,
+    /// Ids of the candidates.
+    items: Vec<u32>,
+}
+
+impl Request {
+    /// The last user of the first training rows with the longest history.
+    fn of(encoded: &Encoded) -> Result<Self> {
+        let space = FeatureSpace::of(encoded.dataset.encoders());
+        let history = space.position("history").context("there is no `history`")?;
+        let Some(SpaceKind::Category(vocabulary)) = space.kind("item") else {
+            anyhow::bail!("`item` is no category");
+        };
+        let items = space.vocabularies()[vocabulary].1 as u32;
+        let plan = BatchPlan { batch_size: 8192, order: Order::Sequential, tail: Tail::Keep, start: 0, prefetch: 1 };
+        let batch = Batches::new(encoded.dataset.train(), plan)?.next().context("there are no rows")??;
+        let length = |row: usize| match &batch.columns[history] {
+            Column::Sequence(lists) => lists.get(row).map_or(0, <[u32]>::len),
+            _ => 0,
+        };
+        let row = (0..batch.rows).max_by_key(|&row| length(row)).context("there are no rows")?;
+        let columns = batch.columns.iter().map(|column| match column {
+            Column::Category(ids) => Column::Category(vec![ids[row]]),
+            Column::Sequence(lists) => {
+                let values = lists.get(row).unwrap_or_default().to_vec();
+                let offsets = vec![0, values.len() as u32];
+                Column::Sequence(Sequences { values, offsets, weights: None })
             }
-            Column::Sequence(many)
-        }
-        other => other.clone(),
-    });
-    Ok(Samples { rows: CANDIDATES, columns: columns.collect(), ..Samples::default() })
+            other => other.clone(),
+        });
+        let user = Samples { rows: 1, columns: columns.collect(), ..Samples::default() };
+        Ok(Self { space, user, items: (0..CANDIDATES as u32).map(|number| number % items).collect() })
+    }
+
+    /// From ids to logits.
+    fn answer(&self, model: &dyn Model) -> Result<Vec<f32>> {
+        let user = user_state(model, &self.user, Device::Cpu)?;
+        let items = Column::Category(self.items.clone());
+        let candidates = Candidates::new(&self.space, vec![("item", items)], Device::Cpu)?;
+        Ok(candidate_logits(model, &user, &candidates)?)
+    }
 }

@@ -48,16 +48,23 @@ impl InterestEvolution {
     /// # Errors
     /// [`LayerError::Shape`] when a width or the number of samples differs.
     pub fn forward(&self, candidate: &Tensor, states: &Jagged, mode: Mode) -> Result<Tensor, LayerError> {
+        self.evolve(candidate, &self.read(states)?, mode)
+    }
+
+    /// The part that hears no candidate: the GRU of [`Evolution::Pooled`], otherwise nothing.
+    pub(super) fn read(&self, states: &Jagged) -> Result<Jagged, LayerError> {
         match &self.evolution {
-            Evolution::Pooled(gru) => {
-                let evolved = gru.forward(states, None)?;
-                let weights = self.attention.weights(candidate, &evolved, mode)?;
-                segment_weighted_sum(evolved.values(), &weights, evolved.layout())
-            }
-            Evolution::Attentional(recurrence) => {
-                let scores = self.attention.weights(candidate, states, mode)?;
-                recurrence.forward(states, &scores, None)?.last()
-            }
+            Evolution::Pooled(gru) => gru.forward(states, None),
+            Evolution::Attentional(_) => Ok(states.clone()),
+        }
+    }
+
+    /// The part that does, after [`read`](Self::read).
+    pub(super) fn evolve(&self, candidate: &Tensor, read: &Jagged, mode: Mode) -> Result<Tensor, LayerError> {
+        let weights = self.attention.weights(candidate, read, mode)?;
+        match &self.evolution {
+            Evolution::Pooled(_) => segment_weighted_sum(read.values(), &weights, read.layout()),
+            Evolution::Attentional(recurrence) => recurrence.forward(read, &weights, None)?.last(),
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Extractor and evolution as one layer.
 
-use tch::nn;
+use tch::{Tensor, nn};
 
 use super::{DienInterestConfig, Evolution, InterestEvolution, InterestExtractor};
 use crate::{
-    Attention, AttentionalGru, AttentionalGruConfig, AuxiliaryLoss, Execution, Gru, GruConfig, Interest, InterestInput,
-    InterestLayer, LayerError, Mode, Outline, Part, Recurrence, Source, TargetAttention,
+    Attention, AttentionalGru, AttentionalGruConfig, AuxiliaryLoss, Execution, Gru, GruConfig, HistoryState, Interest,
+    InterestInput, InterestLayer, Jagged, LayerError, Mode, Outline, Part, Recurrence, Source, TargetAttention,
 };
 
 /// Reads a history as DIEN does: an extractor finds the interest after each event, and the interest that matters for
@@ -142,6 +142,17 @@ impl InterestLayer for DienInterest {
         Ok(Interest { vector, auxiliary: extracted.auxiliary })
     }
 
+    /// The extractor's states, or those of the second recurrence where it does not hear the candidate.
+    fn read_history(&self, history: &Jagged, _times: Option<&[i64]>) -> Result<HistoryState, LayerError> {
+        let extracted = self.extractor.forward(history, None, Mode::Evaluation)?;
+        HistoryState::new(vec![self.evolution.read(&extracted.states)?])
+    }
+
+    fn forward_candidates(&self, candidates: &Tensor, state: &HistoryState) -> Result<Tensor, LayerError> {
+        state.part(0)?;
+        self.evolution.evolve(candidates, &state.repeat(candidates)?[0], Mode::Evaluation)
+    }
+
     fn outline(&self) -> Outline {
         let gru = self.extractor.gru();
         let (events, states) = (format!("[N, {}]", gru.inputs()), format!("[N, {}]", gru.hidden()));
@@ -182,11 +193,11 @@ impl InterestLayer for DienInterest {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-    use tch::{Device, Kind, Tensor};
+    use tch::{Device, Kind};
 
     use super::*;
     use crate::{
-        AttentionScoring, AuxiliaryLossConfig, AuxiliaryScorer, EvolutionKind, Jagged, JaggedLayout, RecurrentCell,
+        AttentionScoring, AuxiliaryLossConfig, AuxiliaryScorer, EvolutionKind, JaggedLayout, RecurrentCell,
         TargetAttentionConfig, Unrolled,
     };
 

@@ -5,8 +5,9 @@ use tch::{Tensor, nn};
 
 use super::{SessionInterestExtractor, SessionInterestInteraction, SessionLimits, Sessions};
 use crate::{
-    AttentionNormalization, AttentionScoring, Interest, InterestInput, InterestLayer, Jagged, LayerError, Mode,
-    Outline, Part, Source, TargetAttention, TargetAttentionConfig, TransformerBlockConfig,
+    AttentionNormalization, AttentionScoring, HistoryState, Interest, InterestInput, InterestLayer, Jagged,
+    JaggedLayout, LayerError, Mode, Outline, Part, Source, TargetAttention, TargetAttentionConfig,
+    TransformerBlockConfig,
 };
 
 /// The settings of a [`DsinInterest`].
@@ -144,10 +145,31 @@ impl DsinInterest {
         mode: Mode,
     ) -> Result<Tensor, LayerError> {
         let (interests, states) = self.read(history, sessions, mode)?;
-        let parts = &self.parts;
-        let of_interests = parts.interest_activation.forward(candidate, &interests, mode)?;
-        let of_states = parts.interaction_activation.forward(candidate, &states, mode)?;
+        self.activate(candidate, (&interests, &states), mode)
+    }
+
+    /// Pools the sessions' interests and their states by their relevance to the candidate.
+    fn activate(
+        &self,
+        candidate: &Tensor,
+        (interests, states): (&Jagged, &Jagged),
+        mode: Mode,
+    ) -> Result<Tensor, LayerError> {
+        let of_interests = self.parts.interest_activation.forward(candidate, interests, mode)?;
+        let of_states = self.parts.interaction_activation.forward(candidate, states, mode)?;
         Ok(Tensor::f_cat(&[of_interests, of_states], 1)?)
+    }
+
+    /// The sessions of histories, as the settings divide them.
+    fn divide(&self, layout: &JaggedLayout, times: Option<&[i64]>) -> Result<Sessions, LayerError> {
+        match (self.gap, times) {
+            (None, _) => Sessions::every(layout, self.limits),
+            (Some(gap), Some(times)) => Sessions::by_gap(layout, times, gap, self.limits),
+            (Some(_), None) => {
+                let problem = format!("no times for {} events, whose sessions end at gaps", layout.events());
+                Err(LayerError::Times { problem })
+            }
+        }
     }
 
     /// The sessions' interests and their states: jagged `[S, D]` each.
@@ -164,17 +186,22 @@ impl InterestLayer for DsinInterest {
     }
 
     fn forward(&self, input: &InterestInput<'_>, mode: Mode) -> Result<Interest, LayerError> {
-        let layout = input.history.layout();
-        let sessions = match (self.gap, input.times) {
-            (None, _) => Sessions::every(layout, self.limits)?,
-            (Some(gap), Some(times)) => Sessions::by_gap(layout, times, gap, self.limits)?,
-            (Some(_), None) => {
-                let problem = format!("no times for {} events, whose sessions end at gaps", layout.events());
-                return Err(LayerError::Times { problem });
-            }
-        };
+        let sessions = self.divide(input.history.layout(), input.times)?;
         let vector = self.forward_sessions(input.candidate, input.history, &sessions, mode)?;
         Ok(Interest { vector, auxiliary: None })
+    }
+
+    /// The sessions' interests and their states.
+    fn read_history(&self, history: &Jagged, times: Option<&[i64]>) -> Result<HistoryState, LayerError> {
+        let sessions = self.divide(history.layout(), times)?;
+        let (interests, states) = self.read(history, &sessions, Mode::Evaluation)?;
+        HistoryState::new(vec![interests, states])
+    }
+
+    fn forward_candidates(&self, candidates: &Tensor, state: &HistoryState) -> Result<Tensor, LayerError> {
+        state.part(1)?;
+        let sessions = state.repeat(candidates)?;
+        self.activate(candidates, (&sessions[0], &sessions[1]), Mode::Evaluation)
     }
 
     fn outline(&self) -> Outline {

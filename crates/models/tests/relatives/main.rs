@@ -1,5 +1,6 @@
-//! DIN's relatives as wholes: Wide & Deep, DeepFM, PNN, DSIN and BST.
+//! DIN's relatives as wholes: Wide & Deep, DeepFM, PNN, DSIN and BST; and many candidates for one user, with every model.
 
+mod candidates;
 mod crosses;
 mod graphs;
 mod parameters;

@@ -8,7 +8,7 @@ use fain_models::{Model, logits, named_tensors};
 use proptest::prelude::*;
 use tch::{Device, Kind, Tensor};
 
-use crate::support::{MODELS, Row, build, input, lists, row, samples, scores, settings, some_rows};
+use crate::support::{MODELS, Row, build, input, lists, numbers, row, samples, scores, settings, some_rows};
 
 /// Click or not, for as many rows.
 fn labels(rows: &[Row]) -> Tensor {
@@ -78,15 +78,18 @@ proptest! {
             let (model, variables) = build(&settings(name));
             let before = loss(model.as_ref(), &rows);
             before.backward();
+            let mut slope = 0.0;
             tch::no_grad(|| {
                 for (_, mut tensor) in named_tensors(&variables) {
                     if tensor.grad().defined() {
+                        slope += numbers(&tensor.grad()).iter().map(|number| number * number).sum::<f64>();
                         let _ = tensor.f_sub_(&(tensor.grad() * 1e-3)).unwrap();
                     }
                 }
             });
             let (before, after) = (f64::try_from(before).unwrap(), f64::try_from(loss(model.as_ref(), &rows)).unwrap());
-            prop_assert!(after < before, "{name}: {after} after {before}");
+            // Where all units are silent and the clicks are even, the loss falls by less than float32 can tell.
+            prop_assert!(after < before || 1e-3 * slope < 1e-6, "{name}: {after} after {before}");
         }
     }
 }
