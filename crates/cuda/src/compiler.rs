@@ -1,0 +1,149 @@
+//! NVRTC: the compiler for CUDA that is a library.
+
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::path::Path;
+use std::ptr;
+
+use libloading::os::unix::Library;
+
+use crate::error::CudaError;
+use crate::library::{check, function, load};
+
+type Program = *mut c_void;
+type Create = unsafe extern "C" fn(
+    *mut Program,
+    *const c_char,
+    *const c_char,
+    c_int,
+    *const *const c_char,
+    *const *const c_char,
+) -> c_int;
+type Compile = unsafe extern "C" fn(Program, c_int, *const *const c_char) -> c_int;
+type Size = unsafe extern "C" fn(Program, *mut usize) -> c_int;
+type Bytes = unsafe extern "C" fn(Program, *mut c_char) -> c_int;
+type Destroy = unsafe extern "C" fn(*mut Program) -> c_int;
+
+/// Compiles kernels for a processor; it needs none itself.
+#[derive(Debug)]
+pub struct Compiler {
+    create: Create,
+    compile: Compile,
+    log_size: Size,
+    log: Bytes,
+    code_size: Size,
+    code: Bytes,
+    destroy: Destroy,
+    /// Keeps the functions above in memory.
+    _library: Library,
+}
+
+/// A compiled kernel.
+#[derive(Debug)]
+pub struct Compiled {
+    /// Machine code, for `cuModuleLoadData`.
+    pub code: Vec<u8>,
+    /// What the compiler said: with `report` the registers of each kernel.
+    pub log: String,
+}
+
+impl Compiler {
+    /// Finds the library: by its names, and as the one that libtorch's CUDA build brings.
+    ///
+    /// # Errors
+    /// [`CudaError::Library`], [`CudaError::Symbol`].
+    pub fn find() -> Result<Self, CudaError> {
+        let names: Vec<String> =
+            ["libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"].into_iter().map(ToOwned::to_owned).collect();
+        let library = load(&names).or_else(|error| {
+            // A pip wheel of PyTorch has NVRTC in a folder of its own, which a part of libtorch leads to.
+            let Ok(leading) = load(&["libcaffe2_nvrtc.so".to_owned()]) else { return Err(error) };
+            std::mem::forget(leading);
+            load(&names)
+        })?;
+        Self::of(library)
+    }
+
+    /// Takes the library from a file.
+    ///
+    /// # Errors
+    /// [`CudaError::Library`], [`CudaError::Symbol`].
+    pub fn at(file: &Path) -> Result<Self, CudaError> {
+        Self::of(load(&[file.display().to_string()])?)
+    }
+
+    fn of(library: Library) -> Result<Self, CudaError> {
+        // SAFETY: these are the types of NVRTC's functions in nvrtc.h, the same since CUDA 11.1; the library stays
+        // loaded as long as they do.
+        unsafe {
+            Ok(Self {
+                create: function(&library, "nvrtcCreateProgram")?,
+                compile: function(&library, "nvrtcCompileProgram")?,
+                log_size: function(&library, "nvrtcGetProgramLogSize")?,
+                log: function(&library, "nvrtcGetProgramLog")?,
+                code_size: function(&library, "nvrtcGetCUBINSize")?,
+                code: function(&library, "nvrtcGetCUBIN")?,
+                destroy: function(&library, "nvrtcDestroyProgram")?,
+                _library: library,
+            })
+        }
+    }
+
+    /// Compiles for one processor, `sm_90` for example. `report` asks for the registers of each kernel in the log.
+    ///
+    /// # Errors
+    /// [`CudaError::Compile`] with what the compiler said; [`CudaError::Call`] when it could not start.
+    pub fn compile(&self, source: &str, architecture: &str, report: bool) -> Result<Compiled, CudaError> {
+        let refused = |log: String| CudaError::Compile { architecture: architecture.to_owned(), log };
+        let text = |text: &str| CString::new(text).map_err(|error| refused(error.to_string()));
+        let (source, name) = (text(source)?, text("recurrence.cu")?);
+        let mut options = vec![text(&format!("--gpu-architecture={architecture}"))?, text("--std=c++17")?];
+        if report {
+            options.push(text("--ptxas-options=-v")?);
+        }
+        let options: Vec<*const c_char> = options.iter().map(|option| option.as_ptr()).collect();
+
+        let mut program = Running { program: ptr::null_mut(), destroy: self.destroy };
+        // SAFETY: both texts end with a zero and outlive the call; there are no headers.
+        let code = unsafe {
+            (self.create)(&raw mut program.program, source.as_ptr(), name.as_ptr(), 0, ptr::null(), ptr::null())
+        };
+        check("nvrtcCreateProgram", code)?;
+        // SAFETY: the program was just made; the options are that many texts, which outlive the call.
+        let code = unsafe { (self.compile)(program.program, options.len() as c_int, options.as_ptr()) };
+        let log = bytes(program.program, ("nvrtcGetProgramLog", self.log_size, self.log))?;
+        let log = CStr::from_bytes_until_nul(&log).map(|log| log.to_string_lossy().trim().to_owned());
+        let log = log.unwrap_or_default();
+        if code != 0 {
+            return Err(refused(if log.is_empty() { format!("NVRTC says code {code}") } else { log }));
+        }
+        let code = bytes(program.program, ("nvrtcGetCUBIN", self.code_size, self.code))?;
+        Ok(Compiled { code, log })
+    }
+}
+
+/// Bytes of a program whose number another function knows.
+fn bytes(program: Program, (name, size, get): (&'static str, Size, Bytes)) -> Result<Vec<u8>, CudaError> {
+    let mut length = 0;
+    // SAFETY: the program lives, and the length is written where it is told to.
+    check(name, unsafe { size(program, &raw mut length) })?;
+    let mut bytes = vec![0_u8; length];
+    // SAFETY: the function writes as many bytes as it has just said.
+    check(name, unsafe { get(program, bytes.as_mut_ptr().cast()) })?;
+    Ok(bytes)
+}
+
+/// A program that is destroyed at the end.
+struct Running {
+    program: Program,
+    destroy: Destroy,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if !self.program.is_null() {
+            // SAFETY: nobody else destroys it, and the library is still loaded. A failure would leave memory behind,
+            // no more.
+            let _code = unsafe { (self.destroy)(&raw mut self.program) };
+        }
+    }
+}
