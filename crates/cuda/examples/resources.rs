@@ -43,7 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 for (pass, entry) in [(Pass::Forward, "recurrence_forward"), (Pass::Backward, "recurrence_backward")] {
                     let plan = Plan::new(pass, cell, hidden, samples, &limits(architecture))?;
                     let start = std::time::Instant::now();
-                    let compiled = compiler.compile(&plan.variant.source(), architecture, true)?;
+                    let kernels = compiler.compile(&plan.variant.source(), architecture, true)?;
                     println!(
                         "{architecture} {cell:?} H {hidden} B {samples} {pass:?}: {} blocks of {} threads, {} bytes of \
                          shared memory, compiled in {:.2} s",
@@ -52,7 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                         plan.memory,
                         start.elapsed().as_secs_f64()
                     );
-                    for line in about(&compiled.log, entry) {
+                    for line in about(&kernels.log, entry) {
                         println!("    {line}");
                     }
                 }

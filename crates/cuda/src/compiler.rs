@@ -1,7 +1,9 @@
 //! NVRTC: the compiler for CUDA that is a library.
 
-use std::ffi::{CStr, CString, c_char, c_int, c_void};
-use std::path::Path;
+use std::ffi::{CStr, CString, OsStr, c_char, c_int, c_void};
+use std::mem::MaybeUninit;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
 use std::ptr;
 
 use libloading::os::unix::Library;
@@ -72,6 +74,7 @@ impl Compiler {
     }
 
     fn of(library: Library) -> Result<Self, CudaError> {
+        keep_builtins(&library)?;
         // SAFETY: these are the types of NVRTC's functions in nvrtc.h, the same since CUDA 11.1; the library stays
         // loaded as long as they do.
         unsafe {
@@ -119,6 +122,37 @@ impl Compiler {
         let code = bytes(program.program, ("nvrtcGetCUBIN", self.code_size, self.code))?;
         Ok(Compiled { code, log })
     }
+}
+
+/// Loads what NVRTC itself looks for while it compiles: in CUDA 13's wheels it does not find the file beside it.
+fn keep_builtins(library: &Library) -> Result<(), CudaError> {
+    let Some(folder) = folder(library)? else { return Ok(()) };
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with("libnvrtc-builtins.so") {
+            // Where it cannot be loaded, the compiler says so.
+            if let Ok(builtins) = load(&[entry.path().display().to_string()]) {
+                std::mem::forget(builtins);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The folder that a library was loaded from.
+fn folder(library: &Library) -> Result<Option<PathBuf>, CudaError> {
+    // SAFETY: the function is only looked up.
+    let inside: Create = unsafe { function(library, "nvrtcCreateProgram")? };
+    let mut about = MaybeUninit::<libc::Dl_info>::zeroed();
+    // SAFETY: any address may be asked for; when one is found, the name ends with a zero and lives as long as the library.
+    let file = unsafe {
+        if libc::dladdr(inside as *const c_void, about.as_mut_ptr()) == 0 {
+            return Ok(None);
+        }
+        CStr::from_ptr(about.assume_init().dli_fname)
+    };
+    let file = PathBuf::from(OsStr::from_bytes(file.to_bytes()));
+    let file = file.canonicalize().unwrap_or(file);
+    Ok(file.parent().map(Path::to_path_buf))
 }
 
 /// Bytes of a program whose number another function knows.

@@ -1,135 +1,125 @@
-//! The kernels' source, compiled for the processor and run thread by thread, against the kernels of [`fain_kernels`].
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+//! The kernels on the processor, for tests where there is no GPU.
 
-mod case;
-mod processor;
+use std::collections::HashMap;
+use std::fs;
+use std::os::raw::{c_int, c_uint};
+use std::process::Command;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use fain_kernels::{AugruGate, Cell};
+use fain_kernels::Cell;
+use libloading::os::unix::Library;
+use tempfile::TempDir;
 
+use crate::buffers::{Backward, Forward};
+use crate::error::CudaError;
+use crate::library::function;
 use crate::plan::{Limits, Plan};
+use crate::recurrences::{Kernels, check_scores};
 use crate::variant::{Pass, Variant};
-use case::{Case, Gradients};
-use processor::Processor;
 
-const CELLS: [Cell; 4] = [Cell::Gru, Cell::Agru, Cell::Augru(AugruGate::Paper), Cell::Augru(AugruGate::Official)];
+#[cfg(test)]
+mod tests;
+
+const BLOCK: &str = include_str!("emulation/block.hpp");
+const ENTRIES: &str = include_str!("emulation/entries.hpp");
+
+/// The kernels' source, compiled by the C++ compiler (`CXX`, or `c++`) and run thread by thread; addresses are those of
+/// this process.
+#[derive(Debug, Default)]
+pub struct Emulated {
+    processors: Mutex<HashMap<Variant, Arc<Processor>>>,
+}
 
 /// Three multiprocessors, so that the blocks of small batches have several samples one after the other.
 const LIMITS: Limits = Limits { multiprocessors: 3, block_memory: 232_448, memory: 233_472, threads: 2048 };
 
-fn close(result: f64, expected: f64, tolerance: f64, scale: f64) -> bool {
-    (result - expected).abs() <= tolerance * scale.max(1.0)
-}
-
-/// Holds one layout of the kernels to the processor's, in both orders of the threads.
-fn check(case: &Case, processor: &Processor, plans: [Plan; 2]) {
-    let expected = case.expected();
-    let mut first: Option<(Vec<f32>, Gradients<f32>)> = None;
-    for backwards in [false, true] {
-        let (states, gradients) = case.run(processor, plans, backwards);
-        assert_eq!(states.len(), expected.0.len());
-        for (index, (&state, &expected)) in states.iter().zip(&expected.0).enumerate() {
-            assert!(close(f64::from(state), expected, 2e-6, 1.0), "state {index}: {state} is not {expected}");
+impl Emulated {
+    fn processor(&self, variant: Variant) -> Result<Arc<Processor>, CudaError> {
+        let mut processors = self.processors.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(processor) = processors.get(&variant) {
+            return Ok(Arc::clone(processor));
         }
-        for ((name, gradient), (_, expected)) in gradients.named().into_iter().zip(expected.1.named()) {
-            let scale = expected.iter().fold(0.0_f64, |most, number| most.max(number.abs()));
-            assert_eq!(gradient.len(), expected.len(), "{name}");
-            for (index, (&gradient, &expected)) in gradient.iter().zip(expected).enumerate() {
-                let gradient = f64::from(gradient);
-                assert!(close(gradient, expected, 2e-5, scale), "{name} {index}: {gradient} is not {expected}");
-            }
-        }
-        if let Some(first) = &first {
-            assert!(*first == (states, gradients), "the order of the threads shows");
-        } else {
-            first = Some((states, gradients));
-        }
+        let processor = Arc::new(Processor::compile(&variant.source())?);
+        processors.insert(variant, Arc::clone(&processor));
+        Ok(processor)
     }
 }
 
-fn lengths(count: u32) -> Vec<u32> {
-    (0..count).map(|sample| sample * 7919 % 11).collect()
+impl Kernels for Emulated {
+    unsafe fn forward(&self, cell: Cell, hidden: usize, buffers: &Forward) -> Result<(), CudaError> {
+        check_scores(cell, buffers.scores)?;
+        let plan = Plan::new(Pass::Forward, cell, hidden, usize::try_from(buffers.samples).unwrap_or(0), &LIMITS)?;
+        // SAFETY: the caller's promise.
+        unsafe { self.processor(plan.variant)?.forward(buffers, &plan, false) }
+    }
+
+    unsafe fn backward(&self, cell: Cell, hidden: usize, buffers: &Backward) -> Result<(), CudaError> {
+        check_scores(cell, buffers.scores)?;
+        let plan = Plan::new(Pass::Backward, cell, hidden, usize::try_from(buffers.samples).unwrap_or(0), &LIMITS)?;
+        // SAFETY: the caller's promise.
+        unsafe { self.processor(plan.variant)?.backward(buffers, &plan, false) }
+    }
 }
 
-/// Every cell at a width, as the plan would run it.
-fn check_width(hidden: usize, batches: &[&[u32]]) {
-    for (index, cell) in CELLS.into_iter().enumerate() {
-        let plan = |pass, samples| Plan::new(pass, cell, hidden, samples, &LIMITS).unwrap();
-        let mut processor: Option<(Variant, Processor)> = None;
-        for (place, lengths) in batches.iter().enumerate() {
-            let plans = [Pass::Forward, Pass::Backward].map(|pass| plan(pass, lengths.len()));
-            assert_eq!(plans[0].variant, plans[1].variant, "one source serves both");
-            let known = processor.take().filter(|(variant, _)| *variant == plans[0].variant);
-            let (variant, built) =
-                known.unwrap_or_else(|| (plans[0].variant, Processor::compile(&plans[0].variant.source())));
-            let flags = ((place + index) % 2 == 0, (place + index) % 3 != 1);
-            check(&Case::new(cell, (5, hidden), lengths, flags, (place + 10 * index) as u64), &built, plans);
-            processor = Some((variant, built));
+type Entry<A> = unsafe extern "C" fn(*const A, c_uint, c_uint, usize, c_int) -> c_int;
+
+/// The source as a shared library of this processor.
+#[derive(Debug)]
+struct Processor {
+    /// The kernels keep their threads in variables of the library: one call at a time.
+    running: Mutex<()>,
+    forward: Entry<Forward>,
+    backward: Entry<Backward>,
+    /// Keeps the functions above in memory.
+    _library: Library,
+    _folder: TempDir,
+}
+
+impl Processor {
+    fn compile(source: &str) -> Result<Self, CudaError> {
+        let refused = |log: String| CudaError::Compile { architecture: "the processor".to_owned(), log };
+        let failed = |error: std::io::Error| refused(error.to_string());
+        let folder = tempfile::tempdir().map_err(failed)?;
+        let [text, program] = ["kernels.cpp", "kernels.so"].map(|name| folder.path().join(name));
+        fs::write(&text, format!("{BLOCK}\n{source}\n{ENTRIES}")).map_err(failed)?;
+        let compiler = std::env::var_os("CXX").unwrap_or_else(|| "c++".into());
+        let mut command = Command::new(compiler);
+        command.args(["-std=c++17", "-O1", "-shared", "-fPIC", "-o"]).args([&program, &text]);
+        let output = command.output().map_err(failed)?;
+        if !output.status.success() {
+            return Err(refused(String::from_utf8_lossy(&output.stderr).into_owned()));
+        }
+        // SAFETY: the library was just made from our source, which runs nothing when it is loaded. The functions have
+        // these types in entries.hpp, and the library stays loaded as long as they do.
+        unsafe {
+            let library = Library::new(&program).map_err(|error| refused(error.to_string()))?;
+            Ok(Self {
+                running: Mutex::new(()),
+                forward: function(&library, "emulate_forward")?,
+                backward: function(&library, "emulate_backward")?,
+                _library: library,
+                _folder: folder,
+            })
         }
     }
-}
 
-#[test]
-fn one_unit_does_what_the_processors_kernels_do() {
-    check_width(1, &[&[1], &[3, 0, 2], &lengths(30)]);
-}
-
-#[test]
-fn sixteen_units_do_what_the_processors_kernels_do() {
-    check_width(16, &[&[1], &[0, 0, 4, 0], &lengths(40), &[50]]);
-}
-
-#[test]
-fn thirty_six_units_do_what_the_processors_kernels_do() {
-    check_width(36, &[&lengths(12), &lengths(70)]);
-}
-
-#[test]
-fn widths_that_are_no_multiple_of_four_do_what_the_processors_kernels_do() {
-    check_width(7, &[&lengths(25)]);
-    check_width(65, &[&lengths(9)]);
-}
-
-#[test]
-fn a_hundred_and_twenty_eight_units_do_what_the_processors_kernels_do() {
-    check_width(128, &[&[3, 0, 1, 6, 2]]);
-}
-
-/// Histories walk alone, in pairs and in fours; the weights come from shared memory or through the cache.
-#[test]
-fn every_layout_does_what_the_processors_kernels_do() {
-    let lengths = lengths(17);
-    for (samples, shared) in [(1, false), (2, false), (4, false), (4, true)] {
-        let cell = Cell::Augru(AugruGate::Official);
-        let (hidden, groups) = (12, 2);
-        let variant = Variant { cell: cell.into(), hidden, samples, shared };
-        let processor = Processor::compile(&variant.source());
-        let plans = [1, 3].map(|rows: usize| {
-            let weights = if shared { 3 * hidden * hidden } else { 0 };
-            let memory = (weights + 2 * groups * samples * rows * hidden) * size_of::<f32>();
-            Plan { variant, blocks: 2, threads: groups * hidden, memory }
-        });
-        check(&Case::new(cell, (3, hidden), &lengths, (true, true), 5), &processor, plans);
+    /// `backwards` runs the threads of a block from the last to the first.
+    unsafe fn forward(&self, arguments: &Forward, plan: &Plan, backwards: bool) -> Result<(), CudaError> {
+        // SAFETY: the caller's promise.
+        unsafe { self.run(self.forward, arguments, plan, backwards) }
     }
-}
 
-/// The batch's places have nothing to do, and nothing is written.
-#[test]
-fn a_batch_without_events_gives_nothing() {
-    check_width(16, &[&[0, 0, 0], &[0]]);
-}
+    unsafe fn backward(&self, arguments: &Backward, plan: &Plan, backwards: bool) -> Result<(), CudaError> {
+        // SAFETY: the caller's promise.
+        unsafe { self.run(self.backward, arguments, plan, backwards) }
+    }
 
-/// The emulation sees what it is there for.
-#[test]
-fn a_missing_barrier_shows() {
-    let source = Plan::new(Pass::Forward, Cell::Gru, 8, 9, &LIMITS).unwrap().variant.source();
-    // The new state overwrites the old one that others still read.
-    let broken =
-        source.replace("float* const to = own + (1 - before) * other;", "float* const to = own + before * other;");
-    let broken = broken.replace("        before = 1 - before;\n        if (!working) {", "        if (!working) {");
-    assert_ne!(source, broken);
-    let plan = Plan::new(Pass::Forward, Cell::Gru, 8, 9, &LIMITS).unwrap();
-    let case = Case::new(Cell::Gru, (5, 8), &lengths(9), (true, true), 3);
-    let processor = Processor::compile(&broken);
-    let orders = [false, true].map(|backwards| case.states(&processor, plan, backwards).0);
-    assert!(orders[0] != orders[1]);
+    unsafe fn run<A>(&self, entry: Entry<A>, arguments: &A, plan: &Plan, backwards: bool) -> Result<(), CudaError> {
+        let _running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        // SAFETY: the caller's promise; the arguments are copied.
+        let code = unsafe {
+            entry(arguments, plan.blocks as c_uint, plan.threads as c_uint, plan.memory, c_int::from(backwards))
+        };
+        if code == 0 { Ok(()) } else { Err(CudaError::Call { function: "the emulated kernel", code }) }
+    }
 }

@@ -20,7 +20,7 @@
 //! A block of threads keeps the state's weights in shared memory, as long as they fit, and walks several histories
 //! through time at once. What depends on the events alone, `W x + b`, and all sums over events are matrix products, which
 //! are left to the caller. The tests compile the same source for the processor, run it thread by thread, and hold it to
-//! [`fain_kernels`].
+//! [`fain_kernels`]; with the feature `emulation` other crates' tests can do so, too.
 
 #![deny(missing_docs)]
 #![allow(unsafe_code, reason = "the libraries of CUDA are C, and kernels take addresses")]
@@ -28,7 +28,7 @@
 mod buffers;
 mod compiler;
 mod driver;
-#[cfg(test)]
+#[cfg(any(test, feature = "emulation"))]
 mod emulation;
 mod error;
 mod library;
@@ -38,7 +38,9 @@ mod variant;
 
 pub use buffers::{Address, Backward, Forward};
 pub use compiler::{Compiled, Compiler};
+#[cfg(any(test, feature = "emulation"))]
+pub use emulation::Emulated;
 pub use error::CudaError;
 pub use plan::{Limits, Plan};
-pub use recurrences::Recurrences;
+pub use recurrences::{Kernels, Recurrences};
 pub use variant::{Pass, Variant};

@@ -1,6 +1,7 @@
 //! The recurrences of one device.
 
 use std::collections::HashMap;
+use std::fmt::Debug;
 use std::sync::{Mutex, PoisonError};
 
 use fain_kernels::Cell;
@@ -11,6 +12,29 @@ use crate::driver::{Device, Kernel};
 use crate::error::CudaError;
 use crate::plan::Plan;
 use crate::variant::{Pass, Variant};
+
+/// Where the kernels run.
+pub trait Kernels: Debug + Send + Sync {
+    /// The states after each event. It returns when the work is queued.
+    ///
+    /// # Safety
+    /// Each address is 0 where [`Forward`] allows it, and else a buffer of that shape on this device, which lives until
+    /// the default stream has come to the end of this work. The offsets start at 0 and never fall.
+    ///
+    /// # Errors
+    /// [`CudaError::Width`]; [`CudaError::Compile`] with what the compiler said; [`CudaError::MissingScores`];
+    /// [`CudaError::Call`] when it cannot be started.
+    unsafe fn forward(&self, cell: Cell, hidden: usize, buffers: &Forward) -> Result<(), CudaError>;
+
+    /// What the gradients of [`Kernels::forward`] are made of. It returns when the work is queued.
+    ///
+    /// # Safety
+    /// As for [`Kernels::forward`], with [`Backward`].
+    ///
+    /// # Errors
+    /// As [`Kernels::forward`].
+    unsafe fn backward(&self, cell: Cell, hidden: usize, buffers: &Backward) -> Result<(), CudaError>;
+}
 
 /// A device with the kernels that were compiled for it.
 ///
@@ -36,41 +60,12 @@ impl Recurrences {
     /// Makes the kernels of both passes ready, for batches of `B` samples.
     ///
     /// # Errors
-    /// [`CudaError::Width`]; [`CudaError::Compile`] with what the compiler said.
+    /// [`CudaError::Width`]; [`CudaError::Compile`] with what the compiler said; [`CudaError::Call`].
     pub fn prepare(&self, cell: Cell, hidden: usize, samples: usize) -> Result<(), CudaError> {
         for pass in [Pass::Forward, Pass::Backward] {
             self.kernel(pass, &Plan::new(pass, cell, hidden, samples, self.device.limits())?)?;
         }
         Ok(())
-    }
-
-    /// The states after each event. It returns when the work is queued.
-    ///
-    /// # Safety
-    /// Each address is 0 where [`Forward`] allows it, and else a buffer of that shape on this device, which lives until
-    /// the default stream has come to the end of this work. The offsets start at 0 and never fall.
-    ///
-    /// # Errors
-    /// As [`Recurrences::prepare`]; [`CudaError::MissingScores`]; [`CudaError::Call`] when it cannot be started.
-    pub unsafe fn forward(&self, cell: Cell, hidden: usize, buffers: &Forward) -> Result<(), CudaError> {
-        check_scores(cell, buffers.scores)?;
-        let mut buffers = *buffers;
-        // SAFETY: the caller's promise, and `Forward` is laid out as the kernel's argument.
-        unsafe { self.run(Pass::Forward, (cell, hidden, buffers.samples), &mut buffers) }
-    }
-
-    /// What the gradients of [`Recurrences::forward`] are made of. It returns when the work is queued.
-    ///
-    /// # Safety
-    /// As for [`Recurrences::forward`], with [`Backward`].
-    ///
-    /// # Errors
-    /// As [`Recurrences::forward`].
-    pub unsafe fn backward(&self, cell: Cell, hidden: usize, buffers: &Backward) -> Result<(), CudaError> {
-        check_scores(cell, buffers.scores)?;
-        let mut buffers = *buffers;
-        // SAFETY: the caller's promise, and `Backward` is laid out as the kernel's argument.
-        unsafe { self.run(Pass::Backward, (cell, hidden, buffers.samples), &mut buffers) }
     }
 
     unsafe fn run<A>(
@@ -104,6 +99,22 @@ impl Recurrences {
     }
 }
 
-fn check_scores(cell: Cell, scores: u64) -> Result<(), CudaError> {
+impl Kernels for Recurrences {
+    unsafe fn forward(&self, cell: Cell, hidden: usize, buffers: &Forward) -> Result<(), CudaError> {
+        check_scores(cell, buffers.scores)?;
+        let mut buffers = *buffers;
+        // SAFETY: the caller's promise, and `Forward` is laid out as the kernel's argument.
+        unsafe { self.run(Pass::Forward, (cell, hidden, buffers.samples), &mut buffers) }
+    }
+
+    unsafe fn backward(&self, cell: Cell, hidden: usize, buffers: &Backward) -> Result<(), CudaError> {
+        check_scores(cell, buffers.scores)?;
+        let mut buffers = *buffers;
+        // SAFETY: the caller's promise, and `Backward` is laid out as the kernel's argument.
+        unsafe { self.run(Pass::Backward, (cell, hidden, buffers.samples), &mut buffers) }
+    }
+}
+
+pub(crate) fn check_scores(cell: Cell, scores: u64) -> Result<(), CudaError> {
     if cell.takes_scores() && scores == 0 { Err(CudaError::MissingScores { cell }) } else { Ok(()) }
 }

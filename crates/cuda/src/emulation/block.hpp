@@ -87,6 +87,7 @@ static bool run_block(unsigned threads, bool backwards) {
     }
 }
 
+// False, too, when shared memory is overrun.
 static bool run(void (*kernel)(), unsigned blocks, unsigned threads, size_t memory, bool backwards) {
     if (memory > sizeof(shared_memory)) {
         return false;
