@@ -9,7 +9,7 @@ use std::ptr;
 use libloading::os::unix::Library;
 
 use crate::error::CudaError;
-use crate::library::{check, function, load};
+use crate::library::{check, function, load, loaded};
 
 type Program = *mut c_void;
 type Create = unsafe extern "C" fn(
@@ -49,20 +49,19 @@ pub struct Compiled {
 }
 
 impl Compiler {
-    /// Finds the library: by its names, and as the one that libtorch's CUDA build brings.
+    /// Finds the library: the one that libtorch's CUDA build brings, or one by its name.
     ///
     /// # Errors
     /// [`CudaError::Library`], [`CudaError::Symbol`].
     pub fn find() -> Result<Self, CudaError> {
         let names: Vec<String> =
             ["libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"].into_iter().map(ToOwned::to_owned).collect();
-        let library = load(&names).or_else(|error| {
-            // A pip wheel of PyTorch has NVRTC in a folder of its own, which a part of libtorch leads to.
-            let Ok(leading) = load(&["libcaffe2_nvrtc.so".to_owned()]) else { return Err(error) };
+        // A pip wheel of PyTorch has NVRTC in a folder of its own, to which this part of libtorch leads. It is of the
+        // version that the driver is known to work with.
+        if let Ok(leading) = load(&["libcaffe2_nvrtc.so".to_owned()]) {
             std::mem::forget(leading);
-            load(&names)
-        })?;
-        Self::of(library)
+        }
+        Self::of(loaded(&names).map_or_else(|| load(&names), Ok)?)
     }
 
     /// Takes the library from a file.

@@ -1,6 +1,6 @@
 //! The driver: what a device has, and kernels on it.
 
-use std::ffi::{CString, c_char, c_int, c_uint, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_void};
 use std::ptr;
 
 use libloading::os::unix::Library;
@@ -13,6 +13,7 @@ type Handle = *mut c_void;
 type Init = unsafe extern "C" fn(c_uint) -> c_int;
 type DeviceGet = unsafe extern "C" fn(*mut c_int, c_int) -> c_int;
 type Attribute = unsafe extern "C" fn(*mut c_int, c_int, c_int) -> c_int;
+type Name = unsafe extern "C" fn(*mut c_char, c_int, c_int) -> c_int;
 type Retain = unsafe extern "C" fn(*mut Handle, c_int) -> c_int;
 type Push = unsafe extern "C" fn(Handle) -> c_int;
 type Pop = unsafe extern "C" fn(*mut Handle) -> c_int;
@@ -41,6 +42,26 @@ const MINOR: c_int = 76;
 const MEMORY_OF_MULTIPROCESSOR: c_int = 81;
 const MEMORY_OF_BLOCK: c_int = 97;
 const DYNAMIC_MEMORY_OF_FUNCTION: c_int = 8;
+
+/// The name of the CUDA device with this number, as libtorch counts them.
+///
+/// # Errors
+/// [`CudaError::Library`] without a driver; [`CudaError::Call`] when there is no such device.
+pub fn device_name(number: usize) -> Result<String, CudaError> {
+    let library = load(&["libcuda.so.1".to_owned(), "libcuda.so".to_owned()])?;
+    let mut name = [0_u8; 256];
+    // SAFETY: these are the types of the driver's functions in cuda.h; the name is written where there is room for it.
+    unsafe {
+        let init: Init = function(&library, "cuInit")?;
+        let get: DeviceGet = function(&library, "cuDeviceGet")?;
+        let ask: Name = function(&library, "cuDeviceGetName")?;
+        let mut device = 0;
+        check("cuInit", init(0))?;
+        check("cuDeviceGet", get(&raw mut device, number as c_int))?;
+        check("cuDeviceGetName", ask(name.as_mut_ptr().cast(), name.len() as c_int, device))?;
+    }
+    Ok(CStr::from_bytes_until_nul(&name).map(|name| name.to_string_lossy().into_owned()).unwrap_or_default())
+}
 
 /// One CUDA device, in the context that libtorch uses.
 #[derive(Debug)]

@@ -38,6 +38,7 @@ mod variant;
 
 pub use buffers::{Address, Backward, Forward};
 pub use compiler::{Compiled, Compiler};
+pub use driver::device_name;
 #[cfg(any(test, feature = "emulation"))]
 pub use emulation::Emulated;
 pub use error::CudaError;

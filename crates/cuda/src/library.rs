@@ -23,6 +23,12 @@ pub(crate) fn load(names: &[String]) -> Result<Library, CudaError> {
     Err(CudaError::Library { names: names.join(", "), reason })
 }
 
+/// The first of these libraries that the program has loaded already.
+pub(crate) fn loaded(names: &[String]) -> Option<Library> {
+    // SAFETY: nothing is loaded, so that nothing runs.
+    names.iter().find_map(|name| unsafe { Library::open(Some(name), RTLD_NOW | libc::RTLD_NOLOAD) }.ok())
+}
+
 /// A function of a library.
 ///
 /// # Errors
