@@ -87,7 +87,8 @@ class Dien(nn.Module):
         if read.any():
             lengths = batch["lengths"][read]
             history = self.tables["item"](batch["history"][read])
-            packed = pack_padded_sequence(history, lengths, batch_first=True, enforce_sorted=False)
+            # PyTorch wants these lengths on the host.
+            packed = pack_padded_sequence(history, lengths.cpu(), batch_first=True, enforce_sorted=False)
             states, _ = self.extractor(packed)
             if self.training:
                 loss = self.auxiliary_weight * self.auxiliary_loss(states, history, batch["negatives"][read], lengths)
@@ -97,7 +98,7 @@ class Dien(nn.Module):
     def auxiliary_loss(self, states, history, negatives, lengths):
         states, _ = pad_packed_sequence(states, batch_first=True)
         longest = states.shape[1]
-        follows = torch.arange(1, longest) < lengths[:, None]
+        follows = torch.arange(1, longest, device=lengths.device) < lengths[:, None]
         states = states[:, :-1][follows]
         if not len(states):
             return states.sum()

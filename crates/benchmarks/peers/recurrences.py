@@ -1,6 +1,7 @@
 """Forward and backward passes of recurrences over packed events: torch.nn.GRU, and AUGRU as a loop in Python.
 
-Settings: `width`, `lengths`, `threads`. Packing is done before and not measured.
+Settings: `run` (gru or augru), `width`, `lengths`, `threads`, `device`, `compiled` (whether the loop goes through
+torch.compile). Packing is done before and not measured.
 """
 
 import time
@@ -10,21 +11,26 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from dien import Augru
-from service import serve, settings
+from service import serve, settings, wait
 
 SETTINGS = settings()
 torch.set_num_threads(SETTINGS["threads"])
 torch.manual_seed(1)
 WIDTH = SETTINGS["width"]
+DEVICE = torch.device(SETTINGS["device"])
 LENGTHS = torch.tensor(SETTINGS["lengths"])
 
 padded = torch.randn(len(LENGTHS), int(LENGTHS.max()), WIDTH)
 packed = pack_padded_sequence(padded, LENGTHS, batch_first=True, enforce_sorted=False)
-events = packed.data.requires_grad_()
-scores = torch.rand(len(events), 1, requires_grad=True)
-packed = packed._replace(data=events)
 counts = packed.batch_sizes.tolist()
-gru, augru = nn.GRU(WIDTH, WIDTH), Augru(WIDTH, WIDTH)
+packed = packed.to(DEVICE)
+events = packed.data.detach().requires_grad_()
+scores = torch.rand(len(events), 1).to(DEVICE).requires_grad_()
+packed = packed._replace(data=events)
+gru, augru = nn.GRU(WIDTH, WIDTH).to(DEVICE), Augru(WIDTH, WIDTH).to(DEVICE)
+loop = torch.compile(augru) if SETTINGS["compiled"] else augru
+# A GPU that is waited for after each pass would wait for its orders.
+AT_ONCE = 10 if DEVICE.type == "cuda" else 1
 
 
 def run_gru():
@@ -33,16 +39,19 @@ def run_gru():
 
 
 def run_loop():
-    torch.autograd.grad(augru(events, counts, scores).sum(), [events, scores, *augru.parameters()])
+    torch.autograd.grad(loop(events, counts, scores).sum(), [events, scores, *augru.parameters()])
 
 
 def answer(request):
-    run = {"gru": run_gru, "augru": run_loop}[request["do"]]
+    run = {"gru": run_gru, "augru": run_loop}[SETTINGS["run"]]
     run()
+    wait(DEVICE)
     passes, start = 0, time.perf_counter()
     while (elapsed := time.perf_counter() - start) < request["seconds"]:
-        run()
-        passes += 1
+        for _ in range(AT_ONCE):
+            run()
+        wait(DEVICE)
+        passes += AT_ONCE
     return {"rate": passes / elapsed}
 
 

@@ -14,6 +14,14 @@ def settings():
     return json.loads(sys.argv[1])
 
 
+def wait(device):
+    """Waits until a GPU has done what it was given."""
+    if device.type == "cuda":
+        import torch
+
+        torch.cuda.synchronize(device)
+
+
 def serve(answer):
     print(json.dumps({"ready": True}), file=answers, flush=True)
     for line in sys.stdin:

@@ -1,7 +1,8 @@
 """Trains and scores with PyTorch programs: torch-rechub's DIN and DIEN, and the DIEN of dien.py.
 
-Settings: `model` (din, dien or dien_rechub), `rows` (a folder), `batch` and `threads`. Batches are cut from tensors that are
-ready in memory, the fastest way to feed PyTorch; `score_loader` uses the loop and the loader of torch-rechub.
+Settings: `model` (din, dien or dien_rechub), `rows` (a folder), `batch`, `threads`, `device`, and for the training
+`compiled` (whether it goes through torch.compile). Batches are cut from tensors that are ready in memory, of the GPU where
+there is one, the fastest way to feed PyTorch; `score_loader` uses the loop and the loader of torch-rechub.
 """
 
 import copy
@@ -17,13 +18,16 @@ from torch_rechub.utils.data import DataGenerator
 
 from dien import Dien
 from rows import load
-from service import serve, settings
+from service import serve, settings, wait
 
 SETTINGS = settings()
 torch.set_num_threads(SETTINGS["threads"])
-PARTS, SIZES = load(SETTINGS["rows"])
+DEVICE = torch.device(SETTINGS["device"])
+PARTS, SIZES = load(SETTINGS["rows"], DEVICE)
 WIDTH = 16
-WARM = 5
+COMPILED = SETTINGS.get("compiled", False)
+# A program that is compiled is compiled anew for some other lengths.
+WARM = 20 if COMPILED else 5
 
 
 def list_feature(name):
@@ -54,19 +58,20 @@ LOSS = nn.BCEWithLogitsLoss() if SETTINGS["model"] == "dien" else nn.BCELoss()
 
 class Training:
     def __init__(self):
-        self.model = build()
+        self.model = build().to(DEVICE)
+        self.forward = torch.compile(self.model) if COMPILED else self.model
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-3, weight_decay=1e-5)
         self.batches = iter(())
 
     def epoch(self):
-        order, size = torch.randperm(len(PARTS["train"])), SETTINGS["batch"]
+        order, size = torch.randperm(len(PARTS["train"]), device=DEVICE), SETTINGS["batch"]
         starts = range(0, len(order), size)
         # A last batch of one has no batch statistics.
         return (PARTS["train"].batch(order[i : i + size]) for i in starts if len(order) - i > 1)
 
     def step(self, batch, labels):
         self.model.train()
-        clicks, auxiliary = outputs(self.model, batch)
+        clicks, auxiliary = outputs(self.forward, batch)
         loss = LOSS(clicks, labels) + auxiliary
         self.optimizer.zero_grad()
         loss.backward()
@@ -82,12 +87,14 @@ class Training:
     def rate(self, seconds):
         for _ in range(WARM):
             self.step(*self.next())
+        wait(DEVICE)
         rows, start = 0, time.perf_counter()
-        while (elapsed := time.perf_counter() - start) < seconds:
+        while time.perf_counter() - start < seconds:
             batch, labels = self.next()
             self.step(batch, labels)
             rows += len(labels)
-        return rows / elapsed
+        wait(DEVICE)
+        return rows / (time.perf_counter() - start)
 
 
 TRAINING = Training()
@@ -98,7 +105,7 @@ def scores(model, rows, size=4096):
     with torch.no_grad():
         parts = [outputs(model, rows.batch(slice(i, i + size))[0])[0] for i in range(0, len(rows), size)]
     scores = torch.cat(parts)
-    return (scores.sigmoid() if SETTINGS["model"] == "dien" else scores).double().numpy()
+    return (scores.sigmoid() if SETTINGS["model"] == "dien" else scores).double().cpu().numpy()
 
 
 def quality(epochs):
@@ -108,12 +115,12 @@ def quality(epochs):
         for batch, labels in training.epoch():
             training.step(batch, labels)
         rows = PARTS["validation"]
-        loss = log_loss(rows.labels.numpy(), scores(training.model, rows))
+        loss = log_loss(rows.labels.cpu().numpy(), scores(training.model, rows))
         if best is not None and loss >= best:
             break
         best, kept = loss, copy.deepcopy(training.model.state_dict())
     training.model.load_state_dict(kept)
-    return roc_auc_score(PARTS["test"].labels.numpy(), scores(training.model, PARTS["test"]))
+    return roc_auc_score(PARTS["test"].labels.cpu().numpy(), scores(training.model, PARTS["test"]))
 
 
 def score(seconds):

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Parser;
+use fain_autograd::DeviceChoice;
 
 use crate::lines::Line;
 
@@ -35,6 +36,19 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "COUNT", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: u16,
 
+    /// Where models and recurrences are trained: cpu, cuda or cuda:N. On a GPU there are the lines of trainings and
+    /// recurrences, with batches of 1,024 and 8,192.
+    #[arg(long, value_name = "DEVICE", default_value_t)]
+    pub(crate) device: DeviceChoice,
+
+    /// Measure the Python programs through torch.compile, too.
+    #[arg(long)]
+    pub(crate) compiled: bool,
+
+    /// First hold the fused kernels of the device to plain operations on it; a difference ends the call.
+    #[arg(long)]
+    pub(crate) check: bool,
+
     /// Short rounds, small sizes and no comparison of quality: to see that it works, not to quote.
     #[arg(long)]
     pub(crate) quick: bool,
@@ -64,7 +78,11 @@ impl Peers {
 impl Arguments {
     /// The lines to measure, in the order of the table, each once.
     pub(crate) fn chosen(&self) -> Vec<Line> {
-        let wanted = |line: &Line| self.lines.is_empty() || self.lines.contains(line);
+        let wanted = |line: &Line| match self.device {
+            _ if !self.lines.is_empty() => self.lines.contains(line),
+            DeviceChoice::Cpu => true,
+            DeviceChoice::Cuda(_) => line.is_on_gpus(),
+        };
         Line::ALL.into_iter().filter(wanted).collect()
     }
 }
@@ -86,6 +104,15 @@ mod tests {
     }
 
     #[test]
+    fn on_a_gpu_the_lines_are_those_that_it_computes() {
+        let arguments = parsed("--device cuda:1 --compiled").unwrap();
+        assert_eq!(arguments.device, DeviceChoice::Cuda(1));
+        assert_eq!(arguments.chosen(), [Line::DinTraining, Line::DienTraining, Line::Augru, Line::Gru]);
+        assert_eq!(parsed("--device cpu").unwrap().chosen(), Line::ALL);
+        assert_eq!(parsed("--device cuda auc").unwrap().chosen(), [Line::Auc]);
+    }
+
+    #[test]
     fn peers_are_left_out_made_or_given() {
         assert_eq!(parsed("").unwrap().peers, None);
         assert_eq!(parsed("--peers auc").unwrap().peers, Some(Peers::OfRepository));
@@ -98,7 +125,7 @@ mod tests {
 
     #[test]
     fn what_is_unknown_or_out_of_bounds_is_refused() {
-        for line in ["agru", "--rounds 0", "--threads 0", "--threads 1025", "--speed"] {
+        for line in ["agru", "--rounds 0", "--threads 0", "--threads 1025", "--speed", "--device gpu"] {
             assert!(parsed(line).is_err(), "{line}");
         }
         let error = parsed("agru").unwrap_err().to_string();

@@ -1,18 +1,24 @@
 //! One call: the machine, the lines, the table.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use tch::Device;
+
+use fain_autograd::DeviceChoice;
 
 use crate::arguments::{Arguments, Peers};
 use crate::machine::Machine;
-use crate::python::Python;
+use crate::python::{Places, Python};
 use crate::results::{Results, Section};
 use crate::rows::Source;
-use crate::{console, document, pictures, table, workspace};
+use crate::runs::Place;
+use crate::{check, console, document, pictures, table, workspace};
 
 /// What every line needs.
 #[derive(Debug)]
 pub(crate) struct Bench {
     pub(crate) machine: Machine,
+    /// Where models and recurrences are trained.
+    pub(crate) device: Device,
     pub(crate) source: Source,
     pub(crate) python: Option<Python>,
     pub(crate) rounds: u16,
@@ -21,14 +27,24 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
+    /// Where our side trains.
+    pub(crate) fn place(&self) -> Place {
+        Place { device: self.device, threads: self.threads }
+    }
+
     /// How long one side is measured in one round.
     pub(crate) fn seconds(&self) -> f64 {
         if self.quick { 0.5 } else { 4.0 }
     }
 
-    /// The machine's matrix products, in operations per second.
+    /// The matrix products of what trains the models, in operations per second.
     pub(crate) fn operations(&self) -> f64 {
-        self.machine.gigaflops * 1e9
+        self.machine.gigaflops_of_training() * 1e9
+    }
+
+    /// Sizes of a batch: on a GPU those that can fill it.
+    pub(crate) fn batch_sizes(&self, usual: &'static [usize]) -> &'static [usize] {
+        if matches!(self.device, Device::Cuda(_)) { &[1024, 8192] } else { usual }
     }
 }
 
@@ -37,15 +53,35 @@ impl Bench {
 /// # Errors
 /// The machine, the rows or the peers cannot be got ready, or a result cannot be written.
 pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
+    if arguments.device != DeviceChoice::Cpu {
+        let other = arguments.lines.iter().find(|line| !line.is_on_gpus());
+        ensure!(
+            other.is_none(),
+            "{} is measured on the processor only",
+            other.map(|line| line.name()).unwrap_or_default()
+        );
+    }
+    let device = arguments.device.open()?;
+    if matches!(device, Device::Cuda(_)) {
+        fain_layers::cuda_recurrences(device).context("the recurrences have no kernels on this device")?;
+    }
+    if arguments.check {
+        console::say(format_args!(
+            "kernels and plain operations differ by at most {:.1e}",
+            check::recurrences(device)?
+        ));
+    }
     let data = arguments.data.as_deref().map(std::path::absolute).transpose().context("the path of --data")?;
+    let places = Places { threads: arguments.threads, device: arguments.device, compiled: arguments.compiled };
     let python = match &arguments.peers {
         None => None,
-        Some(Peers::OfRepository) => Some(Python::of_repository(arguments.threads)?),
-        Some(Peers::Installed(program)) => Some(Python::installed(program, arguments.threads)?),
+        Some(Peers::OfRepository) => Some(Python::of_repository(places)?),
+        Some(Peers::Installed(program)) => Some(Python::installed(program, places)?),
     };
     console::say("measuring the machine");
     let bench = Bench {
-        machine: Machine::measure(arguments.threads)?,
+        machine: Machine::measure(arguments.threads, device)?,
+        device,
         source: Source::open(data.as_deref())?,
         python,
         rounds: if arguments.quick { arguments.rounds.min(2) } else { arguments.rounds },
@@ -79,12 +115,20 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     let output = arguments.output.clone().unwrap_or_else(|| workspace::work().join("results.json"));
     results.write(&output)?;
     let file = workspace::document();
-    if whole && arguments.lines.is_empty() && results.peers && !results.quick {
+    if whole
+        && arguments.device == DeviceChoice::Cpu
+        && !arguments.compiled
+        && arguments.lines.is_empty()
+        && results.peers
+        && !results.quick
+    {
         document::rewrite(&file, &table::markdown(&results))?;
         pictures::write(&results)?;
         console::say(format_args!("{} is written anew", file.display()));
     } else {
-        console::say("docs/performance.md is as before: it takes the whole table, with --peers, without --quick");
+        console::say(
+            "docs/performance.md is as before: it takes the whole table of the processor, with --peers, without --quick",
+        );
     }
     Ok(whole)
 }

@@ -60,6 +60,11 @@ impl Line {
         self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
     }
 
+    /// Whether a GPU does its work.
+    pub(crate) fn is_on_gpus(self) -> bool {
+        matches!(self, Self::DinTraining | Self::DienTraining | Self::Augru | Self::Gru)
+    }
+
     /// What is measured, for the table.
     pub(crate) fn about(self) -> &'static str {
         match self {

@@ -32,6 +32,47 @@ pub(crate) struct Machine {
     pub(crate) gigaflops: f64,
     /// Bytes read and written by a copy on `threads` threads, in 10⁹ per second.
     pub(crate) copy_gigabytes: f64,
+    /// What models and recurrences are trained on, if it is a GPU.
+    pub(crate) gpu: Option<Gpu>,
+}
+
+/// A GPU and its rates.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Gpu {
+    pub(crate) name: String,
+    /// Products of float32 matrices, without TF32, in 10⁹ operations per second.
+    pub(crate) gigaflops: f64,
+    /// Bytes read and written by a copy within its memory, in 10⁹ per second.
+    pub(crate) copy_gigabytes: f64,
+}
+
+impl Gpu {
+    fn measure(number: usize) -> Result<Self> {
+        let device = Device::Cuda(number);
+        let _guard = tch::no_grad_guard();
+        let source = Tensor::f_zeros([4 * COPIED as i64], (Kind::Uint8, device))?;
+        let mut target = source.f_empty_like()?;
+        let seconds = best(|| {
+            let start = Instant::now();
+            target.copy_(&source);
+            tch::Cuda::synchronize(number as i64);
+            Ok(start.elapsed().as_secs_f64())
+        })?;
+        Ok(Self {
+            name: fain_cuda::device_name(number)?,
+            gigaflops: matrix_products(device, 8 * ORDER)?,
+            copy_gigabytes: 8.0 * COPIED as f64 / seconds / 1e9,
+        })
+    }
+}
+
+/// The least of several times.
+fn best(mut time: impl FnMut() -> Result<f64>) -> Result<f64> {
+    let mut best = f64::INFINITY;
+    for _ in 0..REPEATS {
+        best = best.min(time()?);
+    }
+    Ok(best)
 }
 
 impl Machine {
@@ -39,18 +80,24 @@ impl Machine {
     ///
     /// # Errors
     /// libtorch has no memory for the matrices.
-    pub(crate) fn measure(threads: u16) -> Result<Self> {
+    pub(crate) fn measure(threads: u16, device: Device) -> Result<Self> {
         tch::set_num_threads(1);
-        let gigaflops_of_one = matrix_products()?;
+        let gigaflops_of_one = matrix_products(Device::Cpu, ORDER)?;
         tch::set_num_threads(i32::from(threads));
         Ok(Self {
             processor: processor(&fs::read_to_string("/proc/cpuinfo").unwrap_or_default()),
             cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             threads,
             gigaflops_of_one,
-            gigaflops: matrix_products()?,
+            gigaflops: matrix_products(Device::Cpu, ORDER)?,
             copy_gigabytes: copies(usize::from(threads)),
+            gpu: if let Device::Cuda(number) = device { Some(Gpu::measure(number)?) } else { None },
         })
+    }
+
+    /// Products of float32 matrices where models are trained, in 10⁹ operations per second.
+    pub(crate) fn gigaflops_of_training(&self) -> f64 {
+        self.gpu.as_ref().map_or(self.gigaflops, |gpu| gpu.gigaflops)
     }
 }
 
@@ -60,19 +107,20 @@ fn processor(text: &str) -> String {
     name.map_or_else(|| "unknown processor".to_owned(), |(_, name)| name.trim().to_owned())
 }
 
-fn matrix_products() -> Result<f64> {
+fn matrix_products(device: Device, order: i64) -> Result<f64> {
     let _guard = tch::no_grad_guard();
-    let matrix = Tensor::f_rand([ORDER, ORDER], (Kind::Float, Device::Cpu))?;
-    let mut best = 0.0f64;
-    for _ in 0..REPEATS {
+    let matrix = Tensor::f_rand([order, order], (Kind::Float, device))?;
+    let seconds = best(|| {
         let start = Instant::now();
         for _ in 0..4 {
             let _ = black_box(matrix.f_matmul(&matrix)?);
         }
-        let operations = 4.0 * 2.0 * (ORDER as f64).powi(3);
-        best = best.max(operations / start.elapsed().as_secs_f64());
-    }
-    Ok(best / 1e9)
+        if let Device::Cuda(number) = device {
+            tch::Cuda::synchronize(number as i64);
+        }
+        Ok(start.elapsed().as_secs_f64())
+    })?;
+    Ok(4.0 * 2.0 * (order as f64).powi(3) / seconds / 1e9)
 }
 
 fn copies(threads: usize) -> f64 {

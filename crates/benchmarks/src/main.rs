@@ -7,6 +7,7 @@
 
 mod arguments;
 mod bench;
+mod check;
 mod console;
 mod document;
 mod figures;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
+use fain_autograd::DeviceChoice;
 use serde_json::{Value, json};
 
 use crate::{console, workspace};
@@ -16,7 +17,16 @@ const CHECK: &str = "import sklearn, pandas, torch, torch_rechub; print('torch',
 #[derive(Debug)]
 pub(crate) struct Python {
     program: PathBuf,
-    threads: u16,
+    places: Places,
+}
+
+/// Where and how the scripts compute.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Places {
+    pub(crate) threads: u16,
+    pub(crate) device: DeviceChoice,
+    /// Whether to measure the programs through torch.compile, too.
+    pub(crate) compiled: bool,
 }
 
 impl Python {
@@ -24,21 +34,21 @@ impl Python {
     ///
     /// # Errors
     /// Something that the scripts import is missing.
-    pub(crate) fn installed(program: &Path, threads: u16) -> Result<Self> {
+    pub(crate) fn installed(program: &Path, places: Places) -> Result<Self> {
         let requirements = workspace::scripts().join("requirements.txt");
         let needed = || format!("{} cannot run the peers; they need {}", program.display(), requirements.display());
         run(Command::new(program).args(["-c", CHECK])).with_context(needed)?;
-        Ok(Self { program: program.to_owned(), threads })
+        Ok(Self { program: program.to_owned(), places })
     }
 
     /// The virtual environment of the repository; it is made if it is not there or not whole.
     ///
     /// # Errors
     /// There is no `python3`, or pip fails.
-    pub(crate) fn of_repository(threads: u16) -> Result<Self> {
+    pub(crate) fn of_repository(places: Places) -> Result<Self> {
         let folder = workspace::environment();
         let program = folder.join("bin/python");
-        if let Ok(python) = Self::installed(&program, threads) {
+        if let Ok(python) = Self::installed(&program, places) {
             return Ok(python);
         }
         console::say(format_args!("making the environment of the peers in {} (once)", folder.display()));
@@ -46,7 +56,14 @@ impl Python {
         let requirements = workspace::scripts().join("requirements.txt");
         let arguments = ["-m", "pip", "install", "--quiet", "--no-cache-dir", "-r"];
         run(Command::new(&program).args(arguments).arg(requirements))?;
-        Self::installed(&program, threads)
+        Self::installed(&program, places)
+    }
+
+    /// How the programs are run: as they are written, and where it is asked for through torch.compile; the words are for
+    /// their names in the table.
+    pub(crate) fn ways(&self) -> Vec<(bool, &'static str)> {
+        let compiled = self.places.compiled.then_some((true, ", torch.compile"));
+        std::iter::once((false, "")).chain(compiled).collect()
     }
 
     /// Starts a script, which reads its settings and then waits for requests.
@@ -54,7 +71,8 @@ impl Python {
     /// # Errors
     /// It cannot be started, or it ends before it is ready.
     pub(crate) fn start(&self, script: &str, mut settings: Value) -> Result<Peer> {
-        settings["threads"] = json!(self.threads);
+        settings["threads"] = json!(self.places.threads);
+        settings["device"] = json!(self.places.device.to_string());
         let file = workspace::scripts().join(script);
         let mut command = Command::new(&self.program);
         command.arg(&file).arg(settings.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -138,12 +156,14 @@ mod tests {
 
     use super::*;
 
+    const PLACES: Places = Places { threads: 2, device: DeviceChoice::Cpu, compiled: false };
+
     /// Starts a shell script in the place of a Python script.
     fn start(script: &str, settings: Value) -> (PathBuf, Result<Peer>) {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("script");
         fs::write(&file, script).unwrap();
-        let shell = Python { program: "/bin/sh".into(), threads: 2 };
+        let shell = Python { program: "/bin/sh".into(), places: PLACES };
         let peer = shell.start(file.to_str().unwrap(), settings);
         (file, peer)
     }
@@ -155,7 +175,7 @@ mod tests {
         for _ in 0..2 {
             assert_eq!(peer.number(&json!({}), "rate").unwrap().to_bits(), 2.5f64.to_bits());
         }
-        assert_eq!(peer.ask(&json!({})).unwrap()["settings"], json!({ "batch": 8, "threads": 2 }));
+        assert_eq!(peer.ask(&json!({})).unwrap()["settings"], json!({ "batch": 8, "threads": 2, "device": "cpu" }));
         let error = peer.number(&json!({}), "auc").unwrap_err().to_string();
         assert!(error.ends_with("without `auc`"), "{error}");
     }
@@ -170,7 +190,7 @@ mod tests {
             let (file, peer) = start(script, json!({}));
             assert_eq!(peer.unwrap_err().to_string(), format!("{} {problem}", file.display()));
         }
-        let error = Python::installed(Path::new("false"), 1).unwrap_err().to_string();
+        let error = Python::installed(Path::new("false"), PLACES).unwrap_err().to_string();
         assert!(error.contains("requirements.txt"), "what it needs is named: {error}");
     }
 }

@@ -66,9 +66,15 @@ pub(crate) fn markdown(results: &Results) -> String {
 }
 
 fn machine(machine: &Machine) -> String {
+    let gpu = machine.gpu.as_ref().map_or(String::new(), |gpu| {
+        format!(
+            "GPU: {}. Products of float32 matrices on it: {:.0} GFLOP/s. Copying within it: {:.0} GB/s read and written.\n",
+            gpu.name, gpu.gigaflops, gpu.copy_gigabytes
+        )
+    });
     format!(
         "Machine: {}, {} cores, threads of both sides: {}. Products of float32 matrices: {:.0} GFLOP/s on one thread, {:.0} on {}. \
-         Copying: {:.1} GB/s read and written.\n",
+         Copying: {:.1} GB/s read and written.\n{gpu}",
         machine.processor,
         machine.cores,
         machine.threads,
@@ -119,6 +125,7 @@ fn of_row(text: &mut String, row: &Row) {
 mod tests {
     use super::*;
     use crate::figures::{Figure, Peer};
+    use crate::machine::Gpu;
 
     fn results() -> Results {
         let peer = |name: &str, value| Peer { name: name.to_owned(), figure: Figure::single(value) };
@@ -138,6 +145,7 @@ mod tests {
                 gigaflops_of_one: 70.4,
                 gigaflops: 139.6,
                 copy_gigabytes: 11.04,
+                gpu: None,
             },
             rows: "train_small".to_owned(),
             rounds: 5,
@@ -170,6 +178,16 @@ Rows: train_small. Medians of 5 rounds; other programs in the same rounds.
 | one user | 4.00 ms | | | | 1.00 | 25 % |
 ";
         assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_gpu_is_named_behind_the_machine() {
+        let mut results = results();
+        let gpu = Gpu { name: "Some GPU".to_owned(), gigaflops: 50_000.4, copy_gigabytes: 3000.2 };
+        results.machine.gpu = Some(gpu);
+        let line = "\nGPU: Some GPU. Products of float32 matrices on it: 50000 GFLOP/s. Copying within it: 3000 GB/s read and \
+                    written.\n";
+        assert!(head(&results).contains(line), "{}", head(&results));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Where things lie in the repository.
+//! Where things lie: in the repository, or in a folder that `cargo xtask cuda-folder` has made.
 
 use std::path::PathBuf;
 
@@ -10,14 +10,21 @@ pub(crate) fn root() -> PathBuf {
     PathBuf::from(CRATE).join("../..")
 }
 
+/// The folder of `cargo xtask cuda-folder` that this program lies in, if it does: the scripts are beside its `bin`.
+fn folder() -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?;
+    let folder = program.parent()?.parent()?;
+    folder.join("peers/service.py").is_file().then(|| folder.to_owned())
+}
+
 /// The scripts of the other programs.
 pub(crate) fn scripts() -> PathBuf {
-    PathBuf::from(CRATE).join("peers")
+    folder().unwrap_or_else(|| PathBuf::from(CRATE)).join("peers")
 }
 
 /// Rows, caches and results; anything in it can be made again.
 pub(crate) fn work() -> PathBuf {
-    root().join("target/benchmarks")
+    folder().map_or_else(|| root().join("target/benchmarks"), |folder| folder.join("work"))
 }
 
 /// The virtual environment that `--peers` makes.

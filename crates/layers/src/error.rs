@@ -66,6 +66,9 @@ pub enum LayerError {
     /// A kernel refused its operands.
     #[error(transparent)]
     Kernel(#[from] fain_kernels::KernelError),
+    /// A kernel cannot be compiled for a CUDA device, or started on it.
+    #[error(transparent)]
+    Cuda(#[from] fain_cuda::CudaError),
     /// A tensor's numbers cannot be given to a kernel.
     #[error("{}", first_line(.0))]
     Slice(#[from] fain_autograd::SliceError),

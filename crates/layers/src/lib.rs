@@ -97,7 +97,7 @@ pub use positional_embedding::{PositionCombination, PositionalEmbedding, Positio
 pub use product::{ProductKind, ProductLayer};
 pub use recurrent::{
     AttentionalGru, AttentionalGruConfig, AttentionalGruKind, BiLstm, BiLstmConfig, Directions, Execution, GateOrder,
-    Gru, GruConfig, Recurrence, RecurrentCell, ResetGate, Unrolled,
+    Gru, GruConfig, Recurrence, RecurrentCell, ResetGate, Unrolled, cuda_recurrences,
 };
 pub use segment::{segment_max, segment_softmax, segment_sum, segment_weighted_sum};
 pub use self_attention::SelfAttention;

@@ -22,6 +22,8 @@ pub(crate) enum Request {
     BenchEncoding(Encoding),
     /// Read files with wrong bytes, in this many cases for each kind.
     Fuzz { cases: u64 },
+    /// Fill a folder that runs on a machine with a GPU; `target/cuda` when none is named.
+    CudaFolder { output: Option<OsString> },
     /// Run the checks of a change; `test` says whether the tests are among them.
     Ci { test: bool },
 }
@@ -43,12 +45,13 @@ Tasks of the fain repository.
 Usage: cargo xtask <TASK> [ARGUMENTS]
 
 Tasks:
-  setup  provide libtorch 2.11.0 in .libtorch (once; the other tasks do it first)
-  demo   run the demo: data, training and evaluation, end to end
-  test   run every test of the workspace
-  bench  measure the table of docs/performance.md, or the benchmarks of single parts
-  fuzz   read a million files with wrong bytes of each kind
-  ci     run what a change must pass: tests, format, lints, documents, the torch-free half
+  setup        provide libtorch 2.11.0 in .libtorch (once; the other tasks do it first)
+  demo         run the demo: data, training and evaluation, end to end
+  test         run every test of the workspace
+  bench        measure the table of docs/performance.md, or the benchmarks of single parts
+  cuda-folder  fill a folder that runs and measures fain on a machine with a GPU
+  fuzz         read a million files with wrong bytes of each kind
+  ci           run what a change must pass: tests, format, lints, documents, the torch-free half
 
 `cargo xtask <TASK> --help` says more about a task.
 
@@ -131,6 +134,19 @@ zstd, Parquet, Arrow files, and the folders of samples and of datasets. 1000000 
 few of them. It says how far it is, and of each kind how many cases were refused and how many were rightly accepted.
 ";
 
+const CUDA_FOLDER: &str = "\
+Fill a folder that runs and measures fain on a machine with a GPU.
+
+Usage: cargo xtask cuda-folder [--output FOLDER]
+
+Provides libtorch, builds `fain` and `fain-benchmarks`, and copies them with the configurations, the other programs'
+scripts, `run.sh` and a README into a folder of less than 60 MB. This machine needs no GPU; the other one needs its own
+PyTorch 2.11 for CUDA and builds nothing. A folder that this task has made before is replaced.
+
+Options:
+  --output FOLDER  where (target/cuda)
+";
+
 const CI: &str = "\
 Run what a change must pass.
 
@@ -160,9 +176,14 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
         "demo" => DEMO,
         "test" => TEST,
         "bench" => BENCH,
+        "cuda-folder" => CUDA_FOLDER,
         "fuzz" => FUZZ,
         "ci" => CI,
-        _ => return Err(format!("there is no task `{task}`; the tasks are setup, demo, test, bench, fuzz, ci")),
+        _ => {
+            return Err(format!(
+                "there is no task `{task}`; the tasks are setup, demo, test, bench, cuda-folder, fuzz, ci"
+            ));
+        }
     };
     if task == "bench" && rest.first().is_some_and(|first| first == "encoding-parts") {
         return encoding(&rest[1..]);
@@ -176,6 +197,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
         "test" => Ok(Request::Test(rest)),
         "bench" if rest.first().is_some_and(|first| first == "kernels") => Ok(Request::Kernels(rest[1..].to_vec())),
         "bench" => Ok(Request::Bench(without_separator(rest))),
+        "cuda-folder" => output(&rest).map(|output| Request::CudaFolder { output }),
         "fuzz" => cases(&rest).map(|cases| Request::Fuzz { cases }),
         _ => Ok(Request::Demo(without_separator(rest))),
     }
@@ -220,6 +242,19 @@ fn positive<N: FromStr + Default + PartialOrd>(argument: &OsString, taker: &str,
     let text = argument.to_string_lossy();
     let number = text.parse().ok().filter(|number| *number > N::default());
     number.ok_or_else(|| format!("{taker} takes a number of {what}, 1 or more, not `{text}`"))
+}
+
+/// The only option of `cuda-folder`.
+fn output(arguments: &[OsString]) -> Result<Option<OsString>, String> {
+    match arguments {
+        [] => Ok(None),
+        [option, folder] if option == "--output" => Ok(Some(folder.clone())),
+        [option] if option == "--output" => Err("`--output` needs a value".to_owned()),
+        [first, ..] => Err(format!(
+            "`cargo xtask cuda-folder` does not know `{}`; it knows --output FOLDER and --help",
+            first.to_string_lossy()
+        )),
+    }
 }
 
 /// The only argument of `fuzz`.
@@ -275,14 +310,22 @@ mod tests {
         assert_eq!(parsed("bench -- encoding"), Ok(Request::Bench(words("encoding"))));
         assert_eq!(parsed("fuzz"), Ok(Request::Fuzz { cases: 1_000_000 }));
         assert_eq!(parsed("fuzz 500"), Ok(Request::Fuzz { cases: 500 }));
+        assert_eq!(parsed("cuda-folder"), Ok(Request::CudaFolder { output: None }));
+        assert_eq!(parsed("cuda-folder --output x"), Ok(Request::CudaFolder { output: Some("x".into()) }));
         assert_eq!(parsed("demo --epochs 1"), Ok(Request::Demo(words("--epochs 1"))));
     }
 
     #[test]
     fn each_task_has_its_help_and_the_demo_keeps_the_help_of_fain() {
-        for (task, text) in
-            [("setup", SETUP), ("demo", DEMO), ("test", TEST), ("bench", BENCH), ("fuzz", FUZZ), ("ci", CI)]
-        {
+        for (task, text) in [
+            ("setup", SETUP),
+            ("demo", DEMO),
+            ("test", TEST),
+            ("bench", BENCH),
+            ("cuda-folder", CUDA_FOLDER),
+            ("fuzz", FUZZ),
+            ("ci", CI),
+        ] {
             assert_eq!(parsed(&format!("{task} --help")), Ok(Request::Help(text)));
             assert!(text.contains(&format!("Usage: cargo xtask {task}")), "{text}");
             assert!(OVERVIEW.contains(&format!("\n  {task}")), "{task} is missing in the overview");
@@ -298,7 +341,7 @@ mod tests {
     fn what_is_unknown_is_named_with_what_is_known() {
         assert_eq!(
             parsed("tset"),
-            Err("there is no task `tset`; the tasks are setup, demo, test, bench, fuzz, ci".to_owned())
+            Err("there is no task `tset`; the tasks are setup, demo, test, bench, cuda-folder, fuzz, ci".to_owned())
         );
         assert_eq!(
             parsed("setup --gpu"),
@@ -307,6 +350,8 @@ mod tests {
         for (line, problem) in [
             ("fuzz 0", "`cargo xtask fuzz` takes a number of cases, 1 or more, not `0`"),
             ("fuzz all", "`cargo xtask fuzz` takes a number of cases, 1 or more, not `all`"),
+            ("cuda-folder --output", "`--output` needs a value"),
+            ("cuda-folder x", "`cargo xtask cuda-folder` does not know `x`; it knows --output FOLDER and --help"),
             ("fuzz 1 2", "`cargo xtask fuzz` takes one number"),
             ("bench encoding-parts --rounds 0", "`--rounds` takes a number of rounds, 1 or more, not `0`"),
             ("bench encoding-parts --peer", "`--peer` needs a value"),

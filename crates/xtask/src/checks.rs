@@ -6,7 +6,7 @@ use crate::cargo::{self, Cargo};
 use crate::console;
 
 /// The half of the workspace that builds and tests on a machine without libtorch.
-const TORCH_FREE: [&str; 9] = [
+const TORCH_FREE: [&str; 10] = [
     "fain-tables",
     "fain-storage",
     "fain-samples",
@@ -16,6 +16,7 @@ const TORCH_FREE: [&str; 9] = [
     "fain-simulator",
     "fain-metrics",
     "fain-kernels",
+    "fain-cuda",
 ];
 
 /// Packages that need libtorch to build.

@@ -1,4 +1,4 @@
-//! Tasks of this repository: `cargo xtask setup | demo | test | bench | ci`.
+//! Tasks of this repository: `cargo xtask setup | demo | test | bench | cuda-folder | fuzz | ci`.
 //!
 //! Every task first makes sure that libtorch is in `.libtorch/`, then runs cargo in the release profile, so that the
 //! C++ half of `torch-sys`, minutes of work, is compiled once. The way of a call: [`arguments`] says what is wanted,
@@ -12,6 +12,7 @@ mod arguments;
 mod cargo;
 mod checks;
 mod console;
+mod cuda_folder;
 mod encoding;
 mod environment;
 mod setup;
@@ -83,6 +84,7 @@ fn run() -> Result<(), Failure> {
         Request::Bench(arguments) => tasks::bench(&cargo, &arguments)?,
         Request::Kernels(arguments) => tasks::kernels(&cargo, &arguments)?,
         Request::BenchEncoding(encoding) => encoding::bench(&workspace, &environment, &cargo, &encoding)?,
+        Request::CudaFolder { output } => cuda_folder::make(&workspace, &environment, &cargo, output.as_deref())?,
         Request::Fuzz { cases } => tasks::fuzz(&cargo, cases)?,
         Request::Ci { test } => {
             checks::components(&cargo)?;

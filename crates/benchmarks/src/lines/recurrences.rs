@@ -35,7 +35,7 @@ fn lengths() -> Vec<u32> {
 
 pub(super) fn augru(bench: &Bench) -> Result<Vec<Row>> {
     rows(bench, "AUGRU", &[("augru", "PyTorch loop"), ("gru", "torch.nn.GRU")], |width| {
-        let store = nn::VarStore::new(Device::Cpu);
+        let store = nn::VarStore::new(bench.device);
         let config = AttentionalGruConfig {
             kind: AttentionalGruKind::Augru,
             hidden: width,
@@ -49,7 +49,7 @@ pub(super) fn augru(bench: &Bench) -> Result<Vec<Row>> {
 
 pub(super) fn gru(bench: &Bench) -> Result<Vec<Row>> {
     rows(bench, "GRU", &[("gru", "torch.nn.GRU")], |width| {
-        let store = nn::VarStore::new(Device::Cpu);
+        let store = nn::VarStore::new(bench.device);
         let layer = Gru::new(&store.root(), width, GruConfig { hidden: width, ..GruConfig::default() })?;
         Ok((store, Box::new(move |inputs, _| Ok(layer.forward(inputs, None)?.last()?))))
     })
@@ -64,21 +64,22 @@ fn rows(
     theirs: &[(&str, &str)],
     build: impl Fn(i64) -> Result<(nn::VarStore, Forward)>,
 ) -> Result<Vec<Row>> {
-    let seconds = bench.seconds() / 2.0;
+    let (seconds, place) = (bench.seconds() / 2.0, bench.place());
+    let on_gpu = matches!(bench.device, Device::Cuda(_));
     let lengths = lengths();
     let mut offsets = vec![0u32];
     offsets.extend(lengths.iter().scan(0, |end, length| {
         *end += length;
         Some(*end)
     }));
-    let layout = JaggedLayout::new(&offsets, Device::Cpu)?;
+    let layout = JaggedLayout::new(&offsets, bench.device)?;
     let events = layout.events();
     let mut rows = Vec::new();
     for width in WIDTHS {
         tch::manual_seed(1);
         let operations = 3.0 * events as f64 * work::recurrence(width as f64, width as f64);
-        let inputs = Tensor::f_randn([events, width], (Kind::Float, Device::Cpu))?.f_requires_grad_(true)?;
-        let scores = Tensor::f_rand([events, 1], (Kind::Float, Device::Cpu))?.f_requires_grad_(true)?;
+        let inputs = Tensor::f_randn([events, width], (Kind::Float, bench.device))?.f_requires_grad_(true)?;
+        let scores = Tensor::f_rand([events, 1], (Kind::Float, bench.device))?.f_requires_grad_(true)?;
         let history = Jagged::new(inputs.shallow_clone(), layout.clone())?;
         let (store, forward) = build(width)?;
         let mut wanted = vec![inputs];
@@ -89,12 +90,18 @@ fn rows(
         let mut peers: Vec<(String, python::Peer)> = Vec::new();
         if let Some(python) = &bench.python {
             for (script, shown) in theirs {
-                let settings = json!({ "width": width, "lengths": lengths, "run": script });
-                peers.push(((*shown).to_owned(), python.start("recurrences.py", settings)?));
+                for (compiled, way) in python.ways() {
+                    // The layer of PyTorch is one operation already.
+                    if compiled && *script == "gru" {
+                        continue;
+                    }
+                    let settings = json!({ "width": width, "lengths": lengths, "run": script, "compiled": compiled });
+                    peers.push((format!("{shown}{way}"), python.start("recurrences.py", settings)?));
+                }
             }
         }
-        let sides = peers.iter_mut().zip(theirs).map(|((shown, peer), (script, _))| {
-            let request = json!({ "do": script, "seconds": seconds });
+        let sides = peers.iter_mut().map(|(shown, peer)| {
+            let request = json!({ "seconds": seconds });
             let side: Side<'_> = Box::new(move || Ok(peer.number(&request, "rate")? * operations / 1e9));
             (shown.clone(), side)
         });
@@ -105,17 +112,22 @@ fn rows(
                 Ok(())
             };
             pass()?;
+            place.synchronize();
             let (mut passes, start) = (0, Instant::now());
             while start.elapsed().as_secs_f64() < seconds {
-                pass()?;
-                passes += 1;
+                // Ten at a time: a GPU that is waited for after each would wait for its orders.
+                for _ in 0..if on_gpu { 10 } else { 1 } {
+                    pass()?;
+                    passes += 1;
+                }
+                place.synchronize();
             }
             Ok(f64::from(passes) * operations / start.elapsed().as_secs_f64() / 1e9)
         };
         let comparison = Comparison {
             work: format!("{name}, width {width}, {events} events"),
             unit: Unit::Gigaflops,
-            limit: Some(bench.machine.gigaflops),
+            limit: Some(bench.machine.gigaflops_of_training()),
             ours: Box::new(ours),
             peers: sides.collect(),
         };

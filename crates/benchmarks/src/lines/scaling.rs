@@ -8,7 +8,7 @@ use crate::lines::training::{DIEN, DIN};
 use crate::lines::{Comparison, compare};
 use crate::rounds::Side;
 use crate::rows::Encoded;
-use crate::runs::training_rate;
+use crate::runs::{Place, training_rate};
 use crate::work::Work;
 
 pub(super) const THREADS_ABOUT: &str = "Training on all threads of the table against one thread, batch 1,024. The limit \
@@ -24,15 +24,16 @@ fn models(bench: &Bench) -> Result<[(&'static str, Encoded, Work); 2]> {
 }
 
 pub(super) fn threads(bench: &Bench) -> Result<Vec<Row>> {
-    let (seconds, threads) = (bench.seconds(), bench.threads);
+    let (seconds, threads, all) = (bench.seconds(), bench.threads, bench.place());
+    let one_thread = Place { threads: 1, ..all };
     let mut rows = Vec::new();
     for (title, encoded, _) in &models(bench)? {
-        let one: Side<'_> = Box::new(|| training_rate(encoded, 1024, 1, seconds));
+        let one: Side<'_> = Box::new(|| training_rate(encoded, 1024, one_thread, seconds));
         let comparison = Comparison {
             work: format!("{title}, threads: {threads}"),
             unit: Unit::Samples,
             limit: None,
-            ours: Box::new(|| training_rate(encoded, 1024, threads, seconds)),
+            ours: Box::new(|| training_rate(encoded, 1024, all, seconds)),
             peers: vec![("fain on one thread".to_owned(), one)],
         };
         let mut row = compare(bench.rounds, comparison)?;
@@ -52,7 +53,7 @@ pub(super) fn batch_sizes(bench: &Bench) -> Result<Vec<Row>> {
                 work: format!("{title}, batch {batch}"),
                 unit: Unit::Samples,
                 limit: Some(bench.operations() / work.training()),
-                ours: Box::new(|| training_rate(encoded, batch, bench.threads, seconds)),
+                ours: Box::new(|| training_rate(encoded, batch, bench.place(), seconds)),
                 peers: Vec::new(),
             };
             let place = Place { curve: (*title).to_owned(), at: batch as f64 };

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::bench::Bench;
 use crate::figures::{Figure, Peer, Row, Unit};
 use crate::lines::{Comparison, compare};
-use crate::python;
+use crate::python::{self, Python};
 use crate::rounds::Side;
 use crate::rows::Encoded;
 use crate::runs;
@@ -43,18 +43,18 @@ pub(super) fn din(bench: &Bench) -> Result<Vec<Row>> {
     let encoded = bench.source.encode(DIN, false)?;
     let work = Work::din(&encoded.lengths);
     let model = Model { encoded: &encoded, work, theirs: "din", name: "torch-rechub 0.9.0" };
-    model.measure(bench, "DIN", &[1024], 1024)
+    model.measure(bench, "DIN", bench.batch_sizes(&[1024]), 1024)
 }
 
 pub(super) fn dien(bench: &Bench) -> Result<Vec<Row>> {
     let encoded = bench.source.encode(DIEN, true)?;
     let work = Work::dien(&encoded.lengths);
     let model = Model { encoded: &encoded, work, theirs: "dien", name: "PyTorch program" };
-    let mut rows = model.measure(bench, "DIEN of the notebook", &[128, 1024], 1024)?;
+    let mut rows = model.measure(bench, "DIEN of the notebook", bench.batch_sizes(&[128, 1024]), 1024)?;
     let encoded = bench.source.encode(DIEN_OF_RECHUB, true)?;
     let work = Work::dien_of_rechub(&encoded.lengths);
     let model = Model { encoded: &encoded, work, theirs: "dien_rechub", name: "torch-rechub 0.9.0" };
-    rows.extend(model.measure(bench, "DIEN of torch-rechub", &[1024], 1024)?);
+    rows.extend(model.measure(bench, "DIEN of torch-rechub", bench.batch_sizes(&[1024]), 1024)?);
     Ok(rows)
 }
 
@@ -62,19 +62,22 @@ impl Model<'_> {
     /// A row for each batch size, and one for the quality.
     fn measure(&self, bench: &Bench, title: &str, batch_sizes: &[usize], batch_of_quality: usize) -> Result<Vec<Row>> {
         let folder = bench.python.is_some().then(|| self.encoded.export()).transpose()?;
-        let start = |batch: usize| -> Result<Option<python::Peer>> {
+        let start = |batch: usize, compiled: bool| -> Result<Option<python::Peer>> {
             let (Some(python), Some(folder)) = (&bench.python, &folder) else { return Ok(None) };
-            let settings = json!({ "model": self.theirs, "rows": folder.path(), "batch": batch });
+            let settings = json!({ "model": self.theirs, "rows": folder.path(), "batch": batch, "compiled": compiled });
             python.start("training.py", settings).map(Some)
         };
-        let (seconds, threads) = (bench.seconds(), bench.threads);
+        let (seconds, place) = (bench.seconds(), bench.place());
         let mut rows = Vec::new();
         for &batch in batch_sizes {
-            let mut peer = start(batch)?;
-            let peers = peer.iter_mut().map(|peer| {
+            let mut programs = Vec::new();
+            for (compiled, way) in bench.python.iter().flat_map(Python::ways) {
+                programs.extend(start(batch, compiled)?.map(|peer| (format!("{}{way}", self.name), peer)));
+            }
+            let peers = programs.iter_mut().map(|(name, peer)| {
                 let side: Side<'_> =
                     Box::new(move || peer.number(&json!({ "do": "train", "seconds": seconds }), "rate"));
-                (self.name.to_owned(), side)
+                (name.clone(), side)
             });
             let row = compare(
                 bench.rounds,
@@ -82,17 +85,17 @@ impl Model<'_> {
                     work: format!("{title}, training, batch {batch}"),
                     unit: Unit::Samples,
                     limit: Some(bench.operations() / self.work.training()),
-                    ours: Box::new(|| runs::training_rate(self.encoded, batch, threads, seconds)),
+                    ours: Box::new(|| runs::training_rate(self.encoded, batch, place, seconds)),
                     peers: peers.collect(),
                 },
             )?;
             rows.push(Row { cost: Some(self.work.cost()), ..row });
         }
         if !bench.quick {
-            let auc = runs::test_auc(self.encoded, batch_of_quality, threads, EPOCHS)?;
+            let auc = runs::test_auc(self.encoded, batch_of_quality, place, EPOCHS)?;
             let work = format!("{title}, at most {EPOCHS} epochs, batch {batch_of_quality}");
             let mut row = Row::new(work, Unit::TestAuc, Figure::single(auc));
-            if let Some(mut peer) = start(batch_of_quality)? {
+            if let Some(mut peer) = start(batch_of_quality, false)? {
                 let auc = peer.number(&json!({ "do": "quality", "epochs": EPOCHS }), "auc")?;
                 row.peers.push(Peer { name: self.name.to_owned(), figure: Figure::single(auc) });
             }

@@ -41,7 +41,8 @@ pub enum Execution {
     /// The fused kernels where they apply, plain operations elsewhere. They apply on the CPU, in float32 and float64, to
     /// batch normalisation, to Dice, to the first layer of target attention's network, to the gated recurrences with
     /// [`ResetGate::After`], and to the auxiliary loss by a network whose layers the logistic function follows and whose
-    /// input is not normalised.
+    /// input is not normalised; on CUDA devices, in float32, to the gated recurrences with [`ResetGate::After`]
+    /// ([`cuda_recurrences`](crate::cuda_recurrences) says whether they do).
     #[default]
     Auto,
     /// libtorch operations only, which tracing, export and second derivatives need.

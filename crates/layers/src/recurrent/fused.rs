@@ -37,7 +37,7 @@ pub(super) fn forward(
 }
 
 impl<S> Update<S> {
-    fn cell(&self) -> Cell {
+    pub(super) fn cell(&self) -> Cell {
         match self {
             Self::Gru => Cell::Gru,
             Self::Agru(_) => Cell::Agru,

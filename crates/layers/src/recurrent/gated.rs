@@ -7,7 +7,7 @@ use super::operands::Operands;
 use super::recurrence::check_recurrence;
 use super::unroll::empty_states;
 use super::update::Update;
-use super::{fused, plain};
+use super::{cuda, fused, plain};
 use crate::error::check_shape;
 use crate::{Jagged, LayerError};
 
@@ -87,9 +87,13 @@ impl Gated {
         if inputs.layout().events() == 0 {
             return empty_states(inputs, self.hidden, &operands.into_list());
         }
-        let kernels = self.execution == Execution::Auto && self.reset == ResetGate::After && fused::applies(operands);
-        if kernels {
-            return fused::forward(operands, &update, inputs.layout());
+        if self.execution == Execution::Auto && self.reset == ResetGate::After {
+            if fused::applies(operands) {
+                return fused::forward(operands, &update, inputs.layout());
+            }
+            if let Some(kernels) = cuda::kernels(operands, &update, inputs.layout()) {
+                return cuda::forward(kernels, operands, &update, inputs.layout());
+            }
         }
         plain::forward(self, inputs, update, initial)
     }

@@ -32,6 +32,11 @@ pub(crate) fn run(arguments: &TrainArguments, interrupt: &Interrupt) -> anyhow::
     let device = arguments.device.open()?;
 
     let mut console = Console::new();
+    if let tch::Device::Cuda(_) = device
+        && let Err(error) = fain_layers::cuda_recurrences(device)
+    {
+        console.say(&format!("recurrences have no kernels on this device and are slow: {error}"));
+    }
     let dataset = watch::prepare(&experiment.data, &schema, &mut console, interrupt)?;
     if begun.is_none() {
         audit(&experiment, &dataset, &mut console, interrupt)?;
