@@ -230,6 +230,31 @@ mod tests {
     }
 
     #[test]
+    fn quotients_are_wrong_by_one_unit_at_most() {
+        // The numerators of a sigmoid and of a tanh.
+        let divisors = (0..125_000).map(|index| 2.0f32.powf(index as f32 * 1e-3));
+        let small = (0..4096).map(|index| 1.0 + index as f32 / 4096.0);
+        for divisor in divisors.chain(small) {
+            for number in [1.0, divisor - 2.0] {
+                let [quotient] = f32::over::<Fused, 1>([number], [divisor]);
+                let exact = f64::from(number) / f64::from(divisor);
+                let error = (f64::from(quotient) - exact).abs();
+                assert!(error <= exact.abs() * f64::from(f32::EPSILON), "{number} / {divisor} is not {quotient}");
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_side_by_side_do_not_touch_each_other() {
+        let x = [-3.0f32, f32::NAN, 100.0, 0.25];
+        let (side_by_side, tanh_side_by_side) = (sigmoids::<_, Fused, 4>(x), tanhs::<_, Fused, 4>(x));
+        for p in 0..4 {
+            assert_eq!(side_by_side[p].to_bits(), sigmoid::<_, Fused>(x[p]).to_bits());
+            assert_eq!(tanh_side_by_side[p].to_bits(), tanh::<_, Fused>(x[p]).to_bits());
+        }
+    }
+
+    #[test]
     fn not_a_number_stays() {
         assert!(sigmoid::<f32, Fused>(f32::NAN).is_nan());
         assert!(tanh::<f32, Portable>(f32::NAN).is_nan());

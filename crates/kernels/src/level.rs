@@ -33,6 +33,9 @@ pub(crate) trait Level: Copy + Send + Sync {
     }
 }
 
+/// How many steps before it is read or written a row is asked for.
+pub(crate) const AHEAD: usize = 2;
+
 /// Asks the caches for numbers that will be read or written soon. In jagged order each sample is a stream of its own:
 /// more streams than the processor follows by itself.
 #[inline(always)]

@@ -65,8 +65,9 @@ pub(crate) trait Scalar:
     fn to_f64(self) -> f64;
     /// 2 to the power `n`, where `self` is `n + ROUND`; 0 one step below the normal numbers.
     fn power_of_two(self) -> Self;
-    /// `numbers / divisors` for normal divisors from 1 to the largest whose inverse is normal. A quotient may be wrong by
-    /// one unit of the last place, for a division of vectors takes longer than all else in a sigmoid.
+    /// `numbers / divisors` for divisors from 1 to the largest whose inverse is a normal number. A quotient may be wrong by
+    /// one unit of the last place, and by a few for the last divisors, from `2^125` on: a division of vectors takes longer
+    /// than all else in a sigmoid.
     fn over<L: Level, const P: usize>(numbers: [Self; P], divisors: [Self; P]) -> [Self; P];
 }
 

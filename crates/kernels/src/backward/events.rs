@@ -2,7 +2,7 @@
 
 use super::gates::{Saved, differentiate, sum};
 use super::walk::Walk;
-use crate::level::{Level, Operation, prefetch};
+use crate::level::{AHEAD, Level, Operation, prefetch};
 use crate::memory::{read, vector_start, write};
 use crate::mixture::Mixture;
 use crate::partition::Sample;
@@ -57,12 +57,12 @@ impl<T: Scalar, const W: usize, const G: usize, const WHOLE: bool> Events<'_, '_
         let kept = &mut walk.kept[slot * walk.stride..][..walk.stride];
         let scores = &mut walk.scores[slot * walk.stride..][..walk.stride];
 
-        if self.step > 0 {
-            let next = event - 1;
-            prefetch(&job.saved[next * (G + 1) * hidden..event * (G + 1) * hidden]);
-            prefetch(&job.gradient[next * hidden..event * hidden]);
-            prefetch(&problem.sequences.inputs[next * width..event * width]);
-            if self.step > 1 {
+        if self.step >= AHEAD {
+            let next = event - AHEAD;
+            prefetch(&job.saved[next * (G + 1) * hidden..(next + 1) * (G + 1) * hidden]);
+            prefetch(&job.gradient[next * hidden..(next + 1) * hidden]);
+            prefetch(&problem.sequences.inputs[next * width..(next + 1) * width]);
+            if self.step > AHEAD {
                 prefetch(&job.states[(next - 1) * hidden..next * hidden]);
             }
         }

@@ -56,7 +56,12 @@ impl<T: Scalar> Record<T> {
 
     /// Adds an event, its input and the state before it; returns the row for its gradients.
     #[inline(always)]
-    pub(crate) fn push<const W: usize, const WHOLE: bool>(&mut self, row: usize, input: &[T], before: &[T]) -> &mut [T] {
+    pub(crate) fn push<const W: usize, const WHOLE: bool>(
+        &mut self,
+        row: usize,
+        input: &[T],
+        before: &[T],
+    ) -> &mut [T] {
         let right = self.rows.len() * self.right_stride;
         let start = self.rows.len() * self.left_stride;
         let left = &mut self.left[start..start + self.left_stride];

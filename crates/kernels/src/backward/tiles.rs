@@ -5,7 +5,7 @@ use super::walk::Walk;
 use crate::columns::{vector, vector_mut};
 use crate::level::{Level, Operation, prefetch};
 use crate::memory::write;
-use crate::panel::{Panels, Group};
+use crate::panel::{Group, Panels};
 use crate::product::{Tile, rows_by_panel};
 use crate::scalar::Scalar;
 

@@ -4,7 +4,7 @@ use super::ForwardOutput;
 use super::walk::Walk;
 use crate::activation::{multiply_add, sigmoids, tanhs};
 use crate::columns::vector;
-use crate::level::{Level, Operation, prefetch};
+use crate::level::{AHEAD, Level, Operation, prefetch};
 use crate::memory::{copy, vector_start, write};
 use crate::mixture::Mixture;
 use crate::partition::Sample;
@@ -34,9 +34,7 @@ impl<T: Scalar, const W: usize, const P: usize, const G: usize, const WHOLE: boo
     }
 }
 
-impl<T: Scalar, const W: usize, const P: usize, const G: usize, const WHOLE: bool>
-    Mix<'_, '_, '_, T, W, P, G, WHOLE>
-{
+impl<T: Scalar, const W: usize, const P: usize, const G: usize, const WHOLE: bool> Mix<'_, '_, '_, T, W, P, G, WHOLE> {
     /// The events of `P` samples from `first` on. Where there are fewer, the last one is computed again in their place.
     #[inline(always)]
     fn events<L: Level>(&mut self, first: usize) {
@@ -60,10 +58,10 @@ impl<T: Scalar, const W: usize, const P: usize, const G: usize, const WHOLE: boo
                 &walk.state_sums[slots[p] * stride..][..stride],
                 &walk.states[slots[p] * walk.states_stride..][..walk.states_stride],
             ];
-            if self.step + 1 < sample.length {
-                prefetch(&self.output.states[(rows[p] + 1) * hidden..][..hidden]);
+            if self.step + AHEAD < sample.length {
+                prefetch(&self.output.states[(rows[p] + AHEAD) * hidden..][..hidden]);
                 if let Some(saved) = &self.output.saved {
-                    prefetch(&saved[(rows[p] + 1) * saved_width..][..saved_width]);
+                    prefetch(&saved[(rows[p] + AHEAD) * saved_width..][..saved_width]);
                 }
             }
         }
@@ -71,7 +69,10 @@ impl<T: Scalar, const W: usize, const P: usize, const G: usize, const WHOLE: boo
             let start = vector_start(vector, W, hidden);
             let units = mix::<T, L, W, P, G>(&sums, &mixtures, hidden, start);
             for p in 0..P {
-                write::<T, W, WHOLE>(&mut self.output.states[rows[p] * hidden + start..][..hidden - start], &units.state[p]);
+                write::<T, W, WHOLE>(
+                    &mut self.output.states[rows[p] * hidden + start..][..hidden - start],
+                    &units.state[p],
+                );
                 if let Some(saved) = &mut self.output.saved {
                     let saved = &mut saved[rows[p] * saved_width..][..saved_width];
                     let part = |index: usize| index * hidden + start..(index + 1) * hidden;

@@ -179,7 +179,7 @@ pub(crate) fn cases() -> impl Strategy<Value = Case> {
     (
         prop::sample::select(&CELLS[..]),
         (1usize..40, 1usize..40),
-        prop::collection::vec(0u32..9, 1..40),
+        prop::collection::vec(0u32..20, 1..40),
         (any::<bool>(), any::<bool>()),
         any::<u64>(),
     )
