@@ -196,9 +196,9 @@ impl<'a> Session<'a> {
 
     /// Waits for the device and adds the time since `clock` to the training time.
     fn stop_clock(&mut self, clock: Instant) -> Result<(), TrainingError> {
-        let [click, auxiliary] = self.losses.read()?;
-        self.position.loss.click = click;
-        self.position.loss.auxiliary = self.position.loss.auxiliary.map(|_| auxiliary);
+        let sums = self.losses.read()?;
+        self.position.loss.click = sums[0];
+        self.position.loss.auxiliary = self.position.loss.auxiliary.map(|_| sums[1]);
         self.position.train_seconds += clock.elapsed().as_secs_f64();
         Ok(())
     }
