@@ -128,7 +128,7 @@ fn tasks<T>(parameters: Vec<Elements<'_, T>>) -> Vec<Vec<Elements<'_, T>>> {
     tasks
 }
 
-impl<'a, T> Elements<'a, T> {
+impl<T> Elements<'_, T> {
     /// The first `length` numbers, or all where there are fewer, and the others.
     fn split_at(self, length: usize) -> (Self, Self) {
         fn cut<T>(numbers: &mut [T], length: usize) -> (&mut [T], &mut [T]) {

@@ -96,7 +96,9 @@ proptest! {
     fn numbers_move_as_the_rule_says(step in steps(), lengths in prop::collection::vec(0..20_000usize, 0..4)) {
         let start: Vec<Parameter> = lengths.iter().map(|&length| Parameter::new(length, step.rule)).collect();
         let mut expected = start.clone();
-        expected.iter_mut().for_each(|parameter| parameter.step(&step));
+        for parameter in &mut expected {
+            parameter.step(&step);
+        }
         let mut serial = start.clone();
         update_elements(serial.iter_mut().map(Parameter::lend).collect(), &step, &Serial).unwrap();
         for (got, expected) in serial.iter().zip(&expected) {

@@ -38,6 +38,7 @@ mod evaluate;
 mod experiment;
 mod folder;
 mod histories;
+mod loss_sums;
 mod occurrences;
 mod optimizer;
 mod overrides;

@@ -3,18 +3,18 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use fain_autograd::slice_mut;
 use fain_dataset::{BatchPlan, Batches, Dataset, Order, Tail};
 use fain_features::Samples;
 use fain_layers::Mode;
 use fain_metrics::{CeilingReport, Evaluation};
 use fain_models::{FeatureSpace, Model, ModelInput, Output, named_tensors, parameter_count};
-use tch::{Device, Kind, Tensor, nn};
+use tch::{Device, Tensor, nn};
 
 use crate::checkpoint::{self, LossSum, Position, Snapshot, restore_snapshot, snapshot};
 use crate::click_loss::click_loss;
 use crate::evaluate::PREFETCH;
 use crate::histories;
+use crate::loss_sums::{LossSums, StepLoss};
 use crate::occurrences::trained_tables;
 use crate::{
     EvaluationEvent, EvaluationPlan, Experiment, Optimizer, Progress, Report, RunFolder, TrainingError, evaluate_split,
@@ -93,9 +93,7 @@ struct Session<'a> {
     optimizer: Optimizer,
     position: Position,
     best: Option<Snapshot>,
-    /// Click loss and auxiliary loss times rows since the last evaluation, `[2]`; on the device, so that a step waits for
-    /// nothing.
-    loss_sum: Tensor,
+    losses: LossSums,
     started: Instant,
     seconds_before: f64,
 }
@@ -125,11 +123,10 @@ impl<'a> Session<'a> {
         } else {
             start_tables(request, &variables, &space)?;
         }
-        let sums = [position.loss.click, position.loss.auxiliary.unwrap_or_default()];
-        let loss_sum = Tensor::f_from_slice(&sums)?.f_to_device(request.device)?;
+        let losses = LossSums::new(position.loss, request.device)?;
         let seconds_before = position.seconds;
         let started = Instant::now();
-        Ok(Self { request: *request, model, variables, optimizer, position, best, loss_sum, started, seconds_before })
+        Ok(Self { request: *request, model, variables, optimizer, position, best, losses, started, seconds_before })
     }
 
     fn run(&mut self, observer: &mut Observer<'_>) -> Result<(), TrainingError> {
@@ -199,7 +196,7 @@ impl<'a> Session<'a> {
 
     /// Waits for the device and adds the time since `clock` to the training time.
     fn stop_clock(&mut self, clock: Instant) -> Result<(), TrainingError> {
-        let sums = Vec::<f64>::try_from(&self.loss_sum)?;
+        let sums = self.losses.read()?;
         self.position.loss.click = sums[0];
         self.position.loss.auxiliary = self.position.loss.auxiliary.map(|_| sums[1]);
         self.position.train_seconds += clock.elapsed().as_secs_f64();
@@ -216,26 +213,15 @@ impl<'a> Session<'a> {
         match auxiliary {
             None => {
                 self.optimizer.backward_step(&click)?;
-                self.add_loss(0, &click, samples.rows)
+                self.losses.add(StepLoss::Click, &click, samples.rows)
             }
             Some(auxiliary) => {
                 self.optimizer.backward_step(&click.f_add(&auxiliary)?)?;
                 self.position.loss.auxiliary.get_or_insert(0.0);
-                self.add_loss(0, &click, samples.rows)?;
-                self.add_loss(1, &auxiliary, samples.rows)
+                self.losses.add(StepLoss::Click, &click, samples.rows)?;
+                self.losses.add(StepLoss::Auxiliary, &auxiliary, samples.rows)
             }
         }
-    }
-
-    /// Adds a loss times its rows to the sums; another device than the CPU is not waited for.
-    fn add_loss(&mut self, place: usize, loss: &Tensor, rows: usize) -> Result<(), TrainingError> {
-        if self.request.device == Device::Cpu {
-            slice_mut::<f64>(&mut self.loss_sum)?[place] += loss.f_double_value(&[])? * rows as f64;
-            return Ok(());
-        }
-        let weighted = loss.f_detach()?.f_to_kind(Kind::Double)?.f_mul_scalar(rows as f64)?;
-        let _ = self.loss_sum.f_get(place as i64)?.f_add_(&weighted)?;
-        Ok(())
     }
 
     /// Measures the validation rows, keeps the weights if they are the best, and writes event and checkpoint.
@@ -278,7 +264,7 @@ impl<'a> Session<'a> {
         }
         self.position.evaluations.push(event.clone());
         self.position.loss = LossSum::default();
-        let _ = self.loss_sum.f_zero_()?;
+        self.losses.clear()?;
         if self.position.epoch_batches == count {
             self.position.epoch += 1;
             self.position.epoch_batches = 0;

@@ -1,8 +1,6 @@
 //! Dense gradients of many parameters, moved together.
 
-use std::ops::Range;
-
-use fain_autograd::{Element, slice, slice_mut};
+use fain_autograd::{Element, SliceError, slice, slice_mut};
 use fain_kernels::{ElementRule, ElementStep, Elements, Real, update_elements};
 use tch::{Device, Kind, TchError, Tensor};
 
@@ -66,7 +64,8 @@ impl Member {
                 _ => second = Some(tensor),
             }
         }
-        let gradient = parameter.gradient.f_contiguous()?;
+        let gradient = parameter.gradient;
+        let gradient = if gradient.is_contiguous() { gradient.shallow_clone() } else { gradient.f_contiguous()? };
         Ok(Self { value: parameter.value.shallow_clone(), gradient, mean, second })
     }
 
@@ -85,7 +84,7 @@ fn together<T: Element + Real>(parameters: Vec<(ElementRule, Dense<'_>)>) -> Res
     };
     let step = ElementStep { rule: *rule, learning_rate, l2, shrink };
     let mut members = parameters.iter().map(|(_, each)| Member::new(each)).collect::<Result<Vec<_>, _>>()?;
-    if !are_apart(&members) {
+    if !are_apart::<T>(&members)? {
         return parameters.into_iter().try_for_each(|(_, each)| each.update());
     }
     let mut elements = Vec::with_capacity(members.len());
@@ -98,22 +97,17 @@ fn together<T: Element + Real>(parameters: Vec<(ElementRule, Dense<'_>)>) -> Res
 }
 
 /// Whether nothing that is written lies in the memory of something else, as when a parameter is its own gradient.
-fn are_apart(members: &[Member]) -> bool {
-    let mut written: Vec<Range<usize>> = members.iter().flat_map(Member::written).map(memory).collect();
+fn are_apart<T: Element>(members: &[Member]) -> Result<bool, SliceError> {
+    let addresses = |tensor: &Tensor| slice::<T>(tensor).map(<[T]>::as_ptr_range);
+    let mut written = members.iter().flat_map(Member::written).map(addresses).collect::<Result<Vec<_>, _>>()?;
     written.sort_unstable_by_key(|range| range.start);
-    if written.windows(2).any(|pair| pair[0].end > pair[1].start) {
-        return false;
-    }
-    members.iter().map(|member| memory(&member.gradient)).all(|read| {
+    let mut apart = written.windows(2).all(|pair| pair[0].end <= pair[1].start);
+    for member in members {
+        let read = addresses(&member.gradient)?;
         let before = written.partition_point(|range| range.start < read.end);
-        before == 0 || written[before - 1].end <= read.start
-    })
-}
-
-/// The addresses of a contiguous tensor's numbers.
-fn memory(tensor: &Tensor) -> Range<usize> {
-    let start = tensor.data_ptr().addr();
-    start..start + tensor.numel() * tensor.kind().elt_size_in_bytes()
+        apart &= before == 0 || written[before - 1].end <= read.start;
+    }
+    Ok(apart)
 }
 
 #[cfg(test)]
@@ -212,9 +206,10 @@ mod tests {
         let part = |start| whole.narrow(0, start, 2);
         let member = |value, gradient| Member { value, gradient, mean: None, second: None };
         let other = || Tensor::from_slice(&[0.0, 0.0]);
-        assert!(are_apart(&[member(part(0), other()), member(part(2), other())]));
-        assert!(are_apart(&[member(part(0), part(2)), member(other(), part(2))]));
-        assert!(!are_apart(&[member(part(0), other()), member(part(1), other())]));
-        assert!(!are_apart(&[member(part(2), other()), member(other(), part(1))]));
+        let apart = |members: &[Member]| are_apart::<f64>(members).unwrap();
+        assert!(apart(&[member(part(0), other()), member(part(2), other())]));
+        assert!(apart(&[member(part(0), part(2)), member(other(), part(2))]));
+        assert!(!apart(&[member(part(0), other()), member(part(1), other())]));
+        assert!(!apart(&[member(part(2), other()), member(other(), part(1))]));
     }
 }
