@@ -12,10 +12,10 @@ pub(crate) type Tile<T, const W: usize, const V: usize, const R: usize> = [[[T; 
 
 /// `tile[i] += factors[i] · vectors`, row by row; `$factor` gives the factor of row `$i`.
 macro_rules! add_to_rows {
-    ($tile:ident, $vectors:ident, $i:ident => $factor:expr) => {
+    ($tile:ident, $vectors:expr, $i:ident => $factor:expr) => {
         add_to_rows!($tile, $vectors, $i => $factor, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)
     };
-    ($tile:ident, $vectors:ident, $i:ident => $factor:expr, $($row:literal)*) => {
+    ($tile:ident, $vectors:expr, $i:ident => $factor:expr, $($row:literal)*) => {
         const { assert!(R <= 16, "a row of the tile is not written out") };
         $(
             if $row < R {
@@ -78,8 +78,8 @@ pub(crate) fn columns_by_columns<T: Scalar, L: Level, const W: usize, const V: u
     let mut tile = [[[T::ZERO; W]; V]; R];
     for k in 0..depth {
         let factors = &left[k * left_stride..][..R];
-        let vectors = &right[k * right_stride..].as_chunks::<W>().0[..V];
-        add_to_rows!(tile, vectors, i => factors[i]);
+        let vectors = right[k * right_stride..].as_chunks::<W>().0.as_chunks::<V>().0[0];
+        add_to_rows!(tile, &vectors, i => factors[i]);
     }
     tile
 }

@@ -75,11 +75,11 @@ mod tests {
     #[test]
     fn rows_become_columns() {
         let turned_by_numbers = turned(by_numbers);
-        for (index, &number) in turned_by_numbers.iter().enumerate() {
-            let (row, column) = (index / STRIDE, index % STRIDE);
-            let expected = if column < 16 { (column * 16 + row) as f32 } else { -1.0 };
-            assert!(number == expected, "row {row}, column {column}: {number}");
-        }
+        let expected: Vec<f32> = (0..16 * STRIDE)
+            .map(|index| (index / STRIDE, index % STRIDE))
+            .map(|(row, column)| if column < 16 { (column * 16 + row) as f32 } else { -1.0 })
+            .collect();
+        assert_eq!(turned_by_numbers, expected);
         #[cfg(target_arch = "x86_64")]
         if let Some(level) = Avx512::detect() {
             assert_eq!(turned(|source, target, stride| level.turn(source, target, stride)), turned_by_numbers);

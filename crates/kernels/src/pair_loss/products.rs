@@ -204,17 +204,13 @@ impl<T: Scalar, const W: usize, const V: usize, const R: usize> Operation for We
         let mut tile: Tile<T, W, V, R> = [[[T::ZERO; W]; V]; R];
         for i in 0..R {
             slopes[i] = &job.slopes[(self.first + i) * VECTORS * W..][..VECTORS * W];
-            let sums = &self.sums[(self.first + i) * job.columns + job.column..].as_chunks::<W>().0[..V];
-            for v in 0..V {
-                tile[i][v] = sums[v];
-            }
+            let sums = &self.sums[(self.first + i) * job.columns + job.column..];
+            tile[i] = sums.as_chunks::<W>().0.as_chunks::<V>().0[0];
         }
         rows_by_panel::<T, L, W, V, R>(&mut tile, &slopes, job.panel);
         for i in 0..R {
-            let sums = &mut self.sums[(self.first + i) * job.columns + job.column..].as_chunks_mut::<W>().0[..V];
-            for v in 0..V {
-                sums[v] = tile[i][v];
-            }
+            let sums = &mut self.sums[(self.first + i) * job.columns + job.column..];
+            sums.as_chunks_mut::<W>().0.as_chunks_mut::<V>().0[0] = tile[i];
         }
         R
     }

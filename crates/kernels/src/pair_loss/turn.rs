@@ -83,14 +83,11 @@ impl<T: Scalar, const W: usize> Operation for InGroups<'_, '_, T, W> {
                 let Some(row) = self.tile.row(pair) else { return };
                 let (from, to) = (&row[first..(first + wide).min(width)], &mut rows[pair * wide..][..wide]);
                 let ((from, rest), to) = (from.as_chunks::<W>(), to.as_chunks_mut::<W>().0);
-                for vector in 0..from.len() {
-                    to[vector] = from[vector];
+                for (to, from) in to.iter_mut().zip(from) {
+                    *to = *from;
                 }
                 if let Some(to) = to.get_mut(from.len()) {
-                    // A call of the copying function is not inlined where there are vectors to keep.
-                    for index in 0..rest.len() {
-                        to[index] = rest[index];
-                    }
+                    to[..rest.len()].copy_from_slice(rest);
                 }
             }
         }

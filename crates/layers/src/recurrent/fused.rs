@@ -99,7 +99,7 @@ impl Recurrence {
     fn states<T: Element + Real>(&self, operands: &[Tensor]) -> Result<(Tensor, Option<Tensor>), LayerError> {
         let (width, hidden) = self.widths(operands);
         let numbers = self.places.try_map(|place| slice::<T>(&operands[place]))?;
-        let rows = |width: usize| Buffer::<T>::new(&[self.layout.events(), width as i64]);
+        let rows = |width: usize| Buffer::<T>::unspecified(&[self.layout.events(), width as i64]);
         let mut states = rows(hidden)?;
         let trained = self.needed.contains(&true);
         let mut gates = trained.then(|| rows(self.cell.saved_width(hidden))).transpose()?;
@@ -126,7 +126,7 @@ impl Recurrence {
         let numbers = self.places.try_map(|place| slice::<T>(&operands[place]))?;
         let mut gradients = self.places.try_map(|place| {
             let needed = self.needed[place];
-            needed.then(|| Buffer::<T>::new(&operands[place].size())).transpose()
+            needed.then(|| Buffer::<T>::unspecified(&operands[place].size())).transpose()
         })?;
         recurrence_backward(
             self.cell,
