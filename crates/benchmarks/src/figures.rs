@@ -16,6 +16,8 @@ pub(crate) enum Unit {
     Users,
     /// Milliseconds: fewer are better.
     Milliseconds,
+    /// Memory, in MiB: less is better.
+    Mebibytes,
     /// Area under the ROC curve of the test rows; two are compared by their difference.
     TestAuc,
 }
@@ -109,7 +111,7 @@ impl Row {
     pub(crate) fn compared(&self, peer: &Peer) -> f64 {
         let (ours, theirs) = (self.ours.median, peer.figure.median);
         match self.unit {
-            Unit::Milliseconds => theirs / ours,
+            Unit::Milliseconds | Unit::Mebibytes => theirs / ours,
             Unit::TestAuc => ours - theirs,
             _ => ours / theirs,
         }
@@ -118,7 +120,7 @@ impl Row {
     /// How much of the limit is reached.
     pub(crate) fn share(&self) -> Option<f64> {
         self.limit.map(|limit| match self.unit {
-            Unit::Milliseconds => limit / self.ours.median,
+            Unit::Milliseconds | Unit::Mebibytes => limit / self.ours.median,
             _ => self.ours.median / limit,
         })
     }

@@ -15,13 +15,14 @@ impl Unit {
             Self::MillionRows => "million rows/s",
             Self::Users => "users/s",
             Self::Milliseconds => "ms",
+            Self::Mebibytes => "MiB",
             Self::TestAuc => "test AUC",
         }
     }
 
     fn number(self, value: f64) -> String {
         match self {
-            Self::Samples | Self::Users => thousands(value),
+            Self::Samples | Self::Users | Self::Mebibytes => thousands(value),
             Self::Gigaflops => format!("{value:.1}"),
             Self::MillionRows | Self::Milliseconds => format!("{value:.2}"),
             Self::TestAuc => format!("{value:.4}"),

@@ -1,6 +1,7 @@
 //! Segment kernels, and copies and sums of a table's rows, against loops over single numbers in `f64`.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::float_cmp, reason = "zeros, copies and what is not written are exact")]
 
 use fain_kernels::{
     InstructionSet, KernelError, LookupGradients, Pool, Real, Serial, gather_rows, gather_rows_with, scatter_rows,

@@ -251,7 +251,7 @@ mod tests {
         assert!(store.is_empty());
     }
 
-    /// The table's gradient as a dense tensor, of three lists of which only the first two reach the loss.
+    /// The table's gradient as a dense tensor, of three lists, one of them empty and one of two dimensions.
     fn gradient(table: &Embedding, kind: Kind, look_up: &dyn Fn(&[&Tensor]) -> Vec<Tensor>) -> Tensor {
         table.weight().shallow_clone().zero_grad();
         let lists = [ids(&[2, 0, 2, 1]), ids(&[]), ids(&[2, 0]).reshape([2, 1])];
@@ -285,6 +285,25 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_list_that_nothing_hears_has_no_part_in_the_gradient() {
+        for sparse in [false, true] {
+            let store = nn::VarStore::new(Device::Cpu);
+            let mut table = Embedding::from_matrix(&store.root(), &matrix(), true).unwrap();
+            table.sparse = sparse;
+            let vectors = table.forward_together(&[&ids(&[1, 2]), &ids(&[1, 0])]).unwrap();
+            vectors[1].sum(Kind::Float).backward();
+            let gradient = table.weight().grad();
+            assert_eq!(gradient.is_sparse(), sparse);
+            let gradient = if sparse { gradient.to_dense(None::<Kind>, false) } else { gradient };
+            assert_eq!(numbers(&gradient), [1.0, 1.0, 1.0, 1.0, 0.0, 0.0]);
+        }
+        let store = nn::VarStore::new(Device::Cpu);
+        let table = Embedding::from_matrix(&store.root(), &matrix(), true).unwrap();
+        assert!(table.forward_together(&[]).unwrap().is_empty());
+        assert!(table.same_as(&table.clone()));
     }
 
     #[test]

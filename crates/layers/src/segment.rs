@@ -210,8 +210,10 @@ mod tests {
         }
     }
 
+    type Compute<'a> = &'a dyn Fn(&[Tensor]) -> Tensor;
+
     /// Values and the gradients of some operands of a function, with the same gradient for both ways to compute it.
-    fn run(operands: &[&Tensor], kind: Kind, of: &dyn Fn(&[Tensor]) -> Tensor) -> Vec<Vec<f64>> {
+    fn run(operands: &[&Tensor], kind: Kind, of: Compute<'_>) -> Vec<Vec<f64>> {
         let leaves: Vec<Tensor> =
             operands.iter().map(|tensor| tensor.copy().to_kind(kind).set_requires_grad(true)).collect();
         let output = of(&leaves);
@@ -233,7 +235,6 @@ mod tests {
             let events = Tensor::from_slice(&values).reshape([-1, 3]) * 0.1;
             let weights = events.narrow(1, 0, 1).copy();
             let rows = (Tensor::arange(3 * layout.rows(), (Kind::Double, Device::Cpu)) * 0.7).cos().reshape([-1, 3]);
-            type Compute<'a> = &'a dyn Fn(&[Tensor]) -> Tensor;
             let segments = layout.segments();
             let expand = |rows: &Tensor| rows.index_select(0, segments);
             let cases: [(&[&Tensor], Compute<'_>, Compute<'_>); 5] = [

@@ -103,6 +103,45 @@ impl FeatureEmbeddings {
         self.tables.iter().flatten().next().map_or(Kind::Float, |table| table.weight().kind())
     }
 
+    /// The vectors of categories and sequences, `[B, D]` and `[N, D]`. Features that share a table are looked up
+    /// together, so that the table has one gradient.
+    ///
+    /// # Errors
+    /// [`ModelError::Column`] when a column of the batch is not of this schema.
+    pub(crate) fn together(&self, input: &ModelInput, features: &[usize]) -> Result<Vec<Tensor>, ModelError> {
+        let look_ups = features
+            .iter()
+            .map(|&feature| self.look_up(input, feature))
+            .collect::<Result<Vec<(&Embedding, &Tensor)>, _>>()?;
+        let mut vectors: Vec<Option<Tensor>> = features.iter().map(|_| None).collect();
+        for first in 0..look_ups.len() {
+            if vectors[first].is_some() {
+                continue;
+            }
+            let table = look_ups[first].0;
+            let places: Vec<usize> =
+                (first..look_ups.len()).filter(|&place| look_ups[place].0.same_as(table)).collect();
+            let ids: Vec<&Tensor> = places.iter().map(|&place| look_ups[place].1).collect();
+            for (place, looked_up) in places.into_iter().zip(table.forward_together(&ids)?) {
+                vectors[place] = Some(looked_up);
+            }
+        }
+        Ok(vectors.into_iter().flatten().collect())
+    }
+
+    /// The table and the ids of a category or a sequence.
+    fn look_up<'a>(&'a self, input: &'a ModelInput, feature: usize) -> Result<(&'a Embedding, &'a Tensor), ModelError> {
+        let (kind, column) = (self.kind_of(feature), input.columns.get(feature));
+        match (self.tables.get(feature), column, kind) {
+            (Some(Some(table)), Some(InputColumn::Category(ids)), Some(SpaceKind::Category(_)))
+            | (Some(Some(table)), Some(InputColumn::Sequence(ids, _)), Some(SpaceKind::Sequence(_))) => {
+                Ok((table, ids))
+            }
+            (_, _, Some(SpaceKind::Sequence(_))) => Err(self.mismatch(feature, column, "a sequence")),
+            _ => Err(self.mismatch(feature, column, "a category")),
+        }
+    }
+
     /// The vectors of a category: `[B, D]`.
     ///
     /// # Errors

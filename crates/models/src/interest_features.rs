@@ -95,15 +95,20 @@ impl InterestFeatures {
         input: &ModelInput,
         wanted: bool,
     ) -> Result<InterestVectors, ModelError> {
-        let candidate = self.look_up_candidate(embeddings, input)?;
-        let (history, times) = self.look_up_history(embeddings, input)?;
-        let negative = if wanted && !self.negative.is_empty() {
-            self.check_lengths(embeddings, input, history.layout())?;
-            Some(join(&self.negative, embeddings, input, Some(history.layout()))?)
-        } else {
+        let layout = self.layout(embeddings, input)?;
+        let negatives = if wanted { self.negative.as_slice() } else { &[] };
+        let features: Vec<usize> = self.candidate.iter().chain(&self.history).chain(negatives).copied().collect();
+        let mut vectors = embeddings.together(input, &features)?.into_iter();
+        let candidate: Vec<Tensor> = vectors.by_ref().take(self.candidate.len()).collect();
+        let history = join(&self.history, &mut vectors, input, layout.as_ref())?;
+        let negative = if negatives.is_empty() {
             None
+        } else {
+            self.check_lengths(embeddings, input, history.layout())?;
+            Some(join(negatives, &mut vectors, input, Some(history.layout()))?)
         };
-        Ok(InterestVectors { candidate, history, negative, times })
+        let times = self.times_beside(embeddings, input, &history)?;
+        Ok(InterestVectors { candidate: concatenate(candidate)?, history, negative, times })
     }
 
     /// The vectors of the candidates: `[B, D]`.
@@ -115,9 +120,7 @@ impl InterestFeatures {
         embeddings: &FeatureEmbeddings,
         input: &ModelInput,
     ) -> Result<Tensor, ModelError> {
-        concatenate(
-            self.candidate.iter().map(|&feature| embeddings.category(input, feature)).collect::<Result<_, _>>()?,
-        )
+        concatenate(embeddings.together(input, &self.candidate)?)
     }
 
     /// The vectors of the events, jagged `[N, D]`, and their times where they are read.
@@ -130,9 +133,20 @@ impl InterestFeatures {
         input: &ModelInput,
     ) -> Result<(Jagged, Option<Vec<i64>>), ModelError> {
         let layout = self.layout(embeddings, input)?;
-        let history = join(&self.history, embeddings, input, layout.as_ref())?;
-        let times = self.times.map(|feature| self.times(feature, embeddings, input, &history)).transpose()?;
+        let mut vectors = embeddings.together(input, &self.history)?.into_iter();
+        let history = join(&self.history, &mut vectors, input, layout.as_ref())?;
+        let times = self.times_beside(embeddings, input, &history)?;
         Ok((history, times))
+    }
+
+    /// The times of the events that are read, if the interest reads times.
+    fn times_beside(
+        &self,
+        embeddings: &FeatureEmbeddings,
+        input: &ModelInput,
+        history: &Jagged,
+    ) -> Result<Option<Vec<i64>>, ModelError> {
+        self.times.map(|feature| self.times(feature, embeddings, input, history)).transpose()
     }
 
     /// The times of the events that are read.
@@ -218,16 +232,16 @@ fn check_equal(
     Ok(())
 }
 
-/// Lists side by side, cut to `layout` if there is one.
+/// Lists side by side, cut to `layout` if there is one; `vectors` gives what was looked up for each of them.
 fn join(
     features: &[usize],
-    embeddings: &FeatureEmbeddings,
+    vectors: &mut impl Iterator<Item = Tensor>,
     input: &ModelInput,
     layout: Option<&JaggedLayout>,
 ) -> Result<Jagged, ModelError> {
     let mut lists = Vec::with_capacity(features.len());
-    for &feature in features {
-        let list = embeddings.sequence(input, feature)?;
+    for (list, values) in features.iter().filter_map(|&feature| list_layout(input, feature)).zip(vectors) {
+        let list = Jagged::new(values, list.clone())?;
         lists.push(match layout {
             Some(layout) => list.first(layout)?,
             None => list,

@@ -1,5 +1,6 @@
 //! Steps with ever larger tables.
 
+use std::fs;
 use std::time::Instant;
 
 use anyhow::Result;
@@ -10,12 +11,13 @@ use fain_training::{Optimizer, OptimizerConfig};
 use tch::{Device, Reduction, Tensor, nn};
 
 use crate::bench::Bench;
-use crate::figures::{Peer, Row, Unit};
+use crate::figures::{Figure, Peer, Row, Unit};
 use crate::rounds::{Side, alternate};
 
 pub(super) const ABOUT: &str = "A training step of DIN (embeddings of 16 with sparse gradients, attention 64-32, \
-     network 256-128, batch 1,024 with 50 events each, Adam) whose table of items grows. Ids are drawn evenly, so that nearly every look-up of a large \
-     table misses the caches.";
+     network 256-128, batch 1,024 with 50 events each, Adam) whose table of items grows. Even ids make nearly every \
+     look-up of a large table miss the caches; by a Zipf law the k-th most frequent id has a chance of 1/k. Memory is the \
+     most that the process had, without the table and what the optimiser remembers of it.";
 
 const ROWS: usize = 1024;
 const HISTORY: usize = 50;
@@ -36,11 +38,55 @@ const MODEL: &str = r#"
     interests = [{ candidate = ["item"], history = ["history"] }]
 "#;
 
+/// How ids are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Draw {
+    Even,
+    Zipf,
+}
+
+impl Draw {
+    const ALL: [Self; 2] = [Self::Even, Self::Zipf];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Even => "even ids",
+            Self::Zipf => "Zipf ids",
+        }
+    }
+}
+
+/// A linear congruential sequence.
+struct Numbers(u64);
+
+impl Numbers {
+    /// Evenly from [0, 1).
+    fn next(&mut self) -> f64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    fn id(&mut self, draw: Draw, vocabulary: u32) -> u32 {
+        let size = f64::from(vocabulary);
+        match draw {
+            Draw::Even => (self.next() * size) as u32,
+            Draw::Zipf => {
+                let rank = size.powf(self.next()) as u64 - 1;
+                // Frequent ids lie anywhere: the factor has no divisor in common with a power of ten.
+                (rank * 7_777_777 % u64::from(vocabulary)) as u32
+            }
+        }
+    }
+}
+
 struct Steps {
     model: Box<dyn Model>,
     optimizer: Optimizer,
-    batches: Vec<Samples>,
+    /// For each way to draw, batches that take turns.
+    batches: [Vec<Samples>; 2],
     next: usize,
+    /// Of the table and what is remembered of it.
+    bytes: usize,
     // The model's tensors live as long as this.
     _variables: nn::VarStore,
 }
@@ -52,15 +98,20 @@ impl Steps {
         tch::manual_seed(1);
         let variables = nn::VarStore::new(Device::Cpu);
         let model = config.build(&variables.root(), &space)?;
-        let trainable = named_tensors(&variables).into_iter().filter(|(_, tensor)| tensor.requires_grad()).collect();
+        let trainable: Vec<_> =
+            named_tensors(&variables).into_iter().filter(|(_, tensor)| tensor.requires_grad()).collect();
         let optimizer = Optimizer::new(trainable, OptimizerConfig::default())?;
-        let batches = (1..=BATCHES).map(|seed| batch(vocabulary, seed)).collect();
-        Ok(Self { model, optimizer, batches, next: 0, _variables: variables })
+        let of_table = |tensor: &Tensor| tensor.size().first() == Some(&i64::from(vocabulary));
+        let tensors = named_tensors(&variables).into_iter().chain(optimizer.state()).map(|(_, tensor)| tensor);
+        let bytes = tensors.filter(of_table).map(|tensor| tensor.numel() * size_of::<f32>()).sum();
+        let batches = Draw::ALL.map(|draw| (1..=BATCHES).map(|seed| batch(vocabulary, draw, seed)).collect());
+        Ok(Self { model, optimizer, batches, next: 0, bytes, _variables: variables })
     }
 
-    fn step(&mut self) -> Result<()> {
-        let samples = &self.batches[self.next];
-        self.next = (self.next + 1) % self.batches.len();
+    fn step(&mut self, draw: Draw) -> Result<()> {
+        let batches = &self.batches[draw as usize];
+        let samples = &batches[self.next];
+        self.next = (self.next + 1) % batches.len();
         let input = ModelInput::new(samples, Device::Cpu)?;
         let labels = Tensor::f_from_slice(samples.labels.as_deref().unwrap_or_default())?;
         let logits = self.model.forward(&input, Mode::Training)?.logits;
@@ -70,31 +121,26 @@ impl Steps {
     }
 
     /// Milliseconds of a step.
-    fn time(&mut self, seconds: f64) -> Result<f64> {
-        self.step()?;
+    fn time(&mut self, draw: Draw, seconds: f64) -> Result<f64> {
+        self.step(draw)?;
         let (mut steps, start) = (0, Instant::now());
         while start.elapsed().as_secs_f64() < seconds {
-            self.step()?;
+            self.step(draw)?;
             steps += 1;
         }
         Ok(1e3 * start.elapsed().as_secs_f64() / f64::from(steps))
     }
 }
 
-/// A batch from a linear congruential sequence.
-fn batch(vocabulary: u32, seed: u64) -> Samples {
-    let mut state = seed;
-    let mut draw = |below: u32| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((state >> 33) % u64::from(below)) as u32
-    };
+fn batch(vocabulary: u32, draw: Draw, seed: u64) -> Samples {
+    let mut numbers = Numbers(seed);
     let history = Sequences {
-        values: (0..ROWS * HISTORY).map(|_| draw(vocabulary)).collect(),
+        values: (0..ROWS * HISTORY).map(|_| numbers.id(draw, vocabulary)).collect(),
         offsets: (0..=ROWS).map(|row| (row * HISTORY) as u32).collect(),
         weights: None,
     };
-    let items = (0..ROWS).map(|_| draw(vocabulary)).collect();
-    let labels = (0..ROWS).map(|_| draw(2) as f32).collect();
+    let items = (0..ROWS).map(|_| numbers.id(draw, vocabulary)).collect();
+    let labels = (0..ROWS).map(|_| f32::from(u8::from(numbers.next() < 0.5))).collect();
     Samples {
         rows: ROWS,
         labels: Some(labels),
@@ -103,25 +149,55 @@ fn batch(vocabulary: u32, seed: u64) -> Samples {
     }
 }
 
+/// The most memory that this process had since it was last asked to forget, in bytes; `None` where Linux does not tell.
+fn most_memory() -> Option<usize> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().strip_suffix("kB")?.trim().parse::<usize>().ok()? << 10)
+}
+
+/// Memory beside the table and what is remembered of it, for one table after the other.
+fn memory(vocabularies: &[u32]) -> Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for &vocabulary in vocabularies {
+        // Linux forgets the most that there was; where it does not, there is no figure.
+        if fs::write("/proc/self/clear_refs", "5").is_err() {
+            return Ok(Vec::new());
+        }
+        let mut steps = Steps::new(vocabulary)?;
+        for _ in 0..BATCHES {
+            steps.step(Draw::Even)?;
+        }
+        if let Some(most) = most_memory() {
+            let beside = most.saturating_sub(steps.bytes) as f64 / f64::from(1 << 20);
+            rows.push(Row::new(format!("memory, {vocabulary} rows"), Unit::Mebibytes, Figure::single(beside)));
+        }
+    }
+    Ok(rows)
+}
+
 pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
     let seconds = bench.seconds() / 2.0;
     tch::set_num_threads(i32::from(bench.threads));
     let vocabularies: &[u32] = if bench.quick { &[10_000, 100_000] } else { &[10_000, 100_000, 1_000_000, 10_000_000] };
+    let mut rows = memory(&[vocabularies[0], vocabularies[vocabularies.len() - 1]])?;
     let mut steps = vocabularies.iter().map(|&vocabulary| Steps::new(vocabulary)).collect::<Result<Vec<_>>>()?;
-    let mut sides: Vec<Side<'_>> = Vec::new();
-    for steps in &mut steps {
-        sides.push(Box::new(move || steps.time(seconds)));
+    for draw in Draw::ALL {
+        let mut sides: Vec<Side<'_>> = Vec::new();
+        for steps in &mut steps {
+            sides.push(Box::new(move || steps.time(draw, seconds)));
+        }
+        let figures = alternate(bench.rounds, &mut sides)?;
+        let smallest = figures[0];
+        rows.extend(vocabularies.iter().zip(figures).enumerate().map(|(index, (rows, figure))| {
+            let row = Row::new(format!("a step, {rows} rows, {}", draw.name()), Unit::Milliseconds, figure);
+            let peers = if index == 0 {
+                Vec::new()
+            } else {
+                vec![Peer { name: format!("fain with {} rows", vocabularies[0]), figure: smallest }]
+            };
+            Row { peers, ..row }
+        }));
     }
-    let figures = alternate(bench.rounds, &mut sides)?;
-    let smallest = figures[0];
-    let rows = vocabularies.iter().zip(figures).enumerate().map(|(index, (rows, figure))| {
-        let row = Row::new(format!("a step, {rows} rows"), Unit::Milliseconds, figure);
-        let peers = if index == 0 {
-            Vec::new()
-        } else {
-            vec![Peer { name: format!("fain with {} rows", vocabularies[0]), figure: smallest }]
-        };
-        Row { peers, ..row }
-    });
-    Ok(rows.collect())
+    Ok(rows)
 }

@@ -47,7 +47,7 @@ pub fn gather_rows_with<T: Real>(
     let set = Detected::new(set)?;
     let rows = table_rows(width, table.len())?;
     check_length("output", output.len(), ids.len() * width)?;
-    check_ids(ids, rows)?;
+    check_ids(set, ids, rows)?;
     let mut pieces = Pieces(Some(output));
     let work = (0..ids.len()).step_by(TASK).map(|start| {
         let count = TASK.min(ids.len() - start);

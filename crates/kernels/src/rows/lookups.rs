@@ -3,6 +3,8 @@
 use std::ops::Range;
 
 use crate::error::KernelError;
+use crate::instruction_set::{Detected, InstructionSet};
+use crate::level::{Level, Operation};
 
 /// Bits that one pass of the sort goes through, at most: its counters stay in the nearest cache.
 const DIGIT: u32 = 12;
@@ -35,7 +37,7 @@ impl Lookups {
         self.rows = rows;
         check_less("ids", ids.len())?;
         check_less("rows", rows)?;
-        check_ids(ids, rows)?;
+        check_ids(Detected::new(InstructionSet::best())?, ids, rows)?;
         self.keys.extend(ids.iter().zip(0u64..).map(|(&id, place)| (id as u64) << 32 | place));
         let bits = usize::BITS - rows.saturating_sub(1).leading_zeros();
         let passes = bits.div_ceil(DIGIT).max(1);
@@ -117,14 +119,31 @@ pub(super) fn check_less(what: &'static str, number: usize) -> Result<(), Kernel
 }
 
 /// Refuses ids that are no rows.
-pub(super) fn check_ids(ids: &[i64], rows: usize) -> Result<(), KernelError> {
-    // A negative id is a very large one without its sign.
-    let largest = ids.iter().fold(0, |largest: u64, &id| largest.max(id as u64));
+pub(super) fn check_ids(set: Detected, ids: &[i64], rows: usize) -> Result<(), KernelError> {
+    let largest = match set {
+        Detected::Portable(level) => level.run(Largest(ids)),
+        #[cfg(target_arch = "x86_64")]
+        Detected::Avx2(level) => level.run(Largest(ids)),
+        #[cfg(target_arch = "x86_64")]
+        Detected::Avx512(level) => level.run(Largest(ids)),
+    };
     if ids.is_empty() || largest < rows as u64 {
         return Ok(());
     }
     let index = ids.iter().position(|&id| id as u64 >= rows as u64).unwrap_or_default();
     Err(KernelError::Id { index, id: ids[index], rows })
+}
+
+/// The largest id; a negative one is a very large number without its sign.
+struct Largest<'a>(&'a [i64]);
+
+impl Operation for Largest<'_> {
+    type Output = u64;
+
+    #[inline(always)]
+    fn run<L: Level>(self) -> u64 {
+        self.0.iter().fold(0, |largest, &id| largest.max(id as u64))
+    }
 }
 
 /// The row of a key.

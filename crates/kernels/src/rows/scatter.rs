@@ -67,7 +67,7 @@ pub fn scatter_rows_with<T: Real>(
     for LookupGradients { ids, gradients } in lookups {
         check_less("ids", ids.len())?;
         check_length("gradients", gradients.len(), ids.len() * width)?;
-        check_ids(ids, rows)?;
+        check_ids(set, ids, rows)?;
     }
     let cut = Cut::new(lookups, rows);
     let grouped: Vec<Grouped> = lookups.iter().map(|lookups| cut.group(lookups.ids)).collect();
