@@ -30,7 +30,7 @@ impl Hidden {
         Ok(apply(self, &inputs.iter().collect::<Vec<&Tensor>>())?)
     }
 
-    fn from_rows(&self) -> bool {
+    fn takes_statistics(&self) -> bool {
         self.layers.iter().flat_map(HiddenPlaces::norms).any(|norm| norm.given.is_none())
     }
 }
@@ -97,7 +97,7 @@ impl Hidden {
 
     fn pass<T: Element + Real>(&self, inputs: &[Tensor]) -> Result<Passed, LayerError> {
         let (widths, recorded) = (self.widths(inputs), self.needed.contains(&true));
-        if !recorded && !self.from_rows() {
+        if !recorded && !self.takes_statistics() {
             return self.at_once::<T>(inputs, &widths);
         }
         let batch = inputs[0].size()[0];
@@ -106,7 +106,7 @@ impl Hidden {
         for (index, (layer, &width)) in self.layers.iter().zip(&widths).enumerate() {
             let rows = if index == 0 { &inputs[0] } else { &passed.rows[index - 1] };
             let first = passed.statistics.len();
-            Self::take_statistics::<T>(layer, inputs, rows, width, of_rows.take(), &mut passed.statistics)?;
+            Self::take_statistics::<T>(layer, inputs, rows, width, of_rows.as_ref(), &mut passed.statistics)?;
             let prepared = Self::prepare(layer, inputs, width)?;
             let hidden = Self::layer::<T>(layer, inputs, &prepared, &passed.statistics[first..])?;
             let dense = Self::dense::<T>(layer, inputs)?;
@@ -157,7 +157,7 @@ impl Hidden {
         inputs: &[Tensor],
         rows: &Tensor,
         width: usize,
-        known: Option<Statistics>,
+        known: Option<&Statistics>,
         statistics: &mut Vec<Option<Statistics>>,
     ) -> Result<(), LayerError> {
         for (index, norm) in layer.norms().enumerate() {
@@ -167,7 +167,7 @@ impl Hidden {
                     let before = statistics.last().and_then(Option::as_ref);
                     before.map(|before| normalized(first, inputs, before)).transpose()?
                 }
-                (None, _) => Some(match &known {
+                (None, _) => Some(match known {
                     Some(of) => Statistics { mean: of.mean.shallow_clone(), variance: of.variance.shallow_clone() },
                     None => columns::<T>(rows, width)?,
                 }),
@@ -265,12 +265,10 @@ impl Hidden {
             let reference = rows.get(index + 1).map(|rows| slice::<T>(rows)).transpose()?;
             let upstream = HiddenUpstream { gradient: slice(&flowing)?, correction: pending.as_ref().zip(reference) };
             let mut output = Buffer::<T>::unspecified(&rows[index].size())?;
-            let (of, into, moves) = (rows_of(rows[index])?, output.as_mut_slice(), self.from_rows());
+            let (of, into, moves) = (rows_of(rows[index])?, output.as_mut_slice(), self.takes_statistics());
             let found = hidden_backward(width, &of, &hidden, dense.as_ref(), moves, &upstream, into, &Threads)?;
-            if index == 0 && self.needed[0] {
-                if let Some(correction) = &found.correction {
-                    correction.apply(&of, output.as_mut_slice(), &Threads)?;
-                }
+            if let (0, true, Some(correction)) = (index, self.needed[0], &found.correction) {
+                correction.apply(&of, output.as_mut_slice(), &Threads)?;
             }
             flowing = output.into_tensor();
             self.keep(layer, inputs, &found, &mut results)?;
