@@ -121,6 +121,16 @@ impl Learned {
     }
 }
 
+/// What the layers give one by one.
+#[derive(PartialEq)]
+struct Steps {
+    /// The output of the first, and its means and variances.
+    between: Vec<f64>,
+    statistics: [Vec<f64>; 2],
+    by_input: Vec<f64>,
+    gradients: [HiddenGradients<f64>; 2],
+}
+
 impl Case {
     fn new(kind: Kind, normed: bool, rows: usize, widths: [usize; 3], seed: u64) -> Self {
         let layers =
@@ -151,12 +161,8 @@ impl Case {
         output.chunks(stride).flat_map(|row| &row[..self.widths[2]]).copied().collect()
     }
 
-    /// Layer by layer: the output of the first with its statistics, and the gradients of the input and of both layers.
-    fn steps(
-        &self,
-        set: InstructionSet,
-        pool: &dyn Pool,
-    ) -> (Vec<f64>, [Vec<f64>; 2], Vec<f64>, [HiddenGradients<f64>; 2]) {
+    /// Layer by layer, forward and back.
+    fn steps(&self, set: InstructionSet, pool: &dyn Pool) -> Steps {
         let ([first, second], rows) = (self.hidden(), self.rows());
         let [dense_first, dense_second] = self.layers.each_ref().map(Learned::dense);
         let [width, middle, outputs] = self.widths;
@@ -191,7 +197,7 @@ impl Case {
             hidden_backward_with(set, width, &input, &first, Some(&dense_first), false, &upstream, &mut by_input, pool)
                 .unwrap();
         let between = between.chunks(across).flat_map(|row| &row[..middle]).copied().collect();
-        (between, [mean, variance], by_input, [of_first, of_second])
+        Steps { between, statistics: [mean, variance], by_input, gradients: [of_first, of_second] }
     }
 
     fn output(&self) -> Vec<f64> {
@@ -218,7 +224,7 @@ fn assert_close(results: &[f64], expected: &[f64], tolerance: f64, what: &str) {
 fn check(case: &Case, seed: u64) {
     for set in sets() {
         assert_close(&case.at_once(set, &Serial), &case.output(), 1e-11, "output");
-        let (between, [mean, variance], by_input, gradients) = case.steps(set, &Serial);
+        let Steps { between, statistics: [mean, variance], by_input, gradients } = case.steps(set, &Serial);
         let (count, middle) = (case.rows() as f64, case.widths[1]);
         if middle > 1 {
             for column in 0..middle {
@@ -317,7 +323,7 @@ fn any_pool_gives_the_same_bits() {
 fn no_rows_give_zeros() {
     for kind in KINDS {
         let case = Case::new(kind, true, 0, [20, 37, 5], 2);
-        let (_, statistics, by_input, gradients) = case.steps(InstructionSet::best(), &Serial);
+        let Steps { statistics, by_input, gradients, .. } = case.steps(InstructionSet::best(), &Serial);
         assert!(by_input.is_empty() && case.at_once(InstructionSet::best(), &Serial).is_empty());
         let found = gradients.iter().flat_map(|of| [&of.weight, &of.bias, &of.scale, &of.shift, &of.alpha]);
         assert!(found.chain(&statistics).flatten().all(|number| number.to_bits() == 0));

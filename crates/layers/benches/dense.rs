@@ -9,7 +9,7 @@
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use fain_layers::{
     ActivationConfig, AuxiliaryLoss, AuxiliaryLossConfig, BatchNorm, BatchNormConfig, Dice, DiceVariant, Execution,
-    Jagged, JaggedLayout, LayerError, Mode, TargetAttention, TargetAttentionConfig,
+    Jagged, JaggedLayout, LayerError, Linear, Mlp, MlpConfig, Mode, TargetAttention, TargetAttentionConfig,
 };
 use tch::{Device, Kind, Tensor, nn};
 
@@ -103,5 +103,32 @@ fn auxiliary(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, dense, attention, auxiliary);
+/// The last network of torch-rechub's DIN, from its columns to the logit.
+fn hidden(criterion: &mut Criterion) {
+    let input = normal(&[SAMPLES, 176]).set_requires_grad(true);
+    let config = MlpConfig {
+        hidden: vec![256, 128],
+        activation: ActivationConfig::DicePerSample,
+        batch_norm: true,
+        ..MlpConfig::default()
+    };
+    let mut group = criterion.benchmark_group("hidden layers 256-128 batch norm, Dice per sample");
+    group.sample_size(20);
+    for (way, execution) in EXECUTIONS {
+        let store = nn::VarStore::new(Device::Cpu);
+        let mlp = Mlp::new(&(store.root() / "mlp"), 176, &config).unwrap().with_execution(execution);
+        let output = Linear::new(&(store.root() / "output"), 128, 1).unwrap();
+        for mode in [Mode::Training, Mode::Evaluation] {
+            group.bench_function(BenchmarkId::new(way, format!("{mode:?}")), |bencher| {
+                bencher.iter(|| match mode {
+                    Mode::Training => mlp.forward_to(&input, &output, mode).unwrap().sum(Kind::Float).backward(),
+                    Mode::Evaluation => drop(tch::no_grad(|| mlp.forward_to(&input, &output, mode)).unwrap()),
+                });
+            });
+        }
+    }
+    group.finish();
+}
+
+criterion_group!(benches, dense, attention, auxiliary, hidden);
 criterion_main!(benches);

@@ -2,6 +2,8 @@
 
 mod chain;
 mod function;
+mod places;
+mod statistics;
 
 use serde::{Deserialize, Serialize};
 use tch::{Tensor, nn};

@@ -185,10 +185,10 @@ fn by_rows<T: Scalar, L: Level, const W: usize>(alpha: T, epsilon: T, tile: Deri
             (*value, *gradient, *delta, *distance) = (all_values, all_straight, all_deltas, all_distances);
         }
         // The distances of a row add up to 0, so that the mean of what they pull away is 0 too.
-        *base = total(deltas) * part;
-        *pull = total(by_distance) * inverse * inverse;
+        *base = total(&deltas) * part;
+        *pull = total(&by_distance) * inverse * inverse;
     }
-    sums.row_alpha += total(by_alpha);
+    sums.row_alpha += total(&by_alpha);
     let (input, across) = input;
     for column in (0..stride).step_by(W) {
         let norm = stage.norm.at::<W>(column);

@@ -44,7 +44,7 @@ pub(super) fn normalize_rows<T: Scalar, L: Level, const W: usize>(
             }
             *vector_mut(&mut output[column..]) = y;
         }
-        *mean = total(sums) * part;
+        *mean = total(&sums) * part;
     }
     let means = statistics.mean.iter().zip(&mut statistics.inverse);
     for (output, (&mean, square)) in output.chunks_exact(stride).zip(means) {
@@ -56,7 +56,7 @@ pub(super) fn normalize_rows<T: Scalar, L: Level, const W: usize>(
                 squares[w] = multiply_add::<T, L>(distance, distance, squares[w]);
             }
         }
-        *square = total(squares);
+        *square = total(&squares);
     }
     for inverse in &mut statistics.inverse {
         *inverse = T::ONE / (*inverse + epsilon).sqrt();

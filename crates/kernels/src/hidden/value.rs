@@ -88,7 +88,7 @@ impl<T: Scalar, const W: usize> Operation for Outputs<'_, T, W> {
                     sums[w] = multiply_add::<T, L>(row[w], weight[w], sums[w]);
                 }
             }
-            *output = total(sums) + self.bias;
+            *output = total(&sums) + self.bias;
         }
     }
 }

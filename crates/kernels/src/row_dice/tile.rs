@@ -79,7 +79,7 @@ impl<T: Scalar, const W: usize> Room<T, W> {
                 sums[w] += x[w];
             }
         }
-        let mean = total(sums) / T::from_f64(row.width as f64);
+        let mean = total(&sums) / T::from_f64(row.width as f64);
         let mut squares = [T::ZERO; W];
         for ((x, held), distance) in self.input.iter().zip(&self.held).zip(&mut self.distance) {
             for w in 0..W {
@@ -87,7 +87,7 @@ impl<T: Scalar, const W: usize> Room<T, W> {
                 squares[w] = multiply_add::<T, L>(distance[w], distance[w], squares[w]);
             }
         }
-        T::ONE / (total(squares) + row.epsilon).sqrt()
+        T::ONE / (total(&squares) + row.epsilon).sqrt()
     }
 }
 
@@ -150,8 +150,8 @@ impl<T: Scalar, const W: usize> Operation for Backward<'_, T, W> {
                 }
             }
             // The distances of a row add up to 0, so that the mean of what they pull away is 0 too.
-            let pull = total(by_distance) * inverse * inverse;
-            let mean = total(deltas) * part;
+            let pull = total(&by_distance) * inverse * inverse;
+            let mean = total(&deltas) * part;
             for ((delta, distance), result) in room.gradient.iter().zip(&room.distance).zip(&mut room.result) {
                 for w in 0..W {
                     let moved = delta[w] - mean - distance[w] * pull;
@@ -160,6 +160,6 @@ impl<T: Scalar, const W: usize> Operation for Backward<'_, T, W> {
             }
             output.copy_from_slice(&room.result.as_flattened()[..row.width]);
         }
-        total(by_alpha)
+        total(&by_alpha)
     }
 }

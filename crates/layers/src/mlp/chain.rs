@@ -4,7 +4,8 @@
 use tch::{Device, Kind, Tensor};
 
 use super::Layer;
-use super::function::{ActivationPlaces, Hidden, HiddenPlaces, NormPlaces};
+use super::function::Hidden;
+use super::places::{ActivationPlaces, HiddenPlaces, NormPlaces};
 use crate::{Activation, BatchNorm, LayerError, Linear, Mode};
 
 /// The function's inputs, and where each of them stands.

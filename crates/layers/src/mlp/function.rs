@@ -3,49 +3,15 @@
 use fain_autograd::{Buffer, Context, Element, Function, apply, slice};
 use fain_kernels::{
     DenseLayer, HiddenActivation, HiddenCorrection, HiddenGradients, HiddenLayer, HiddenRows, HiddenUpstream,
-    Normalization, Real, column_statistics, hidden_backward, hidden_forward, hidden_stride,
+    Normalization, Real, hidden_backward, hidden_forward, hidden_stride,
 };
 use tch::{Kind, Tensor};
 
+use super::places::{ActivationPlaces, HiddenPlaces, NormPlaces};
+use super::statistics::{Statistics, columns, normalized};
 use crate::LayerError;
 use crate::dice::PER_SAMPLE_EPSILON;
 use crate::threads::Threads;
-
-/// Where the operands of a normalisation stand among the inputs.
-pub(super) struct NormPlaces {
-    pub(super) epsilon: f64,
-    pub(super) scale: Option<usize>,
-    pub(super) shift: Option<usize>,
-    /// Mean and variance; `None` takes those of the rows.
-    pub(super) given: Option<(usize, usize)>,
-}
-
-pub(super) enum ActivationPlaces {
-    /// A slope below zero that is not learned.
-    Constant(f64),
-    Sigmoid,
-    /// One slope, or one for each unit.
-    Slope(usize),
-    /// By the columns, and `α`.
-    Dice(NormPlaces, usize),
-    /// By the rows: `α`.
-    RowDice(usize),
-}
-
-/// A hidden layer behind its dense map, and the weight and bias of the next one.
-pub(super) struct HiddenPlaces {
-    pub(super) norm: Option<NormPlaces>,
-    pub(super) activation: ActivationPlaces,
-    pub(super) dense: Option<(usize, usize)>,
-}
-
-impl HiddenPlaces {
-    /// The normalisations, that of Dice last.
-    fn norms(&self) -> impl Iterator<Item = &NormPlaces> {
-        let dice = if let ActivationPlaces::Dice(norm, _) = &self.activation { Some(norm) } else { None };
-        self.norm.iter().chain(dice)
-    }
-}
 
 /// Inputs are the first layer's rows `[B, H]` and what the places say. Outputs are the result and, for each
 /// normalisation without given statistics, mean and biased variance of its rows.
@@ -64,7 +30,7 @@ impl Hidden {
         Ok(apply(self, &inputs.iter().collect::<Vec<&Tensor>>())?)
     }
 
-    fn from_rows(&self) -> bool {
+    fn takes_statistics(&self) -> bool {
         self.layers.iter().flat_map(HiddenPlaces::norms).any(|norm| norm.given.is_none())
     }
 }
@@ -94,12 +60,6 @@ impl Function for Hidden {
             _ => self.gradients::<f64>(saved, gradient),
         }
     }
-}
-
-/// Mean and biased variance of rows, each `[H]`.
-struct Statistics {
-    mean: Tensor,
-    variance: Tensor,
 }
 
 /// What a forward pass leaves.
@@ -137,7 +97,7 @@ impl Hidden {
 
     fn pass<T: Element + Real>(&self, inputs: &[Tensor]) -> Result<Passed, LayerError> {
         let (widths, recorded) = (self.widths(inputs), self.needed.contains(&true));
-        if !recorded && !self.from_rows() {
+        if !recorded && !self.takes_statistics() {
             return self.at_once::<T>(inputs, &widths);
         }
         let batch = inputs[0].size()[0];
@@ -146,7 +106,7 @@ impl Hidden {
         for (index, (layer, &width)) in self.layers.iter().zip(&widths).enumerate() {
             let rows = if index == 0 { &inputs[0] } else { &passed.rows[index - 1] };
             let first = passed.statistics.len();
-            self.take_statistics::<T>(layer, inputs, rows, width, of_rows.take(), &mut passed.statistics)?;
+            Self::take_statistics::<T>(layer, inputs, rows, width, of_rows.as_ref(), &mut passed.statistics)?;
             let prepared = Self::prepare(layer, inputs, width)?;
             let hidden = Self::layer::<T>(layer, inputs, &prepared, &passed.statistics[first..])?;
             let dense = Self::dense::<T>(layer, inputs)?;
@@ -193,12 +153,11 @@ impl Hidden {
     /// Adds what the normalisations of a layer take from its rows. Those of Dice behind another normalisation follow
     /// from the first.
     fn take_statistics<T: Element + Real>(
-        &self,
         layer: &HiddenPlaces,
         inputs: &[Tensor],
         rows: &Tensor,
         width: usize,
-        known: Option<Statistics>,
+        known: Option<&Statistics>,
         statistics: &mut Vec<Option<Statistics>>,
     ) -> Result<(), LayerError> {
         for (index, norm) in layer.norms().enumerate() {
@@ -208,9 +167,9 @@ impl Hidden {
                     let before = statistics.last().and_then(Option::as_ref);
                     before.map(|before| normalized(first, inputs, before)).transpose()?
                 }
-                (None, _) => Some(match &known {
+                (None, _) => Some(match known {
                     Some(of) => Statistics { mean: of.mean.shallow_clone(), variance: of.variance.shallow_clone() },
-                    None => column_statistics_of::<T>(rows, width)?,
+                    None => columns::<T>(rows, width)?,
                 }),
             };
             statistics.push(taken);
@@ -243,7 +202,7 @@ impl Hidden {
                 (Some((mean, variance)), _) => (of(mean)?, of(variance)?),
                 (None, Some(taken)) => (slice(&taken.mean)?, slice(&taken.variance)?),
                 // The kernel refuses lists without numbers.
-                (None, None) => Default::default(),
+                (None, None) => (&[][..], &[][..]),
             };
             let (scale, shift) = (norm.scale.map(of).transpose()?, norm.shift.map(of).transpose()?);
             let alpha = alpha.map(of).transpose()?;
@@ -306,12 +265,10 @@ impl Hidden {
             let reference = rows.get(index + 1).map(|rows| slice::<T>(rows)).transpose()?;
             let upstream = HiddenUpstream { gradient: slice(&flowing)?, correction: pending.as_ref().zip(reference) };
             let mut output = Buffer::<T>::unspecified(&rows[index].size())?;
-            let (of, into, moves) = (rows_of(rows[index])?, output.as_mut_slice(), self.from_rows());
+            let (of, into, moves) = (rows_of(rows[index])?, output.as_mut_slice(), self.takes_statistics());
             let found = hidden_backward(width, &of, &hidden, dense.as_ref(), moves, &upstream, into, &Threads)?;
-            if index == 0 && self.needed[0] {
-                if let Some(correction) = &found.correction {
-                    correction.apply(&of, output.as_mut_slice(), &Threads)?;
-                }
+            if let (0, true, Some(correction)) = (index, self.needed[0], &found.correction) {
+                correction.apply(&of, output.as_mut_slice(), &Threads)?;
             }
             flowing = output.into_tensor();
             self.keep(layer, inputs, &found, &mut results)?;
@@ -360,29 +317,6 @@ impl Hidden {
             }
         }
     }
-}
-
-/// Mean and biased variance of each of the first `width` columns, where no pass over the rows has left them.
-fn column_statistics_of<T: Element + Real>(rows: &Tensor, width: usize) -> Result<Statistics, LayerError> {
-    let size = [width as i64];
-    let (mut mean, mut variance) = (Buffer::<T>::new(&size)?, Buffer::<T>::new(&size)?);
-    let rows = rows.f_narrow(1, 0, width as i64)?.f_contiguous()?;
-    column_statistics(width, slice(&rows)?, mean.as_mut_slice(), variance.as_mut_slice(), &Threads)?;
-    Ok(Statistics { mean: mean.into_tensor(), variance: variance.into_tensor() })
-}
-
-/// The statistics of columns that a normalisation has gone over: its shift, and the variance by its scale.
-fn normalized(norm: &NormPlaces, inputs: &[Tensor], before: &Statistics) -> Result<Statistics, LayerError> {
-    let share = before.variance.f_div(&before.variance.f_add_scalar(norm.epsilon)?)?;
-    let variance = match norm.scale {
-        Some(scale) => inputs[scale].f_square()?.f_mul(&share)?,
-        None => share,
-    };
-    let mean = match norm.shift {
-        Some(shift) => inputs[shift].f_detach_copy()?,
-        None => before.mean.f_zeros_like()?,
-    };
-    Ok(Statistics { mean, variance })
 }
 
 /// Without the columns that fill up a row.

@@ -3,5 +3,6 @@
 
 mod auxiliary;
 mod extremes;
+mod hidden;
 mod problem;
 mod twins;
