@@ -12,7 +12,7 @@ gru, or those that are named. The table goes to stdout and to results/table.md, 
 Options:
   --device DEVICE  cuda (the default), cuda:N, or cpu to see that everything works without a GPU
   --no-peers       fain alone, without the Python programs
-  --not-compiled   the Python programs as they are written only, not through torch.compile as well
+  --compiled       the Python programs through torch.compile as well, which takes minutes for each to compile
   --quick          short rounds, not to be quoted
   --rounds COUNT, --threads COUNT, --data FOLDER: as `bin/fain-benchmarks --help` says
 
@@ -25,15 +25,13 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 python=${PYTHON:-python3}
 device=cuda
 peers=(--peers="$(command -v "$python" || true)")
-compiled=(--compiled)
 arguments=()
 while [ $# -gt 0 ]; do
     case $1 in
         -h | --help) usage; exit 0 ;;
         --device) device=${2:?--device needs a value}; shift ;;
         --device=*) device=${1#--device=} ;;
-        --no-peers) peers=() compiled=() ;;
-        --not-compiled) compiled=() ;;
+        --no-peers) peers=() ;;
         *) arguments+=("$1") ;;
     esac
     shift
@@ -64,5 +62,5 @@ esac
 
 mkdir -p "$here/results"
 "$here/bin/fain-benchmarks" --device "$device" --check --output "$here/results/results.json" \
-    ${peers[@]+"${peers[@]}"} ${compiled[@]+"${compiled[@]}"} ${arguments[@]+"${arguments[@]}"} ${lines[@]+"${lines[@]}"} |
+    ${peers[@]+"${peers[@]}"} ${arguments[@]+"${arguments[@]}"} ${lines[@]+"${lines[@]}"} |
     tee "$here/results/table.md"

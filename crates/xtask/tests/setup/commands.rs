@@ -51,6 +51,46 @@ fn tests_and_benchmarks_run_in_the_whole_workspace_unless_a_crate_is_named() {
 }
 
 #[test]
+fn a_folder_for_a_gpu_has_stripped_programs_and_is_small() {
+    let repository = repository();
+    repository.program("strip", "echo \"stripped $3\" > \"$2\"");
+    for file in ["configs/a.toml", "configs/notes.md"] {
+        repository.write(&format!("repository/{file}"), "");
+    }
+    for file in ["service.py", "encoding.py", "requirements.txt"] {
+        repository.write(&format!("repository/crates/benchmarks/peers/{file}"), "");
+    }
+    repository.run("cuda-folder", &[]).success();
+    assert_eq!(calls(&repository), ["build --release -p fain -p fain-benchmarks"]);
+    let program = repository.path("repository/target/release/fain");
+    assert_eq!(repository.read("repository/target/cuda/bin/fain"), format!("stripped {}\n", program.display()));
+    for (file, there) in [
+        ("bin/fain-benchmarks", true),
+        ("configs/a.toml", true),
+        ("configs/notes.md", false),
+        ("peers/service.py", true),
+        ("peers/requirements.txt", true),
+        ("peers/encoding.py", false),
+        ("run.sh", true),
+        ("README.md", true),
+    ] {
+        assert_eq!(repository.exists(&format!("repository/target/cuda/{file}")), there, "{file}");
+    }
+    // Made anew, elsewhere; but not over the files of somebody else.
+    repository.run("cuda-folder", &[]).success();
+    let elsewhere = repository.path("elsewhere");
+    repository.run(&format!("cuda-folder --output {}", elsewhere.display()), &[]).success();
+    let configs = repository.path("repository/configs");
+    repository
+        .run(&format!("cuda-folder --output {}", configs.display()), &[])
+        .refused(&["configs has other things in it; name another folder"]);
+    repository.program("strip", "head -c 31000000 /dev/zero > \"$2\"");
+    repository.run("cuda-folder", &[]).refused(&["at most 60000000 are allowed"]);
+    repository.remove_program("strip");
+    repository.run("cuda-folder", &[]).refused(&["`strip` cannot be started; it comes with the C++ compiler"]);
+}
+
+#[test]
 fn the_checks_stand_in_their_order() {
     let repository = repository();
     repository.run("ci", &[("RUSTDOCFLAGS", "--cfg docsrs")]).success();
@@ -70,10 +110,11 @@ fn the_checks_stand_in_their_order() {
         tree("fain-simulator"),
         tree("fain-metrics"),
         tree("fain-kernels"),
+        tree("fain-cuda"),
         "clippy --release --workspace --all-targets -- -D warnings".to_owned(),
         "doc --release --workspace --no-deps --config build.rustdocflags=[\"-Dwarnings\"]".to_owned(),
         "test -p fain-tables -p fain-storage -p fain-samples -p fain-prepare -p fain-features -p fain-dataset \
-         -p fain-simulator -p fain-metrics -p fain-kernels"
+         -p fain-simulator -p fain-metrics -p fain-kernels -p fain-cuda"
             .to_owned(),
     ];
     assert_eq!(calls(&repository), expected);

@@ -113,7 +113,7 @@ fn a_wrong_request_has_the_exit_code_2() {
         assert_eq!(outcome.stderr, format!("xtask: error: {text}\n"));
         assert_eq!(outcome.stdout, "");
     };
-    wrong("tset", &[], "there is no task `tset`; the tasks are setup, demo, test, bench, fuzz, ci");
+    wrong("tset", &[], "there is no task `tset`; the tasks are setup, demo, test, bench, cuda-folder, fuzz, ci");
     wrong("setup now", &[], "`cargo xtask setup` does not know `now`; it knows --cpu and --help");
     wrong(
         "setup --cpu",

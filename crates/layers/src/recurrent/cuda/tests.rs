@@ -30,7 +30,7 @@ struct Batch {
 }
 
 impl Batch {
-    fn new(update: &Update<()>, (width, hidden): (i64, i64), flags: (bool, bool), lengths: &[u32]) -> Self {
+    fn new(update: Update<()>, (width, hidden): (i64, i64), flags: (bool, bool), lengths: &[u32]) -> Self {
         let mut offsets = vec![0];
         for length in lengths {
             offsets.push(offsets.last().unwrap() + length);
@@ -68,15 +68,14 @@ impl Batch {
     }
 
     /// The states, and the gradients of all operands.
-    fn run(&self, update: &Update<()>, kernels: Option<&'static dyn Kernels>) -> Vec<Tensor> {
+    fn run(&self, update: Update<()>, kernels: Option<&'static dyn Kernels>) -> Vec<Tensor> {
         let update = update.try_map(|()| Ok::<_, LayerError>(&self.scores)).unwrap();
         let operands = self.operands(update.scores().is_some());
-        let states = match kernels {
-            Some(kernels) => forward(kernels, operands, &update, &self.layout).unwrap(),
-            None => {
-                let inputs = Jagged::new(self.inputs.shallow_clone(), self.layout.clone()).unwrap();
-                self.gated.forward(&inputs, update, self.initial.as_ref()).unwrap()
-            }
+        let states = if let Some(kernels) = kernels {
+            forward(kernels, operands, &update, &self.layout).unwrap()
+        } else {
+            let inputs = Jagged::new(self.inputs.shallow_clone(), self.layout.clone()).unwrap();
+            self.gated.forward(&inputs, update, self.initial.as_ref()).unwrap()
         };
         let loss = (states.values() * &self.gradient).sum(Kind::Float);
         let mut all = Tensor::run_backward(&[loss], &operands.into_list(), false, false);
@@ -94,8 +93,8 @@ fn states_and_gradients_are_those_of_plain_operations() {
         for (flags, lengths) in
             [((true, true), vec![3, 0, 7, 1, 2, 0, 5]), ((false, false), vec![1]), ((true, false), vec![4; 11])]
         {
-            let batch = Batch::new(&update, (5, 6 + place as i64), flags, &lengths);
-            let (plain, cuda) = (batch.run(&update, None), batch.run(&update, Some(kernels)));
+            let batch = Batch::new(update, (5, 6 + place as i64), flags, &lengths);
+            let (plain, cuda) = (batch.run(update, None), batch.run(update, Some(kernels)));
             assert_eq!(plain.len(), cuda.len());
             for (index, (plain, cuda)) in plain.iter().zip(&cuda).enumerate() {
                 assert_eq!(plain.size(), cuda.size(), "{update:?}, {index}");
@@ -114,8 +113,8 @@ fn states_and_gradients_are_those_of_plain_operations() {
 fn what_needs_no_gradient_gets_none() {
     let update = Update::Augru(());
     let kernels = emulated();
-    let batch = Batch::new(&update, (3, 4), (true, true), &[2, 0, 3]);
-    let expected = batch.run(&update, None);
+    let batch = Batch::new(update, (3, 4), (true, true), &[2, 0, 3]);
+    let expected = batch.run(update, None);
     let inputs = batch.inputs.detach().transpose(0, 1).contiguous().transpose(0, 1);
     let (scores, initial) = (batch.scores.detach(), batch.initial.as_ref().unwrap().detach());
     let operands = Operands { inputs: &inputs, scores: Some(&scores), initial: Some(&initial), ..batch.operands(true) };
@@ -132,7 +131,7 @@ fn what_needs_no_gradient_gets_none() {
 fn the_processor_has_no_cuda_kernels_and_says_so() {
     let error = cuda_recurrences(Device::Cpu).unwrap_err().to_string();
     assert!(error.contains("Cpu is no CUDA device"), "{error}");
-    let batch = Batch::new(&Update::Gru, (3, 4), (true, true), &[2]);
+    let batch = Batch::new(Update::Gru, (3, 4), (true, true), &[2]);
     assert!(kernels(batch.operands(false), &Update::<()>::Gru, &batch.layout).is_none());
     // No machine has so many devices; on one without CUDA the driver is missing.
     let error = cuda_recurrences(Device::Cuda(4096)).unwrap_err();
