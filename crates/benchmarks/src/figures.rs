@@ -67,7 +67,7 @@ pub(crate) struct Peer {
 
 /// A place on a curve of the document's pictures.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct Place {
+pub(crate) struct CurvePoint {
     /// The curve's name.
     pub(crate) curve: String,
     /// Along the picture.
@@ -95,7 +95,7 @@ pub(crate) struct Row {
     pub(crate) limit: Option<f64>,
     /// Where it stands on a curve.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) place: Option<Place>,
+    pub(crate) place: Option<CurvePoint>,
     /// For the roofline.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cost: Option<Cost>,

@@ -186,7 +186,7 @@ fn failed(error: impl Error) -> anyhow::Error {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
-    use crate::figures::{Cost, Figure, Place, Unit};
+    use crate::figures::{Cost, CurvePoint, Figure, Unit};
     use crate::results::Section;
 
     fn results(rows: Vec<Row>) -> Results {
@@ -227,7 +227,7 @@ mod tests {
     fn pictures_name_what_they_show() {
         let cost = Some(Cost { operations: 3e6, bytes: 1e5 });
         let point = |index: usize| Row { cost, ..row(&format!("work {index}"), 20_000.0 + index as f64) };
-        let place = |at| Row { place: Some(Place { curve: "DIN".to_owned(), at }), ..row("batch", 1e3 * at) };
+        let place = |at| Row { place: Some(CurvePoint { curve: "DIN".to_owned(), at }), ..row("batch", 1e3 * at) };
         let results = results((0..7).map(point).chain([place(32.0), place(8192.0)]).collect());
         let picture = roofline(&results).unwrap().unwrap();
         for text in ["work 0", "work 6", "20.0 GB/s, then 200 GFLOP/s", "operations per byte"] {

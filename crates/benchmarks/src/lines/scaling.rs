@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::bench::Bench;
-use crate::figures::{Place, Row, Unit};
+use crate::figures::{CurvePoint, Row, Unit};
 use crate::lines::training::{DIEN, DIN};
 use crate::lines::{Comparison, compare};
 use crate::rounds::Side;
@@ -56,7 +56,7 @@ pub(super) fn batch_sizes(bench: &Bench) -> Result<Vec<Row>> {
                 ours: Box::new(|| training_rate(encoded, batch, bench.place(), seconds)),
                 peers: Vec::new(),
             };
-            let place = Place { curve: (*title).to_owned(), at: batch as f64 };
+            let place = CurvePoint { curve: (*title).to_owned(), at: batch as f64 };
             rows.push(Row { place: Some(place), ..compare(bench.rounds, comparison)? });
         }
     }
