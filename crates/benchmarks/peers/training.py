@@ -34,8 +34,8 @@ def list_feature(name):
     return SequenceFeature(name, SIZES["item"], WIDTH, pooling="concat", shared_with="item", padding_idx=0)
 
 
-def build():
-    torch.manual_seed(1)
+def build(seed):
+    torch.manual_seed(seed)
     if SETTINGS["model"] == "dien":
         return Dien(SIZES, WIDTH)
     profile = [SparseFeature(name, rows, WIDTH) for name, rows in SIZES.items() if name != "item"]
@@ -57,8 +57,8 @@ LOSS = nn.BCEWithLogitsLoss() if SETTINGS["model"] == "dien" else nn.BCELoss()
 
 
 class Training:
-    def __init__(self):
-        self.model = build().to(DEVICE)
+    def __init__(self, seed=1):
+        self.model = build(seed).to(DEVICE)
         self.forward = torch.compile(self.model) if COMPILED else self.model
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-3, weight_decay=1e-5)
         self.batches = iter(())
@@ -108,9 +108,9 @@ def scores(model, rows, size=4096):
     return (scores.sigmoid() if SETTINGS["model"] == "dien" else scores).double().cpu().numpy()
 
 
-def quality(epochs):
+def quality(epochs, seed):
     """The test AUC of the weights with the least validation loss, as fain chooses them."""
-    training, best, kept = Training(), None, None
+    training, best, kept = Training(seed), None, None
     for _ in range(epochs):
         for batch, labels in training.epoch():
             training.step(batch, labels)
@@ -166,7 +166,7 @@ def answer(request):
         case "train":
             return {"rate": TRAINING.rate(request["seconds"])}
         case "quality":
-            return {"auc": quality(request["epochs"])}
+            return {"auc": quality(request["epochs"], request["seed"])}
         case "score":
             return {"rate": score(request["seconds"])}
         case "score_loader":

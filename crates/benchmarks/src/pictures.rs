@@ -197,6 +197,7 @@ mod tests {
             gigaflops_of_one: 100.0,
             gigaflops: 200.0,
             copy_gigabytes: 20.0,
+            gpu: None,
         };
         let sections = vec![Section { line: "line".to_owned(), about: String::new(), rows }];
         Results { machine, rows: String::new(), rounds: 1, peers: false, quick: true, sections }

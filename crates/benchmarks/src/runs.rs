@@ -89,9 +89,9 @@ pub(crate) fn training_rate(encoded: &Encoded, batch_size: usize, place: Place, 
 ///
 /// # Errors
 /// The training fails, or the test rows have no AUC.
-pub(crate) fn test_auc(encoded: &Encoded, batch_size: usize, place: Place, epochs: u64) -> Result<f64> {
+pub(crate) fn test_auc(encoded: &Encoded, batch_size: usize, place: Place, epochs: u64, seed: u64) -> Result<f64> {
     let mut experiment = with(encoded, batch_size, place.threads);
-    experiment.training.epochs = epochs;
+    (experiment.training.epochs, experiment.training.seed) = (epochs, seed);
     let auc = trained(encoded, &experiment, place.device, &mut |_| ControlFlow::Continue(()))?;
     auc.context("the test rows have no AUC")
 }

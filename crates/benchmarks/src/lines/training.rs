@@ -1,6 +1,8 @@
 //! Trainings, end to end.
 
-use anyhow::Result;
+use std::ops::RangeInclusive;
+
+use anyhow::{Context, Result};
 use serde_json::json;
 
 use crate::bench::Bench;
@@ -27,6 +29,9 @@ const DIEN_OF_RECHUB: &str = include_str!("../../experiments/dien_rechub.toml");
 
 /// Most passes over the training rows where quality is compared.
 const EPOCHS: u64 = 3;
+
+/// Of weights and of the order of rows, on both sides.
+const SEEDS: RangeInclusive<u64> = 1..=3;
 
 /// A model on both sides.
 struct Model<'a> {
@@ -92,12 +97,20 @@ impl Model<'_> {
             rows.push(Row { cost: Some(self.work.cost()), ..row });
         }
         if !bench.quick {
-            let auc = runs::test_auc(self.encoded, batch_of_quality, place, EPOCHS)?;
-            let work = format!("{title}, at most {EPOCHS} epochs, batch {batch_of_quality}");
-            let mut row = Row::new(work, Unit::TestAuc, Figure::single(auc));
-            if let Some(mut peer) = start(batch_of_quality, false)? {
-                let auc = peer.number(&json!({ "do": "quality", "epochs": EPOCHS }), "auc")?;
-                row.peers.push(Peer { name: self.name.to_owned(), figure: Figure::single(auc) });
+            let mut peer = start(batch_of_quality, false)?;
+            let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+            for seed in SEEDS {
+                ours.push(runs::test_auc(self.encoded, batch_of_quality, place, EPOCHS, seed)?);
+                if let Some(peer) = &mut peer {
+                    theirs.push(peer.number(&json!({ "do": "quality", "epochs": EPOCHS, "seed": seed }), "auc")?);
+                }
+            }
+            let figure = |aucs: &[f64]| Figure::of(aucs).context("a test AUC is no number");
+            let work =
+                format!("{title}, at most {EPOCHS} epochs, batch {batch_of_quality}, median of {} seeds", ours.len());
+            let mut row = Row::new(work, Unit::TestAuc, figure(&ours)?);
+            if peer.is_some() {
+                row.peers.push(Peer { name: self.name.to_owned(), figure: figure(&theirs)? });
             }
             rows.push(row);
         }
