@@ -56,6 +56,8 @@ enum Place {
 #[derive(Debug)]
 pub(crate) struct Blocks {
     places: Vec<Place>,
+    /// For each place, the interest that looks the same feature up as its candidate.
+    candidate_of: Vec<Option<usize>>,
     pooling: Pooling,
 }
 
@@ -133,7 +135,14 @@ impl Blocks {
             .enumerate()
             .map(|(index, block)| place(index, block, space, interests.len()))
             .collect::<Result<Vec<_>, _>>()?;
-        let blocks = Self { places, pooling };
+        let candidate_of = places
+            .iter()
+            .map(|place| match *place {
+                Place::Feature(feature) => interests.iter().position(|interest| interest.candidate == [feature]),
+                _ => None,
+            })
+            .collect();
+        let blocks = Self { places, candidate_of, pooling };
         blocks.check_complete(space, interests)?;
         Ok(blocks)
     }
@@ -196,7 +205,11 @@ impl Blocks {
         let BlockSources { embeddings, input, numbers, vectors, interests } = *sources;
         let history_sum = |index: usize| input.for_all_rows(fain_layers::pool(&vectors[index].history, Pooling::Sum)?);
         let mut blocks = Vec::with_capacity(self.places.len());
-        for place in &self.places {
+        for (place, candidate_of) in self.places.iter().zip(&self.candidate_of) {
+            if let Some(looked_up) = candidate_of.and_then(|interest| vectors.get(interest)) {
+                blocks.push(looked_up.candidate.shallow_clone());
+                continue;
+            }
             blocks.push(match *place {
                 Place::Feature(feature) => embeddings.flat(input, feature, self.pooling)?,
                 Place::Numbers => all_numbers(embeddings, input, numbers)?,

@@ -120,7 +120,8 @@ impl InterestFeatures {
         embeddings: &FeatureEmbeddings,
         input: &ModelInput,
     ) -> Result<Tensor, ModelError> {
-        concatenate(embeddings.together(input, &self.candidate)?)
+        let candidate = embeddings.together(input, &self.candidate)?.into_iter();
+        concatenate(candidate.map(|vectors| input.for_all_rows(vectors)).collect::<Result<_, _>>()?)
     }
 
     /// The vectors of the events, jagged `[N, D]`, and their times where they are read.
