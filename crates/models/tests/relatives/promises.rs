@@ -88,8 +88,10 @@ proptest! {
                 }
             });
             let (before, after) = (f64::try_from(before).unwrap(), f64::try_from(loss(model.as_ref(), &rows)).unwrap());
-            // Where all units are silent and the clicks are even, the loss falls by less than float32 can tell.
-            prop_assert!(after < before || 1e-3 * slope < 1e-6, "{name}: {after} after {before}");
+            // Where all units are silent and the clicks are even, the loss falls by less than float32 can tell; then it
+            // does not rise by more.
+            let told = 1e-3 * slope >= 1e-6;
+            prop_assert!(after < before || (!told && after <= before + 1e-6), "{name}: {after} after {before}");
         }
     }
 }
