@@ -113,7 +113,7 @@ impl AuxiliaryLoss {
         check_lengths("history", history.layout(), states.layout())?;
         check_lengths("negative", negative.layout(), states.layout())?;
         let rows = [states, history, negative].map(Jagged::values);
-        self.check_rows(rows)?;
+        self.check_rows(rows, ["[N, H]", "[N, D]"])?;
         let layout = states.layout();
         if layout.host_offsets().windows(2).all(|ends| ends[1] - ends[0] < 2) {
             return Self::zero(states.values());
@@ -147,7 +147,7 @@ impl AuxiliaryLoss {
         others: &Tensor,
         mode: Mode,
     ) -> Result<Tensor, LayerError> {
-        self.check_rows([states, clicks, others])?;
+        self.check_rows([states, clicks, others], ["[P, H]", "[P, D]"])?;
         let pairs = states.size()[0];
         if pairs == 0 {
             return Self::zero(states);
@@ -163,11 +163,16 @@ impl AuxiliaryLoss {
         times(self.mean_of_logits(states, clicks, others, mode)?, factor)
     }
 
-    fn check_rows(&self, [states, clicks, others]: [&Tensor; 3]) -> Result<(), LayerError> {
-        check_shape("states", states, &[None, Some(self.state_width)], "[P, H]")?;
+    /// `of_states` and `of_events` are how their shapes are written.
+    fn check_rows(
+        &self,
+        [states, clicks, others]: [&Tensor; 3],
+        [of_states, of_events]: [&'static str; 2],
+    ) -> Result<(), LayerError> {
+        check_shape("states", states, &[None, Some(self.state_width)], of_states)?;
         let rows = states.size()[0];
-        check_shape("clicks", clicks, &[Some(rows), Some(self.event_width)], "[P, D]")?;
-        check_shape("others", others, &[Some(rows), Some(self.event_width)], "[P, D]")
+        check_shape("clicks", clicks, &[Some(rows), Some(self.event_width)], of_events)?;
+        check_shape("others", others, &[Some(rows), Some(self.event_width)], of_events)
     }
 
     /// The loss where there are no pairs.

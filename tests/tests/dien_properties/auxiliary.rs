@@ -202,7 +202,7 @@ fn it_reads_what_belongs_together_only() {
     for (lengths, width, expected) in [
         (vec![2, 1, 2], 2, "sample 1 of negative has 1 events, but 0 are needed"),
         (vec![2, 3], 2, "negative has shape [2], but [B] = [3] samples is needed"),
-        (vec![2, 0, 3], 3, "others has shape [5, 3], but [P, D] = [5, 2] is needed"),
+        (vec![2, 0, 3], 3, "others has shape [5, 3], but [N, D] = [5, 2] is needed"),
     ] {
         let negative = Problem { lengths, ..problem.clone() }.jagged(3, width, Kind::Float);
         let error = layer.loss.forward(&states, &history, &negative, Mode::Training).unwrap_err();
