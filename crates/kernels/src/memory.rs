@@ -63,15 +63,6 @@ pub(crate) fn write<T: Scalar, const W: usize, const WHOLE: bool>(numbers: &mut 
     }
 }
 
-/// Writes as many numbers of the vector as there is room for.
-#[inline(always)]
-pub(crate) fn store<T: Scalar, const W: usize>(numbers: &mut [T], vector: &[T; W]) {
-    match numbers.first_chunk_mut() {
-        Some(room) => *room = *vector,
-        None => store_part(numbers, *vector),
-    }
-}
-
 /// Copies a row of numbers vector by vector.
 #[inline(always)]
 pub(crate) fn copy<T: Scalar, const W: usize, const WHOLE: bool>(to: &mut [T], from: &[T]) {

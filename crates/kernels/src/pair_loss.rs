@@ -3,6 +3,7 @@
 
 mod entry;
 mod inner;
+mod layer;
 mod network;
 mod output;
 mod products;

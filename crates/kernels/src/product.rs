@@ -37,13 +37,24 @@ pub(crate) fn rows_by_panel<T: Scalar, L: Level, const W: usize, const V: usize,
     *tile = add_rows_by_panel::<T, L, W, V, R>(*tile, rows, panel);
 }
 
-/// `Σ_k rows[i][k] · panel[k]`, as [`rows_by_panel`]; the sums start in registers.
+/// As [`rows_by_panel`] for `R` rows of `B` vectors that follow each other: their places are known beforehand, and take
+/// no registers.
 #[inline(always)]
-pub(crate) fn product_by_panel<T: Scalar, L: Level, const W: usize, const V: usize, const R: usize>(
-    rows: &[&[T]; R],
+pub(crate) fn blocks_by_panel<T: Scalar, L: Level, const W: usize, const V: usize, const R: usize, const B: usize>(
+    tile: &mut Tile<T, W, V, R>,
+    rows: &[[[T; W]; B]],
     panel: &[T],
-) -> Tile<T, W, V, R> {
-    add_rows_by_panel::<T, L, W, V, R>([[[T::ZERO; W]; V]; R], rows, panel)
+) {
+    let panel = panel.as_chunks::<W>().0.as_chunks::<V>().0;
+    let (rows, panel) = (&rows[..R], &panel[..B * W]);
+    let mut sums = *tile;
+    for b in 0..B {
+        for w in 0..W {
+            let vectors = panel[b * W + w];
+            add_to_rows!(sums, &vectors, i => rows[i][b][w]);
+        }
+    }
+    *tile = sums;
 }
 
 #[inline(always)]
@@ -61,8 +72,8 @@ fn add_rows_by_panel<T: Scalar, L: Level, const W: usize, const V: usize, const 
     }
     let mut sums = start;
     for k in 0..depth {
-        let vectors = &panel[k];
-        add_to_rows!(sums, vectors, i => same[i][k]);
+        let vectors = panel[k];
+        add_to_rows!(sums, &vectors, i => same[i][k]);
     }
     sums
 }

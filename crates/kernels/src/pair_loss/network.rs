@@ -1,5 +1,7 @@
 //! The network's weights, and what is laid out anew of them once per call.
 
+use std::ops::Range;
+
 use super::{DenseLayer, PairNetwork};
 use crate::memory::Buffer;
 use crate::scalar::Scalar;
@@ -21,9 +23,9 @@ pub(crate) struct Network<'a, T> {
 pub(super) struct Back<T> {
     /// What the gradient of each entry's loss is multiplied by.
     pub(super) scale: T,
-    /// The first layer's columns of the state, and those of the event: rows of whole vectors.
+    /// The first layer on its side, `[inputs, outputs]`: the columns of the state, and those of the event.
     pub(super) first: [Buffer<T>; 2],
-    /// The other layers on their side, `[inputs, outputs]`, for each layer but the first.
+    /// The same of each other layer.
     pub(super) turned: Vec<Buffer<T>>,
 }
 
@@ -33,8 +35,8 @@ impl<'a, T: Scalar> Network<'a, T> {
         let layers: Vec<_> = std::iter::once(network.first).chain(network.hidden.iter().copied()).collect();
         let back = scale.map(|scale| Back {
             scale,
-            first: [columns(&layers[0], 0, widths[0], lanes), columns(&layers[0], widths[0], widths[1], lanes)],
-            turned: network.hidden.iter().map(turned).collect(),
+            first: [turned(&layers[0], 0..widths[0]), turned(&layers[0], widths[0]..widths[0] + widths[1])],
+            turned: network.hidden.iter().map(|layer| turned(layer, 0..inputs(layer))).collect(),
         });
         Self { widths, layers, last: network.last, lanes, back }
     }
@@ -50,23 +52,16 @@ impl<'a, T: Scalar> Network<'a, T> {
     }
 }
 
-/// Some columns of a layer's weight, each row filled up with zeros to whole vectors.
-fn columns<T: Scalar>(layer: &DenseLayer<'_, T>, first: usize, width: usize, lanes: usize) -> Buffer<T> {
-    let (rows, stride) = (layer.bias.len(), width.next_multiple_of(lanes));
-    let inputs = layer.weight.len() / rows;
-    let mut columns = Buffer::zeros(rows * stride);
-    for (row, weights) in columns.chunks_exact_mut(stride).zip(layer.weight.chunks_exact(inputs)) {
-        row[..width].copy_from_slice(&weights[first..][..width]);
-    }
-    columns
+fn inputs<T>(layer: &DenseLayer<'_, T>) -> usize {
+    layer.weight.len() / layer.bias.len()
 }
 
-fn turned<T: Scalar>(layer: &DenseLayer<'_, T>) -> Buffer<T> {
+/// Some columns of a layer's weight as rows.
+fn turned<T: Scalar>(layer: &DenseLayer<'_, T>, columns: Range<usize>) -> Buffer<T> {
     let outputs = layer.bias.len();
-    let inputs = layer.weight.len() / outputs;
-    let mut turned = Buffer::zeros(layer.weight.len());
-    for (row, weights) in layer.weight.chunks_exact(inputs).enumerate() {
-        for (column, &weight) in weights.iter().enumerate() {
+    let mut turned = Buffer::zeros(columns.len() * outputs);
+    for (row, weights) in layer.weight.chunks_exact(inputs(layer)).enumerate() {
+        for (column, &weight) in weights[columns.clone()].iter().enumerate() {
             turned[column * outputs + row] = weight;
         }
     }

@@ -40,11 +40,13 @@ impl<T: Scalar, const W: usize> Operation for Output<'_, T, W> {
     fn run<L: Level>(self) {
         let mut logits = [[self.bias; W]; VECTORS];
         for (unit, &weight) in vectors::<T, W>(self.units).iter().zip(self.weight) {
+            let (unit, mut sums) = (*unit, logits);
             for v in 0..VECTORS {
                 for w in 0..W {
-                    logits[v][w] = multiply_add::<T, L>(unit[v][w], weight, logits[v][w]);
+                    sums[v][w] = multiply_add::<T, L>(unit[v][w], weight, sums[v][w]);
                 }
             }
+            logits = sums;
         }
         let held = vectors::<T, W>(self.held)[0];
         let loss = &mut self.loss.as_chunks_mut::<W>().0[0];

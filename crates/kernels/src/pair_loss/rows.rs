@@ -4,12 +4,13 @@ use super::{PairGradients, Pairs};
 use crate::scalar::Scalar;
 use crate::tasks::Pieces;
 
-/// Pairs of a task at most, and what it is a multiple of: a whole number of tiles of every instruction set. How many
-/// there are depends on the pairs alone, so that a sum over tasks in their order is the same for any number of threads.
-const TASK: usize = 960;
+/// What the pairs of a task are a multiple of: a whole number of tiles of every instruction set. How many there are depends
+/// on the pairs alone, so that a sum over tasks in their order is the same for any number of threads.
 const PART_OF_TASK: usize = 48;
-/// A task for each of several threads, even for few pairs.
-const TASKS: usize = 16;
+/// Pairs of a task at least: each task has sums of its own for the gradients of the weights.
+const LEAST: usize = 8 * PART_OF_TASK;
+/// Tasks at most.
+const TASKS: usize = 32;
 
 /// The row of each pair's state, rising.
 pub(super) fn paired_rows<T>(pairs: &Pairs<'_, T>) -> Vec<u32> {
@@ -51,7 +52,7 @@ pub(super) fn tasks<'a, T: Scalar>(
     let sides =
         [(pairs.states, widths[0], 0), (pairs.clicks, widths[1], distance), (pairs.others, widths[1], distance)];
     let events = pairs.states.len() / widths[0];
-    let length = rows.len().div_ceil(TASKS).next_multiple_of(PART_OF_TASK).clamp(PART_OF_TASK, TASK);
+    let length = rows.len().div_ceil(TASKS).next_multiple_of(PART_OF_TASK).max(LEAST);
     // A task owns the gradients from its first row to that of the next one.
     let start = move |index: usize, distance: usize| match rows.get(index * length) {
         Some(&row) if index > 0 => row as usize + distance,

@@ -1,11 +1,12 @@
 //! One task: its pairs, tile by tile, through all layers and back.
 
+use super::layer::{Bias, Layer, Plain, Rows, Sigmoids, Slopes, Units};
 use super::network::{Back, Network};
 use super::output::{Output, OutputBack};
-use super::products::{Finish, Layer, Rows, VECTORS, add_weight_gradient, input_gradient};
+use super::products::{VECTORS, add_weight_gradient};
 use super::rows::{PairTask, Picked, Slots};
 use super::sums::Sums;
-use super::turn::{InGroups, to_rows, to_units};
+use super::turn::{InGroups, to_rows, to_slots, to_units};
 use crate::level::{Level, Operation};
 use crate::memory::Buffer;
 use crate::scalar::Scalar;
@@ -37,7 +38,8 @@ pub(crate) fn run<T: Scalar, L: Level, const W: usize, const R: usize, const S: 
             level.run(InGroups::<T, W> { tile: &states, rows: &mut room.rows });
             let columns = network.whole(states.width);
             add_weight_gradient::<T, L, W, R, S>(level, &room.slopes, &room.rows, columns, &mut sums.first[0]);
-            input_gradient::<T, L, W, R, S>(level, &room.slopes, &back.first[0], &mut slots);
+            let Room { slopes, input, rows, .. } = &mut room;
+            input_gradient::<T, L, W, R>(level, slopes, &back.first[0], (input, rows), &mut slots);
         }
     }
     for side in task.events.iter_mut().chain([&mut task.states]) {
@@ -93,7 +95,7 @@ impl<T: Scalar> Room<T> {
         to_units::<T, L, W>(level, states, input);
         let layer = &network.layers[0];
         let weight = Rows { numbers: layer.weight, stride: inputs };
-        Layer { weight, input, finish: Finish::Bias(layer.bias), output: &mut self.shared }.run::<L, W, R>(level);
+        Layer { weight, input, frame: Bias(layer.bias), output: &mut self.shared }.run::<L, W, R>(level);
     }
 
     fn forward<L: Level, const W: usize, const R: usize>(
@@ -106,13 +108,14 @@ impl<T: Scalar> Room<T> {
         let input = &mut self.input[..width * VECTORS * W];
         to_units::<T, L, W>(level, events, input);
         let weight = Rows { numbers: &network.layers[0].weight[of_state..], stride: of_state + width };
-        let finish = Finish::UnitsSigmoid(&self.shared);
-        Layer { weight, input, finish, output: &mut self.units[0] }.run::<L, W, R>(level);
+        Layer { weight, input, frame: Units(&self.shared), output: &mut self.units[0] }.run::<L, W, R>(level);
+        level.run(Sigmoids::<T, W>(&mut self.units[0]));
         for (index, layer) in network.layers.iter().enumerate().skip(1) {
             let (before, after) = self.units.split_at_mut(index);
             let (input, output) = (&*before[index - 1], &mut *after[0]);
             let weight = Rows { numbers: layer.weight, stride: network.hidden(index - 1) };
-            Layer { weight, input, finish: Finish::BiasSigmoid(layer.bias), output }.run::<L, W, R>(level);
+            Layer { weight, input, frame: Bias(layer.bias), output: &mut *output }.run::<L, W, R>(level);
+            level.run(Sigmoids::<T, W>(output));
         }
     }
 
@@ -158,14 +161,30 @@ impl<T: Scalar> Room<T> {
             let columns = network.whole(network.hidden(index - 1));
             add_weight_gradient::<T, L, W, R, S>(level, slopes, &self.rows, columns, &mut sums.hidden[index - 1]);
             let weight = Rows { numbers: &back.turned[index - 1], stride: network.hidden(index) };
-            let finish = Finish::Slope(&mut sums.biases[index - 1]);
-            Layer { weight, input: slopes, finish, output: input }.run::<L, W, R>(level);
+            let frame = Slopes(&mut sums.biases[index - 1]);
+            Layer { weight, input: slopes, frame, output: input }.run::<L, W, R>(level);
         }
         level.run(InGroups::<T, W> { tile: events, rows: &mut self.rows });
         let columns = network.whole(events.width);
         add_weight_gradient::<T, L, W, R, S>(level, &self.units[0], &self.rows, columns, &mut sums.first[1]);
-        input_gradient::<T, L, W, R, S>(level, &self.units[0], &back.first[1], slots);
+        let Self { units, input, rows, .. } = self;
+        input_gradient::<T, L, W, R>(level, &units[0], &back.first[1], (input, rows), slots);
     }
+}
+
+/// The gradients of a tile's states or events, from those of the first layer's units. `weight` is on its side, and what
+/// was in the room is overwritten.
+fn input_gradient<T: Scalar, L: Level, const W: usize, const R: usize>(
+    level: L,
+    slopes: &[T],
+    weight: &[T],
+    (units, rows): (&mut [T], &mut [T]),
+    slots: &mut Slots<'_, T>,
+) {
+    let units = &mut units[..slots.width * VECTORS * W];
+    let weight = Rows { numbers: weight, stride: slopes.len() / (VECTORS * W) };
+    Layer { weight, input: slopes, frame: Plain, output: &mut *units }.run::<L, W, R>(level);
+    to_slots::<T, L, W>(level, units, rows, slots);
 }
 
 /// Adds numbers to sums, which start with the first ones.

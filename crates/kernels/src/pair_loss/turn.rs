@@ -1,7 +1,7 @@
 //! Tiles turned on their side: from a row for each pair to a row for each unit, and back.
 
 use super::products::{VECTORS, vectors};
-use super::rows::Picked;
+use super::rows::{Picked, Slots};
 use crate::level::{Level, Operation};
 use crate::scalar::Scalar;
 
@@ -56,6 +56,51 @@ pub(super) fn to_rows<T: Scalar, L: Level, const W: usize>(level: L, units: &[T]
             for v in 0..VECTORS {
                 let source = std::array::from_fn(|w| units.get(first + column + w).map_or(&zeros, |unit| &unit[v]));
                 T::turn(level, &source, &mut rows[v * W * wide + column..], wide);
+            }
+        }
+    }
+}
+
+/// From a row for each unit to the rows of a tile's pairs, by way of `rows`, which has room for whole vectors.
+pub(super) fn to_slots<T: Scalar, L: Level, const W: usize>(
+    level: L,
+    units: &[T],
+    rows: &mut [T],
+    slots: &mut Slots<'_, T>,
+) {
+    let (units, zeros) = (vectors::<T, W>(units), [T::ZERO; W]);
+    let stride = slots.width.next_multiple_of(W);
+    for column in (0..stride).step_by(W) {
+        for v in 0..VECTORS {
+            let source = std::array::from_fn(|w| units.get(column + w).map_or(&zeros, |unit| &unit[v]));
+            T::turn(level, &source, &mut rows[v * W * stride + column..], stride);
+        }
+    }
+    level.run(Scatter::<T, W> { rows, stride, slots });
+}
+
+/// Copies rows of whole vectors to the rows of a tile's pairs.
+struct Scatter<'a, 'b, T, const W: usize> {
+    rows: &'a [T],
+    stride: usize,
+    slots: &'a mut Slots<'b, T>,
+}
+
+impl<T: Scalar, const W: usize> Operation for Scatter<'_, '_, T, W> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Level>(self) {
+        for pair in 0..self.slots.count() {
+            let row = &self.rows[pair * self.stride..][..self.stride];
+            let slot = self.slots.row(pair);
+            let (whole, rest) = slot.as_chunks_mut::<W>();
+            let (from, last) = row.as_chunks::<W>().0.split_at(whole.len());
+            for (to, from) in whole.iter_mut().zip(from) {
+                *to = *from;
+            }
+            if let Some(last) = last.first() {
+                rest.copy_from_slice(&last[..rest.len()]);
             }
         }
     }
