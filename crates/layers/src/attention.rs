@@ -5,6 +5,7 @@ mod fused;
 mod network;
 mod projection;
 mod scorer;
+mod split;
 
 use tch::{Tensor, nn};
 

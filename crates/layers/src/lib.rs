@@ -46,6 +46,7 @@ mod linear;
 mod mlp;
 mod mode;
 mod normalization;
+mod number;
 mod outline;
 mod packing;
 mod padding;

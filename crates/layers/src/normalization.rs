@@ -2,10 +2,12 @@
 
 mod fused;
 
+use fain_autograd::{slice, slice_mut};
 use serde::{Deserialize, Serialize};
-use tch::{Tensor, nn};
+use tch::{Kind, Tensor, nn};
 
 use crate::error::check_shape;
+use crate::number::Number;
 use crate::{Execution, LayerError, Mode};
 use fused::Operands;
 
@@ -151,21 +153,26 @@ impl BatchNorm {
         }
         let normalized = fused::forward(input, self.config.epsilon, operands)?;
         if let Some((mean, variance)) = normalized.statistics {
-            self.move_towards(&mean, variance, input.size()[0])?;
+            self.move_towards(&mean, &variance, input.size()[0])?;
         }
         Ok(Some(normalized.output))
     }
 
-    /// Moves the running statistics towards those of a batch: its means and biased variances, `[H]`.
-    pub(crate) fn move_towards(&self, mean: &Tensor, variance: Tensor, rows: i64) -> Result<(), LayerError> {
-        let variance = match self.config.variance {
-            RunningVariance::Biased => variance,
-            RunningVariance::Unbiased => {
-                let rows = rows as f64;
-                variance.f_mul_scalar(rows / (rows - 1.0))?
-            }
+    /// Moves the running statistics towards those of a batch: its means and biased variances, `[H]`, which a kernel has
+    /// taken.
+    pub(crate) fn move_towards(&self, mean: &Tensor, variance: &Tensor, rows: i64) -> Result<(), LayerError> {
+        let share = match self.config.variance {
+            RunningVariance::Biased => 1.0,
+            RunningVariance::Unbiased => rows as f64 / (rows as f64 - 1.0),
         };
-        tch::no_grad(|| self.move_statistics(mean, &variance))
+        let momentum = self.config.momentum;
+        for (running, batch, share) in [(&self.running_mean, mean, 1.0), (&self.running_var, variance, share)] {
+            match running.f_kind()? {
+                Kind::Float => move_numbers::<f32>(running, batch, share, momentum)?,
+                _ => move_numbers::<f64>(running, batch, share, momentum)?,
+            }
+        }
+        Ok(())
     }
 
     /// Learned scale and shift, `[H]`.
@@ -223,6 +230,16 @@ impl BatchNorm {
         }
         Ok(())
     }
+}
+
+/// `running += momentum · (share · batch − running)`.
+fn move_numbers<T: Number>(running: &Tensor, batch: &Tensor, share: f64, momentum: f64) -> Result<(), LayerError> {
+    let (share, momentum) = (T::of(share), T::of(momentum));
+    let mut running = running.shallow_clone();
+    for (running, &batch) in slice_mut::<T>(&mut running)?.iter_mut().zip(slice::<T>(batch)?) {
+        *running += momentum * (share * batch - *running);
+    }
+    Ok(())
 }
 
 #[cfg(test)]

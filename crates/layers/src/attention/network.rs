@@ -3,6 +3,7 @@
 use tch::{Tensor, nn};
 
 use super::fused::{self, PairOperands};
+use super::split::{self, Columns};
 use crate::{AttentionInputs, Execution, Jagged, LayerError, Linear, Mlp, Mode, TargetAttentionConfig};
 
 /// Scores an event by hidden layers over candidate `q` and event `k`, and a dense map to one number.
@@ -51,26 +52,46 @@ impl Network {
     /// The first dense map, split: `[N, H]`. What depends on the candidate alone is computed once per sample.
     fn first_layer(&self, candidate: &Tensor, history: &Jagged) -> Result<Tensor, LayerError> {
         let dense = self.hidden.first();
-        let mut query_weight = dense.weight().f_narrow(1, 0, self.candidate)?;
-        // The parts of the weight that belong to the event's width: k first, then what the inputs add.
-        let part = |index: i64| dense.weight().f_narrow(1, self.candidate + index * self.history, self.history);
-        let (weight, product) = match self.inputs {
-            AttentionInputs::Full => {
-                let difference = part(1)?;
-                query_weight = query_weight.f_add(&difference)?;
-                (part(0)?.f_sub(&difference)?, Some(part(2)?))
-            }
-            AttentionInputs::Pair => (part(0)?, None),
-            AttentionInputs::Product => (part(0)?, Some(part(1)?)),
+        let parts = if self.execution == Execution::Auto && split::applies(dense.weight()) {
+            let (candidate, history) = (self.candidate as usize, self.history as usize);
+            split::parts(dense.weight(), Columns { inputs: self.inputs, candidate, history })?
+        } else {
+            self.plain_parts(dense.weight())?
         };
-        let base = candidate.f_linear(&query_weight, Some(dense.bias()))?;
-        let product = product.as_ref().map(|weight| (candidate, weight));
-        let operands = PairOperands { base: &base, weight: &weight, product };
+        let base = candidate.f_linear(&parts.query, Some(dense.bias()))?;
+        let product = parts.product.as_ref().map(|weight| (candidate, weight));
+        let operands = PairOperands { base: &base, weight: &parts.event, product };
         if self.execution == Execution::Auto && fused::applies(operands, history) {
             return fused::pairs(operands, history);
         }
         plain_pairs(operands, history)
     }
+
+    /// The parts of the first dense map's weight by libtorch's operations.
+    fn plain_parts(&self, weight: &Tensor) -> Result<Parts, LayerError> {
+        let query = weight.f_narrow(1, 0, self.candidate)?;
+        // The parts of the weight that belong to the event's width: k first, then what the inputs add.
+        let part = |index: i64| weight.f_narrow(1, self.candidate + index * self.history, self.history);
+        Ok(match self.inputs {
+            AttentionInputs::Full => {
+                let difference = part(1)?;
+                let (query, event) = (query.f_add(&difference)?, part(0)?.f_sub(&difference)?);
+                Parts { query, event, product: Some(part(2)?) }
+            }
+            AttentionInputs::Pair => Parts { query, event: part(0)?, product: None },
+            AttentionInputs::Product => Parts { query, event: part(0)?, product: Some(part(1)?) },
+        })
+    }
+}
+
+/// The weight of the first dense map by what it multiplies.
+pub(super) struct Parts {
+    /// `[H, D]` of the candidate, with the candidate's share of the difference.
+    pub(super) query: Tensor,
+    /// `[H, D]` of the event, without the event's share of the difference.
+    pub(super) event: Tensor,
+    /// `[H, D]` of the product of both.
+    pub(super) product: Option<Tensor>,
 }
 
 /// The first dense map by libtorch's operations.

@@ -78,7 +78,7 @@ pub(super) fn forward(
             let dice = if let Activation::Dice(dice) = &layer.activation { dice.norm() } else { None };
             for norm in layer.norm.iter().chain(dice) {
                 if let Some((mean, variance)) = outputs.next().zip(outputs.next()) {
-                    norm.move_towards(&mean, variance, rows)?;
+                    norm.move_towards(&mean, &variance, rows)?;
                 }
             }
         }

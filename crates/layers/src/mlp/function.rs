@@ -11,6 +11,7 @@ use super::places::{ActivationPlaces, HiddenPlaces, NormPlaces};
 use super::statistics::{Statistics, columns, normalized};
 use crate::LayerError;
 use crate::dice::PER_SAMPLE_EPSILON;
+use crate::number::Number;
 use crate::threads::Threads;
 
 /// Inputs are the first layer's rows `[B, H]` and what the places say. Outputs are the result and, for each
@@ -73,8 +74,9 @@ struct Passed {
 }
 
 /// The operands of a layer that are not slices of the inputs.
-struct Prepared {
-    slope: Option<Tensor>,
+struct Prepared<T> {
+    /// For every unit, where one slope or a constant stands for all.
+    slope: Vec<T>,
 }
 
 /// The rows of a layer.
@@ -95,7 +97,7 @@ impl Hidden {
         std::iter::once(inputs[0].size()[1] as usize).chain(next).take(self.layers.len()).collect()
     }
 
-    fn pass<T: Element + Real>(&self, inputs: &[Tensor]) -> Result<Passed, LayerError> {
+    fn pass<T: Number>(&self, inputs: &[Tensor]) -> Result<Passed, LayerError> {
         let (widths, recorded) = (self.widths(inputs), self.needed.contains(&true));
         if !recorded && !self.takes_statistics() {
             return self.at_once::<T>(inputs, &widths);
@@ -116,11 +118,13 @@ impl Hidden {
             let wanted = index + 1 < self.layers.len()
                 && across > 1
                 && self.layers[index + 1].norms().next().is_some_and(|norm| norm.given.is_none());
-            let (mut mean, mut variance) = (Buffer::<T>::new(&[outputs as i64])?, Buffer::<T>::new(&[outputs as i64])?);
-            let statistics = wanted.then(|| (mean.as_mut_slice(), variance.as_mut_slice()));
+            let column = || Buffer::<T>::unspecified(&[outputs as i64]);
+            let mut buffers = wanted.then(|| Ok::<_, LayerError>((column()?, column()?))).transpose()?;
+            let statistics = buffers.as_mut().map(|(mean, variance)| (mean.as_mut_slice(), variance.as_mut_slice()));
             let (rows, dense) = (rows_of(rows)?, dense.as_slice());
             hidden_forward(width, &rows, &[hidden], dense, output.as_mut_slice(), statistics, &Threads)?;
-            of_rows = wanted.then(|| Statistics { mean: mean.into_tensor(), variance: variance.into_tensor() });
+            of_rows = buffers
+                .map(|(mean, variance)| Statistics { mean: mean.into_tensor(), variance: variance.into_tensor() });
             if index + 1 < self.layers.len() {
                 passed.rows.push(output.into_tensor());
             } else {
@@ -131,7 +135,7 @@ impl Hidden {
     }
 
     /// All layers in one pass over the rows: their statistics are known, and nothing is kept.
-    fn at_once<T: Element + Real>(&self, inputs: &[Tensor], widths: &[usize]) -> Result<Passed, LayerError> {
+    fn at_once<T: Number>(&self, inputs: &[Tensor], widths: &[usize]) -> Result<Passed, LayerError> {
         let given: Vec<Option<Statistics>> = vec![None, None];
         let prepared = self.layers.iter().zip(widths).map(|(layer, &width)| Self::prepare(layer, inputs, width));
         let prepared = prepared.collect::<Result<Vec<_>, _>>()?;
@@ -152,7 +156,7 @@ impl Hidden {
 
     /// Adds what the normalisations of a layer take from its rows. Those of Dice behind another normalisation follow
     /// from the first.
-    fn take_statistics<T: Element + Real>(
+    fn take_statistics<T: Number>(
         layer: &HiddenPlaces,
         inputs: &[Tensor],
         rows: &Tensor,
@@ -165,7 +169,7 @@ impl Hidden {
                 (Some(_), _) => None,
                 (None, Some(first)) if index == 1 => {
                     let before = statistics.last().and_then(Option::as_ref);
-                    before.map(|before| normalized(first, inputs, before)).transpose()?
+                    before.map(|before| normalized::<T>(first, inputs, before)).transpose()?
                 }
                 (None, _) => Some(match known {
                     Some(of) => Statistics { mean: of.mean.shallow_clone(), variance: of.variance.shallow_clone() },
@@ -177,14 +181,14 @@ impl Hidden {
         Ok(())
     }
 
-    fn prepare(layer: &HiddenPlaces, inputs: &[Tensor], width: usize) -> Result<Prepared, LayerError> {
-        let size = [width as i64];
+    fn prepare<T: Number>(layer: &HiddenPlaces, inputs: &[Tensor], width: usize) -> Result<Prepared<T>, LayerError> {
         let slope = match &layer.activation {
-            ActivationPlaces::Constant(slope) => {
-                Some(Tensor::f_full(size, *slope, (inputs[0].f_kind()?, inputs[0].device()))?)
-            }
-            ActivationPlaces::Slope(place) => Some(inputs[*place].f_expand(size, false)?.f_contiguous()?),
-            _ => None,
+            ActivationPlaces::Constant(slope) => vec![T::of(*slope); width],
+            ActivationPlaces::Slope(place) => match slice::<T>(&inputs[*place])? {
+                &[slope] => vec![slope; width],
+                slopes => slopes.to_vec(),
+            },
+            _ => Vec::new(),
         };
         Ok(Prepared { slope })
     }
@@ -193,7 +197,7 @@ impl Hidden {
     fn layer<'a, T: Element + Real>(
         layer: &HiddenPlaces,
         inputs: &'a [Tensor],
-        prepared: &'a Prepared,
+        prepared: &'a Prepared<T>,
         taken: &'a [Option<Statistics>],
     ) -> Result<HiddenLayer<'a, T>, LayerError> {
         let normalization = |norm: &NormPlaces, taken: Option<&'a Option<Statistics>>, alpha: Option<usize>| {
@@ -211,9 +215,7 @@ impl Hidden {
         let mut taken = taken.iter();
         let norm = layer.norm.as_ref().map(|norm| normalization(norm, taken.next(), None)).transpose()?;
         let activation = match &layer.activation {
-            ActivationPlaces::Constant(_) | ActivationPlaces::Slope(_) => {
-                HiddenActivation::Slope(prepared.slope.as_ref().map(slice).transpose()?.unwrap_or_default())
-            }
+            ActivationPlaces::Constant(_) | ActivationPlaces::Slope(_) => HiddenActivation::Slope(&prepared.slope),
             ActivationPlaces::Sigmoid => HiddenActivation::Sigmoid,
             ActivationPlaces::Dice(norm, alpha) => {
                 HiddenActivation::Dice(normalization(norm, taken.next(), Some(*alpha))?)
@@ -234,11 +236,7 @@ impl Hidden {
         Ok(Some(DenseLayer { weight: slice(&inputs[weight])?, bias: slice(&inputs[bias])? }))
     }
 
-    fn gradients<T: Element + Real>(
-        &self,
-        saved: &[Tensor],
-        gradient: Tensor,
-    ) -> Result<Vec<Option<Tensor>>, LayerError> {
+    fn gradients<T: Number>(&self, saved: &[Tensor], gradient: Tensor) -> Result<Vec<Option<Tensor>>, LayerError> {
         let (inputs, rest) = saved.split_at(self.needed.len());
         let (mut rest, mut statistics) = (rest.iter(), Vec::new());
         for norm in self.layers.iter().flat_map(HiddenPlaces::norms) {
@@ -281,7 +279,7 @@ impl Hidden {
     }
 
     /// Brings the gradients of what a layer learns to the places of the inputs.
-    fn keep<T: Element + Real>(
+    fn keep<T: Number>(
         &self,
         layer: &HiddenPlaces,
         inputs: &[Tensor],
@@ -293,7 +291,8 @@ impl Hidden {
             let size = inputs[place].size();
             let one_of_many = inputs[place].numel() == 1 && numbers.len() > 1;
             results[place] = Some(if one_of_many {
-                tensor_of(numbers, &[numbers.len() as i64])?.f_sum(T::KIND)?.f_reshape(size)?
+                let sum = numbers.iter().fold(T::default(), |sum, &number| sum + number);
+                tensor_of(&[sum], &size)?
             } else {
                 tensor_of(numbers, &size)?
             });
@@ -326,7 +325,7 @@ fn narrowed(rows: Tensor, width: usize) -> Result<Tensor, LayerError> {
 }
 
 /// With the columns that fill up a row behind a dense map.
-fn widened<T: Element + Real>(gradient: Tensor, dense: bool) -> Result<Tensor, LayerError> {
+fn widened<T: Number>(gradient: Tensor, dense: bool) -> Result<Tensor, LayerError> {
     let width = gradient.size()[1];
     let across = hidden_stride::<T>(width as usize) as i64;
     if !dense || across == width {
