@@ -3,10 +3,11 @@
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
-/// Items made by a thread, at most `depth` ahead. Dropping it stops the thread after the item it is making.
-pub(crate) struct Prefetch<T, E> {
+/// Items made by a thread, at most `depth` ahead. Dropping it stops the thread after the item it is making. `S` is what is
+/// left of a used item, to be filled again.
+pub(crate) struct Prefetch<T, S, E> {
     items: Option<Receiver<Result<T, E>>>,
-    spares: Sender<T>,
+    spares: Sender<S>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -17,13 +18,13 @@ pub(crate) enum Next<T, E> {
     Ended,
 }
 
-impl<T: Send + 'static, E: Send + 'static> Prefetch<T, E> {
-    /// Starts a thread that calls `make` with each number in `numbers`, and with a used item to fill again where one
-    /// was handed back. It stops at the first error.
+impl<T: Send + 'static, S: Send + 'static, E: Send + 'static> Prefetch<T, S, E> {
+    /// Starts a thread that calls `make` with each number in `numbers`, and with what is left of a used item where it was
+    /// handed back. It stops at the first error.
     pub(crate) fn start(
         numbers: std::ops::Range<u64>,
         depth: usize,
-        mut make: impl FnMut(u64, Option<T>) -> Result<T, E> + Send + 'static,
+        mut make: impl FnMut(u64, Option<S>) -> Result<T, E> + Send + 'static,
     ) -> std::io::Result<Self> {
         let (sender, items) = sync_channel(depth);
         let (spares, used) = channel();
@@ -40,18 +41,18 @@ impl<T: Send + 'static, E: Send + 'static> Prefetch<T, E> {
         }
     }
 
-    /// Hands a used item back, to be filled again.
-    pub(crate) fn recycle(&mut self, item: T) {
+    /// Hands back what is left of a used item, to be filled again.
+    pub(crate) fn recycle(&mut self, spare: S) {
         // The thread may have made its last item already; then the spare is of no use.
-        let _ = self.spares.send(item);
+        let _ = self.spares.send(spare);
     }
 }
 
-fn run<T, E>(
+fn run<T, S, E>(
     numbers: std::ops::Range<u64>,
     sender: &SyncSender<Result<T, E>>,
-    used: &Receiver<T>,
-    make: &mut impl FnMut(u64, Option<T>) -> Result<T, E>,
+    used: &Receiver<S>,
+    make: &mut impl FnMut(u64, Option<S>) -> Result<T, E>,
 ) {
     for number in numbers {
         let item = make(number, used.try_recv().ok());
@@ -62,7 +63,7 @@ fn run<T, E>(
     }
 }
 
-impl<T, E> Drop for Prefetch<T, E> {
+impl<T, S, E> Drop for Prefetch<T, S, E> {
     fn drop(&mut self) {
         // The receiver goes first: a thread that waits to hand an item over then ends instead of waiting for ever.
         self.items = None;
@@ -92,7 +93,7 @@ mod tests {
     #[test]
     fn items_come_in_order_and_end() {
         for depth in [1, 2, 100] {
-            let mut prefetch = Prefetch::start(3..6, depth, |number, _| Ok(number)).unwrap();
+            let mut prefetch = Prefetch::start(3..6, depth, |number, _: Option<u64>| Ok(number)).unwrap();
             let items: Vec<_> = (0..4).map(|_| item(prefetch.next())).collect();
             assert_eq!(items, [Some(Ok(3)), Some(Ok(4)), Some(Ok(5)), None]);
         }
@@ -100,7 +101,7 @@ mod tests {
 
     #[test]
     fn an_error_comes_through_and_is_the_last_item() {
-        let make = |number, _| if number == 1 { Err("no row".to_owned()) } else { Ok(number) };
+        let make = |number, _: Option<u64>| if number == 1 { Err("no row".to_owned()) } else { Ok(number) };
         let mut prefetch = Prefetch::start(0..9, 2, make).unwrap();
         let items: Vec<_> = (0..3).map(|_| item(prefetch.next())).collect();
         assert_eq!(items, [Some(Ok(0)), Some(Err("no row".to_owned())), None]);
@@ -109,7 +110,7 @@ mod tests {
     #[test]
     fn a_panic_ends_the_items() {
         let make = |number, _: Option<u64>| if number == 1 { panic!("expected by the test") } else { Ok(number) };
-        let mut prefetch = Prefetch::<u64, String>::start(0..9, 2, make).unwrap();
+        let mut prefetch = Prefetch::<u64, u64, String>::start(0..9, 2, make).unwrap();
         assert_eq!(item(prefetch.next()), Some(Ok(0)));
         assert_eq!(item(prefetch.next()), None);
     }
@@ -122,7 +123,7 @@ mod tests {
             counter.fetch_add(1, Ordering::SeqCst);
             Ok(number)
         };
-        let mut prefetch = Prefetch::<u64, String>::start(0..u64::MAX, 3, make).unwrap();
+        let mut prefetch = Prefetch::<u64, u64, String>::start(0..u64::MAX, 3, make).unwrap();
         assert_eq!(item(prefetch.next()), Some(Ok(0)));
         drop(prefetch);
         // One taken, three ahead, and one that found nobody to take it. The thread is gone, so the number stands.
@@ -133,7 +134,7 @@ mod tests {
     #[test]
     fn used_items_are_filled_again() {
         let make = |number, used: Option<u64>| Ok(used.map_or(number, |used| 100 * used + number));
-        let mut prefetch = Prefetch::<u64, String>::start(0..3, 1, make).unwrap();
+        let mut prefetch = Prefetch::<u64, u64, String>::start(0..3, 1, make).unwrap();
         prefetch.recycle(7);
         let items: Vec<_> = (0..3).filter_map(|_| item(prefetch.next())).collect();
         // Which of the items finds the spare depends on the clock; exactly one of them does.

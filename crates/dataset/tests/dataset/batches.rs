@@ -115,6 +115,42 @@ fn the_order_does_not_depend_on_the_batch_size() {
 }
 
 #[test]
+fn batches_are_prepared_ahead_by_another_thread() {
+    let here = std::thread::current().id();
+    let prepare = move |samples: Samples| {
+        assert_ne!(std::thread::current().id(), here);
+        Ok::<_, DatasetError>((samples.rows, samples))
+    };
+    let mut prepared = Batches::prepared(train(), plan(32, Order::Sequential), prepare).unwrap();
+    let mut found = Vec::new();
+    while let Some(batch) = prepared.next() {
+        let (rows, samples) = batch.unwrap();
+        assert_eq!(rows, samples.rows);
+        found.push(samples.clone());
+        prepared.recycle(samples);
+    }
+    assert_eq!(found, batches(plan(32, Order::Sequential)));
+}
+
+#[test]
+fn an_error_of_the_preparation_is_the_last_item() {
+    #[derive(Debug, PartialEq)]
+    struct Refused(String);
+    impl From<DatasetError> for Refused {
+        fn from(error: DatasetError) -> Self {
+            Self(error.to_string())
+        }
+    }
+    let mut count = 0;
+    let prepare = move |samples: Samples| {
+        count += 1;
+        if count == 2 { Err(Refused("the second".to_owned())) } else { Ok(samples.rows) }
+    };
+    let batches = Batches::prepared(train(), plan(32, Order::Sequential), prepare).unwrap();
+    assert_eq!(batches.collect::<Vec<_>>(), [Ok(32), Err(Refused("the second".to_owned()))]);
+}
+
+#[test]
 fn dropping_halfway_is_harmless() {
     for taken in 0..5 {
         let mut batches = Batches::new(train(), plan(4, Order::Sequential)).unwrap();
