@@ -45,6 +45,11 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub(crate) compiled: bool,
 
+    /// Measure trainings and recurrences in bfloat16, too, in rows of their own: ours by `training.precision`, the Python
+    /// programs under torch.autocast.
+    #[arg(long)]
+    pub(crate) bfloat16: bool,
+
     /// First hold the fused kernels of the device to plain operations on it; a difference ends the call.
     #[arg(long)]
     pub(crate) check: bool,
@@ -105,7 +110,8 @@ mod tests {
 
     #[test]
     fn on_a_gpu_the_lines_are_those_that_it_computes() {
-        let arguments = parsed("--device cuda:1 --compiled").unwrap();
+        let arguments = parsed("--device cuda:1 --compiled --bfloat16").unwrap();
+        assert!(arguments.compiled && arguments.bfloat16 && !parsed("").unwrap().bfloat16);
         assert_eq!(arguments.device, DeviceChoice::Cuda(1));
         assert_eq!(arguments.chosen(), [Line::DinTraining, Line::DienTraining, Line::Augru, Line::Gru]);
         assert_eq!(parsed("--device cpu").unwrap().chosen(), Line::ALL);
