@@ -1,4 +1,4 @@
-// A copy to a device that nobody waits for (src/upload.rs is the other half). tch cannot say how memory is pinned without
+// A copy to a device that the host does not wait for (src/upload.rs is the other half). tch cannot say how memory is pinned without
 // a warning of libtorch on the console.
 #include <ATen/core/Tensor.h>
 

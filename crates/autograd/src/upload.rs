@@ -21,7 +21,7 @@ unsafe extern "C" {
 
 /// A tensor on a device. What is there already is the tensor itself: on the CPU nothing is copied.
 ///
-/// To a CUDA device the copy waits for nothing: neither does the host wait until it is done, nor for the work that is
+/// To a CUDA device the copy is queued, and the program goes on: it waits neither for the copy nor for the work that is
 /// queued before it. For that the numbers go through pinned memory. libtorch's allocator gives such memory to nobody else
 /// before the copies that were queued from it are done, so that it may be let go of here. It also keeps such memory for the
 /// next copy as long as the program runs, so that this is for batches, not for whole tables.

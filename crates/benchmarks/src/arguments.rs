@@ -13,6 +13,7 @@ use crate::lines::Line;
 /// docs/performance.md is written anew. `cargo xtask bench kernels` runs the criterion benchmarks instead.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "cargo xtask bench", disable_version_flag = true)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct Arguments {
     /// Lines to measure; all of them by default.
     #[arg(value_enum, value_name = "LINE")]

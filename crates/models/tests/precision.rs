@@ -230,6 +230,6 @@ fn statistics_that_run_along_stay_float32() {
     assert!(!running.is_empty());
     for (name, tensor) in running {
         assert_eq!(tensor.kind(), Kind::Float, "{name}");
-        assert!(numbers(&tensor).iter().any(|&number| number != 0.0 && number != 1.0), "{name} has not moved");
+        assert!(numbers(&tensor).iter().any(|number| number.fract() != 0.0), "{name} has not moved");
     }
 }
