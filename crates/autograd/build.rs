@@ -25,7 +25,7 @@ fn main() {
         // The headers' debug symbols would be most of the program's.
         .debug(false)
         .opt_level(2)
-        .files(["cpp/function.cpp", "cpp/parallel.cpp", "cpp/tensor.cpp"])
+        .files(["cpp/autocast.cpp", "cpp/function.cpp", "cpp/parallel.cpp", "cpp/tensor.cpp", "cpp/upload.cpp"])
         .compile("fain_autograd");
 
     println!("cargo::rustc-link-search=native={}", libraries.display());

@@ -4,6 +4,7 @@
 #include <torch/csrc/autograd/functions/utils.h>
 
 #include <ATen/core/grad_mode.h>
+#include <c10/core/impl/LocalDispatchKeySet.h>
 
 #include <cstddef>
 #include <exception>
@@ -108,6 +109,7 @@ class FunctionNode final : public torch::autograd::Node {
     Answer answer;
     {
       at::AutoGradMode not_recorded(false);
+      c10::impl::ExcludeDispatchKeyGuard as_written(c10::autocast_dispatch_keyset);
       const int failed = backward_(state.get(), lent_saved.data(), lent_saved.size(), lent_gradients.data(),
                                    lent_gradients.size(), &answer);
       if (failed) throw std::runtime_error(answer.error);

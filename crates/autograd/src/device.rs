@@ -92,6 +92,16 @@ impl DeviceChoice {
     }
 }
 
+/// The device's number among libtorch's types of devices (`c10::DeviceType`).
+pub(crate) fn device_type(device: tch::Device) -> i32 {
+    match device {
+        tch::Device::Cpu => 0,
+        tch::Device::Cuda(_) => 1,
+        tch::Device::Vulkan => 10,
+        tch::Device::Mps => 13,
+    }
+}
+
 /// Loads the CUDA half of libtorch, once for the life of the process.
 fn load_cuda() -> Result<(), DeviceError> {
     static LOADED: OnceLock<Result<(), String>> = OnceLock::new();

@@ -5,6 +5,7 @@ use std::fmt::Display;
 
 use tch::Tensor;
 
+use crate::autocast::Suspended;
 use crate::record::{self, Recording};
 use crate::{AutogradError, Pass, unwind};
 
@@ -18,6 +19,8 @@ use crate::{AutogradError, Pass, unwind};
 ///
 /// Neither pass is recorded: what they compute with tensors does not become part of the graph. So a gradient cannot be
 /// differentiated again; trying to is an error that names the function.
+///
+/// Both passes compute in the kinds of what they are given: [`autocast`](crate::autocast()) is off in them.
 pub trait Function: Send + 'static {
     /// Why a pass fails. Only its text is kept.
     type Error: Display;
@@ -114,6 +117,7 @@ fn forward<F: Function>(
     let versions = versions(inputs)?;
     let outcome = {
         let _not_recorded = tch::no_grad_guard();
+        let _as_written = Suspended::new();
         // After a panic the function is dropped, so nothing half done is seen.
         unwind::catch(|| function.forward(context, inputs).map_err(|error| error.to_string()))
     };

@@ -1,6 +1,6 @@
 //! The bridge from fain to libtorch: differentiable functions written in Rust, loops on libtorch's threads, tensors as
-//! slices, a check of gradients, and the choice of a device. What needs unsafe code lives here and nowhere else among
-//! the tensor crates.
+//! slices, mixed precision, a check of gradients, the choice of a device and copies to it. What needs unsafe code lives
+//! here and nowhere else among the tensor crates.
 //!
 //! ```
 //! use fain_autograd::{Context, Function, GradientCheck, apply, check_gradients};
@@ -52,6 +52,7 @@
 //! # Ok::<(), fain_autograd::DeviceError>(())
 //! ```
 
+mod autocast;
 mod device;
 mod error;
 mod function;
@@ -62,7 +63,9 @@ mod record;
 mod report;
 mod slices;
 mod unwind;
+mod upload;
 
+pub use autocast::{Precision, autocast, autocast_kind, widened};
 pub use device::{DeviceChoice, DeviceError};
 pub use error::{AutogradError, Pass};
 pub use function::{Context, Function, apply};
@@ -70,3 +73,4 @@ pub use gradient_check::{GradientCheck, GradientError, GradientReport, check_gra
 pub use memory::{keep_freed_memory, prefer_huge_pages};
 pub use parallel::{parallel_for, parallel_tasks};
 pub use slices::{Buffer, Element, SliceError, slice, slice_mut};
+pub use upload::upload;

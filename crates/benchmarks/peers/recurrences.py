@@ -1,7 +1,7 @@
 """Forward and backward passes of recurrences over packed events: torch.nn.GRU, and AUGRU as a loop in Python.
 
-Settings: `run` (gru or augru), `width`, `lengths`, `threads`, `device`, `compiled` (whether the loop goes through
-torch.compile). Packing is done before and not measured.
+Settings: `run` (gru or augru), `width`, `lengths`, `threads`, `device`, `precision` (float32, or bfloat16 for
+torch.autocast), `compiled` (whether the loop goes through torch.compile). Packing is done before and not measured.
 """
 
 import time
@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from dien import Augru
-from service import serve, settings, wait
+from service import mixed, serve, settings, wait
 
 SETTINGS = settings()
 torch.set_num_threads(SETTINGS["threads"])
@@ -34,12 +34,15 @@ AT_ONCE = 10 if DEVICE.type == "cuda" else 1
 
 
 def run_gru():
-    _, last = gru(packed)
+    with mixed(DEVICE, SETTINGS["precision"]):
+        _, last = gru(packed)
     torch.autograd.grad(last.sum(), [events, *gru.parameters()])
 
 
 def run_loop():
-    torch.autograd.grad(loop(events, counts, scores).sum(), [events, scores, *augru.parameters()])
+    with mixed(DEVICE, SETTINGS["precision"]):
+        last = loop(events, counts, scores)
+    torch.autograd.grad(last.sum(), [events, scores, *augru.parameters()])
 
 
 def answer(request):

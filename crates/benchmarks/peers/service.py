@@ -22,6 +22,13 @@ def wait(device):
         torch.cuda.synchronize(device)
 
 
+def mixed(device, precision):
+    """Where matrix products are computed in this precision; parameters stay float32."""
+    import torch
+
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
+
+
 def serve(answer):
     print(json.dumps({"ready": True}), file=answers, flush=True)
     for line in sys.stdin:

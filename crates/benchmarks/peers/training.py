@@ -1,8 +1,9 @@
 """Trains and scores with PyTorch programs: torch-rechub's DIN and DIEN, and the DIEN of dien.py.
 
 Settings: `model` (din, dien or dien_rechub), `rows` (a folder), `batch`, `threads`, `device`, and for the training
-`compiled` (whether it goes through torch.compile). Batches are cut from tensors that are ready in memory, of the GPU where
-there is one, the fastest way to feed PyTorch; `score_loader` uses the loop and the loader of torch-rechub.
+`precision` (float32, or bfloat16 for torch.autocast) and `compiled` (whether it goes through torch.compile). Batches are
+cut from tensors that are ready in memory, of the GPU where there is one, the fastest way to feed PyTorch; `score_loader`
+uses the loop and the loader of torch-rechub.
 """
 
 import copy
@@ -18,7 +19,7 @@ from torch_rechub.utils.data import DataGenerator
 
 from dien import Dien
 from rows import load
-from service import serve, settings, wait
+from service import mixed, serve, settings, wait
 
 SETTINGS = settings()
 torch.set_num_threads(SETTINGS["threads"])
@@ -26,12 +27,19 @@ DEVICE = torch.device(SETTINGS["device"])
 PARTS, SIZES = load(SETTINGS["rows"], DEVICE)
 WIDTH = 16
 COMPILED = SETTINGS.get("compiled", False)
+PRECISION = SETTINGS.get("precision", "float32")
 # A program that is compiled is compiled anew for some other lengths.
 WARM = 20 if COMPILED else 5
 
 
 def list_feature(name):
     return SequenceFeature(name, SIZES["item"], WIDTH, pooling="concat", shared_with="item", padding_idx=0)
+
+
+class SingleLoss(nn.BCELoss):
+    def forward(self, probabilities, happened):
+        with mixed(DEVICE, "float32"):
+            return super().forward(probabilities.float(), happened.float())
 
 
 def build(seed):
@@ -44,7 +52,10 @@ def build(seed):
     if SETTINGS["model"] == "din":
         attention = {"dims": [64, 32]}
         return DIN(profile, [list_feature("history")], target, network, attention)
-    return DIEN(profile, [list_feature("history")], [list_feature("negatives")], target, network, alpha=0.2)
+    model = DIEN(profile, [list_feature("history")], [list_feature("negatives")], target, network, alpha=0.2)
+    # Autocast refuses a loss of probabilities.
+    model.BCELoss = SingleLoss()
+    return model
 
 
 def outputs(model, batch):
@@ -71,8 +82,9 @@ class Training:
 
     def step(self, batch, labels):
         self.model.train()
-        clicks, auxiliary = outputs(self.forward, batch)
-        loss = LOSS(clicks, labels) + auxiliary
+        with mixed(DEVICE, PRECISION):
+            clicks, auxiliary = outputs(self.forward, batch)
+        loss = LOSS(clicks.float(), labels) + auxiliary
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()

@@ -13,6 +13,7 @@ use crate::lines::Line;
 /// docs/performance.md is written anew. `cargo xtask bench kernels` runs the criterion benchmarks instead.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "cargo xtask bench", disable_version_flag = true)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct Arguments {
     /// Lines to measure; all of them by default.
     #[arg(value_enum, value_name = "LINE")]
@@ -44,6 +45,11 @@ pub(crate) struct Arguments {
     /// Measure the Python programs through torch.compile, too.
     #[arg(long)]
     pub(crate) compiled: bool,
+
+    /// Measure trainings and recurrences in bfloat16, too, in rows of their own: ours by `training.precision`, the Python
+    /// programs under torch.autocast.
+    #[arg(long)]
+    pub(crate) bfloat16: bool,
 
     /// First hold the fused kernels of the device to plain operations on it; a difference ends the call.
     #[arg(long)]
@@ -105,7 +111,8 @@ mod tests {
 
     #[test]
     fn on_a_gpu_the_lines_are_those_that_it_computes() {
-        let arguments = parsed("--device cuda:1 --compiled").unwrap();
+        let arguments = parsed("--device cuda:1 --compiled --bfloat16").unwrap();
+        assert!(arguments.compiled && arguments.bfloat16 && !parsed("").unwrap().bfloat16);
         assert_eq!(arguments.device, DeviceChoice::Cuda(1));
         assert_eq!(arguments.chosen(), [Line::DinTraining, Line::DienTraining, Line::Augru, Line::Gru]);
         assert_eq!(parsed("--device cpu").unwrap().chosen(), Line::ALL);

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use tch::Device;
 
-use fain_autograd::DeviceChoice;
+use fain_autograd::{DeviceChoice, Precision};
 
 use crate::arguments::{Arguments, Peers};
 use crate::machine::Machine;
@@ -24,12 +24,14 @@ pub(crate) struct Bench {
     pub(crate) rounds: u16,
     pub(crate) threads: u16,
     pub(crate) quick: bool,
+    /// What trainings and recurrences are measured in, one row after the other.
+    pub(crate) precisions: &'static [Precision],
 }
 
 impl Bench {
-    /// Where our side trains.
+    /// Where our side trains, in float32.
     pub(crate) fn place(&self) -> Place {
-        Place { device: self.device, threads: self.threads }
+        Place { device: self.device, threads: self.threads, precision: Precision::Float32 }
     }
 
     /// How long one side is measured in one round.
@@ -40,6 +42,21 @@ impl Bench {
     /// The matrix products of what trains the models, in operations per second.
     pub(crate) fn operations(&self) -> f64 {
         self.machine.gigaflops_of_training() * 1e9
+    }
+
+    /// Where our side trains in each of the precisions, and what `title` is called in it.
+    pub(crate) fn ways(&self, title: &str) -> Vec<(Place, String)> {
+        let way = |&precision: &Precision| {
+            let title =
+                if precision == Precision::Float32 { title.to_owned() } else { format!("{title}, {precision}") };
+            (Place { precision, ..self.place() }, title)
+        };
+        self.precisions.iter().map(way).collect()
+    }
+
+    /// The most that matrix products reach: known in float32 alone.
+    pub(crate) fn limit(&self, operations: f64, precision: Precision) -> Option<f64> {
+        (precision == Precision::Float32).then(|| self.operations() / operations)
     }
 
     /// Sizes of a batch: on a GPU those that can fill it.
@@ -65,11 +82,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     if matches!(device, Device::Cuda(_)) {
         fain_layers::cuda_recurrences(device).context("the recurrences have no kernels on this device")?;
     }
+    let precisions: &[Precision] =
+        if arguments.bfloat16 { &[Precision::Float32, Precision::BFloat16] } else { &[Precision::Float32] };
     if arguments.check {
-        console::say(format_args!(
-            "kernels and plain operations differ by at most {:.1e}",
-            check::recurrences(device)?
-        ));
+        for &precision in precisions {
+            let most = check::recurrences(device, precision)?;
+            console::say(format_args!("{precision}: kernels and plain operations differ by at most {most:.1e}"));
+        }
     }
     let data = arguments.data.as_deref().map(std::path::absolute).transpose().context("the path of --data")?;
     let places = Places { threads: arguments.threads, device: arguments.device, compiled: arguments.compiled };
@@ -87,6 +106,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
         rounds: if arguments.quick { arguments.rounds.min(2) } else { arguments.rounds },
         threads: arguments.threads,
         quick: arguments.quick,
+        precisions,
     };
     let mut results = Results {
         machine: bench.machine.clone(),
@@ -118,6 +138,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
     if whole
         && arguments.device == DeviceChoice::Cpu
         && !arguments.compiled
+        && !arguments.bfloat16
         && arguments.lines.is_empty()
         && results.peers
         && !results.quick

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use fain_autograd::Precision;
 use fain_dataset::Order;
 use fain_models::{FeatureSpace, Model};
 use fain_training::{
@@ -42,11 +43,12 @@ impl Clock {
     }
 }
 
-/// Where our side trains.
+/// Where and how our side trains.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place {
     pub(crate) device: Device,
     pub(crate) threads: u16,
+    pub(crate) precision: Precision,
 }
 
 impl Place {
@@ -63,7 +65,7 @@ impl Place {
 /// # Errors
 /// The training fails.
 pub(crate) fn training_rate(encoded: &Encoded, batch_size: usize, place: Place, seconds: f64) -> Result<f64> {
-    let mut experiment = with(encoded, batch_size, place.threads);
+    let mut experiment = with(encoded, batch_size, place);
     experiment.training.epochs = 1_000_000;
     experiment.training.patience = 1_000_000;
     let rows = encoded.dataset.train().rows();
@@ -90,16 +92,17 @@ pub(crate) fn training_rate(encoded: &Encoded, batch_size: usize, place: Place, 
 /// # Errors
 /// The training fails, or the test rows have no AUC.
 pub(crate) fn test_auc(encoded: &Encoded, batch_size: usize, place: Place, epochs: u64, seed: u64) -> Result<f64> {
-    let mut experiment = with(encoded, batch_size, place.threads);
+    let mut experiment = with(encoded, batch_size, place);
     (experiment.training.epochs, experiment.training.seed) = (epochs, seed);
     let auc = trained(encoded, &experiment, place.device, &mut |_| ControlFlow::Continue(()))?;
     auc.context("the test rows have no AUC")
 }
 
-fn with(encoded: &Encoded, batch_size: usize, threads: u16) -> Experiment {
+fn with(encoded: &Encoded, batch_size: usize, place: Place) -> Experiment {
     let mut experiment = encoded.experiment.clone();
     experiment.training.batch_size = batch_size;
-    experiment.training.threads = Some(usize::from(threads));
+    experiment.training.threads = Some(usize::from(place.threads));
+    experiment.training.precision = place.precision;
     experiment
 }
 

@@ -2,6 +2,7 @@
 
 mod fused;
 
+use fain_autograd::widened;
 use serde::{Deserialize, Serialize};
 use tch::{Tensor, nn};
 
@@ -88,6 +89,8 @@ impl Dice {
         self.norm.as_ref().map_or(Ok(()), |norm| norm.check_rows(rows, mode))
     }
 
+    /// Under autocast, statistics and result are float32.
+    ///
     /// # Shapes
     /// - `input` `[B, H]` → `[B, H]`
     ///
@@ -95,6 +98,7 @@ impl Dice {
     /// [`LayerError::TooFewRows`] for fewer than two rows in training, except with [`DiceVariant::PerSample`];
     /// [`LayerError::Shape`] when the width differs.
     pub fn forward(&self, input: &Tensor, mode: Mode) -> Result<Tensor, LayerError> {
+        let input = &widened(input)?;
         let normalized = if let Some(norm) = &self.norm {
             if let Some(output) = norm.fused(input, Some(&self.alpha), mode)? {
                 return Ok(output);

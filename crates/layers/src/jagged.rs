@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use fain_autograd::upload;
 use tch::{Device, Kind, Tensor};
 
 use crate::error::check_shape;
@@ -57,10 +58,11 @@ impl JaggedLayout {
             lengths.push(i64::from(pair[1] - pair[0]));
         }
         let starts: Vec<i64> = offsets.iter().map(|&offset| i64::from(offset)).collect();
+        let on_device = |places: &[i64]| upload(Tensor::f_from_slice(places)?, device);
         Ok(Self {
-            offsets: Tensor::f_from_slice(&starts)?.f_to_device(device)?,
-            segments: Tensor::f_from_slice(&segments)?.f_to_device(device)?,
-            lengths: Tensor::f_from_slice(&lengths)?.f_to_device(device)?,
+            offsets: on_device(&starts)?,
+            segments: on_device(&segments)?,
+            lengths: on_device(&lengths)?,
             rows: rows as i64,
             events: segments.len() as i64,
             host: offsets.into(),
@@ -157,7 +159,7 @@ impl JaggedLayout {
             .windows(2)
             .flat_map(|pair| i64::from(pair[0])..i64::from(pair[1]).saturating_sub(1).max(i64::from(pair[0])))
             .collect();
-        let earlier = Tensor::f_from_slice(&earlier)?.f_to_device(self.offsets.device())?;
+        let earlier = upload(Tensor::f_from_slice(&earlier)?, self.offsets.device())?;
         let later = earlier.f_add_scalar(1)?;
         Ok((earlier, later))
     }
@@ -235,7 +237,7 @@ impl Jagged {
             .zip(layout.host.windows(2))
             .flat_map(|(&start, pair)| i64::from(start)..i64::from(start + pair[1] - pair[0]))
             .collect();
-        let kept = Tensor::f_from_slice(&kept)?.f_to_device(self.values.device())?;
+        let kept = upload(Tensor::f_from_slice(&kept)?, self.values.device())?;
         Self::new(self.values.f_index_select(0, &kept)?, layout.clone())
     }
 
@@ -250,7 +252,7 @@ impl Jagged {
         let windows = self.layout.host.windows(2).enumerate().filter(|(_, pair)| pair[1] > pair[0]);
         let (rows, events): (Vec<i64>, Vec<i64>) =
             windows.map(|(row, pair)| (row as i64, i64::from(pair[1]) - 1)).unzip();
-        let index = |places: &[i64]| Tensor::f_from_slice(places)?.f_to_device(self.values.device());
+        let index = |places: &[i64]| upload(Tensor::f_from_slice(places)?, self.values.device());
         let zeros = Tensor::f_zeros([self.layout.rows, self.width()], (self.kind(), self.values.device()))?;
         Ok(zeros.f_index_add(0, &index(&rows)?, &self.values.f_index_select(0, &index(&events)?)?)?)
     }

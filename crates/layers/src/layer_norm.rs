@@ -1,5 +1,6 @@
 //! Layer normalisation.
 
+use fain_autograd::widened;
 use tch::{Tensor, nn};
 
 use crate::LayerError;
@@ -34,6 +35,8 @@ impl LayerNorm {
         })
     }
 
+    /// Under autocast, statistics and result are float32.
+    ///
     /// # Shapes
     /// - `input` `[N, D]` → `[N, D]`
     ///
@@ -42,6 +45,6 @@ impl LayerNorm {
     pub fn forward(&self, input: &Tensor) -> Result<Tensor, LayerError> {
         let width = self.weight.size()[0];
         check_shape("input", input, &[None, Some(width)], "[N, D]")?;
-        Ok(input.f_layer_norm(width, Some(&self.weight), Some(&self.bias), EPSILON, false)?)
+        Ok(widened(input)?.f_layer_norm(width, Some(&self.weight), Some(&self.bias), EPSILON, false)?)
     }
 }

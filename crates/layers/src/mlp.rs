@@ -5,6 +5,7 @@ mod function;
 mod places;
 mod statistics;
 
+use fain_autograd::widened;
 use serde::{Deserialize, Serialize};
 use tch::{Tensor, nn};
 
@@ -259,7 +260,7 @@ impl Mlp {
             }
             hidden = dropout(layer.activation.forward(hidden, mode)?, self.dropout, mode)?;
         }
-        output.map_or(Ok(hidden.shallow_clone()), |output| output.forward(&hidden))
+        Ok(widened(&output.map_or(Ok(hidden.shallow_clone()), |output| output.forward(&hidden))?)?)
     }
 }
 

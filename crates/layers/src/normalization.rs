@@ -2,7 +2,7 @@
 
 mod fused;
 
-use fain_autograd::{slice, slice_mut};
+use fain_autograd::{slice, slice_mut, widened};
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor, nn};
 
@@ -120,6 +120,8 @@ impl BatchNorm {
         Ok(())
     }
 
+    /// Under autocast, statistics and result are float32.
+    ///
     /// # Shapes
     /// - `input` `[B, H]` → `[B, H]`
     ///
@@ -127,6 +129,7 @@ impl BatchNorm {
     /// [`LayerError::TooFewRows`] in training, for fewer than two rows with [`RunningVariance::Unbiased`], for none with
     /// [`RunningVariance::Biased`]; [`LayerError::Shape`] when the width differs.
     pub fn forward(&self, input: &Tensor, mode: Mode) -> Result<Tensor, LayerError> {
+        let input = &widened(input)?;
         match self.fused(input, None, mode)? {
             Some(output) => Ok(output),
             None => self.plain(input, mode),

@@ -1,5 +1,6 @@
 //! Events in the order in which a recurrence takes them.
 
+use fain_autograd::upload;
 use tch::{Device, Tensor};
 
 use crate::LayerError;
@@ -40,7 +41,7 @@ impl Packing {
             }
         }
         let samples: Vec<i64> = samples.into_iter().map(|row| row as i64).collect();
-        let tensor = |values: &[i64]| Tensor::f_from_slice(values)?.f_to_device(device);
+        let tensor = |values: &[i64]| upload(Tensor::f_from_slice(values)?, device);
         Ok(Self { events: tensor(&events)?, places: tensor(&places)?, samples: tensor(&samples)?, batch_sizes })
     }
 

@@ -1,5 +1,6 @@
 //! A dense tensor for operations that libtorch has for equal lengths only.
 
+use fain_autograd::upload;
 use tch::{Kind, Tensor};
 
 use crate::places::distances_from_first;
@@ -29,7 +30,7 @@ impl Padding {
             rows += i64::from(length > 0);
         }
         let device = layout.offsets().device();
-        let starts = Tensor::f_from_slice(&starts)?.f_to_device(device)?;
+        let starts = upload(Tensor::f_from_slice(&starts)?, device)?;
         let places = layout.expand(&starts)?.f_add(&distances_from_first(layout)?)?;
         let absent = Tensor::f_ones([rows * longest], (Kind::Bool, device))?;
         let absent = absent.f_index_fill(0, &places, 0)?.f_reshape([rows, longest])?;

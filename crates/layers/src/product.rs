@@ -1,5 +1,6 @@
 //! The product layer of product-based neural networks.
 
+use fain_autograd::widened;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor, nn};
 
@@ -95,14 +96,15 @@ impl ProductLayer {
     /// [`LayerError::Shape`] when the number of fields or their width differs.
     pub fn forward(&self, fields: &Tensor) -> Result<Tensor, LayerError> {
         check_shape("fields", fields, &[None, Some(self.fields), Some(self.width)], "[B, F, D]")?;
-        match &self.kernels {
-            None => self.inner(fields),
+        let products = match &self.kernels {
+            None => self.inner(fields)?,
             Some(kernels) => {
                 let sum = fields.f_sum_dim_intlist(1, false, fields.kind())?;
                 let outer = sum.f_unsqueeze(2)?.f_mul(&sum.f_unsqueeze(1)?)?;
-                kernels.forward(&outer.f_reshape([fields.size()[0], self.width * self.width])?)
+                kernels.forward(&outer.f_reshape([fields.size()[0], self.width * self.width])?)?
             }
-        }
+        };
+        Ok(widened(&products)?)
     }
 
     fn inner(&self, fields: &Tensor) -> Result<Tensor, LayerError> {

@@ -1,5 +1,6 @@
 //! Self-attention among the events of a sample.
 
+use fain_autograd::widened;
 use tch::{Tensor, nn};
 
 use crate::error::check_shape;
@@ -67,7 +68,7 @@ impl SelfAttention {
         let layout = events.layout();
         check_shape("events", events.values(), &[Some(layout.events()), Some(self.width)], "[N, D]")?;
         let attended = if layout.events() == 0 { events.values().shallow_clone() } else { self.attend(events)? };
-        Jagged::new(self.output.forward(&attended)?, layout.clone())
+        Jagged::new(widened(&self.output.forward(&attended)?)?, layout.clone())
     }
 
     /// All heads side by side: `[N, D]`. Projections see events only; padding enters where lengths must be equal.
@@ -80,7 +81,7 @@ impl SelfAttention {
             Ok(dense.f_reshape([rows, longest, self.heads, head])?.f_transpose(1, 2)?)
         };
         let query = heads(&self.query)?.f_mul_scalar(1.0 / (head as f64).sqrt())?;
-        let logits = query.f_matmul(&heads(&self.key)?.f_transpose(2, 3)?)?;
+        let logits = widened(&query.f_matmul(&heads(&self.key)?.f_transpose(2, 3)?)?)?;
         let absent = padding.absent().f_reshape([rows, 1, 1, longest])?;
         // Each row has an event, so no softmax is over minus infinity alone.
         let weights = logits.f_masked_fill(&absent, f64::NEG_INFINITY)?.f_softmax(3, logits.kind())?;

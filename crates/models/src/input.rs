@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use fain_autograd::upload;
 use fain_features::{Column, Samples};
 use fain_layers::JaggedLayout;
 use tch::{Device, Tensor};
@@ -76,7 +77,7 @@ impl ModelInput {
     pub fn of_rows(samples: &Samples, rows: Range<usize>, device: Device) -> Result<Self, ModelError> {
         let mut layouts = Layouts { device, known: Vec::new() };
         let mut columns = Vec::with_capacity(samples.columns.len());
-        let tensor = |numbers: &[f32]| Tensor::f_from_slice(numbers)?.f_to_device(device);
+        let tensor = |numbers: &[f32]| upload(Tensor::f_from_slice(numbers)?, device);
         for column in &samples.columns {
             columns.push(match column {
                 Column::Category(ids) => InputColumn::Category(id_tensor(part(ids, samples.rows, &rows)?, device)?),
@@ -166,5 +167,5 @@ fn part<'a, T>(values: &'a [T], count: usize, rows: &Range<usize>) -> Result<&'a
 /// libtorch looks embeddings up by signed ids.
 fn id_tensor(ids: &[u32], device: Device) -> Result<Tensor, ModelError> {
     let wide: Vec<i64> = ids.iter().map(|&id| i64::from(id)).collect();
-    Ok(Tensor::f_from_slice(&wide)?.f_to_device(device)?)
+    Ok(upload(Tensor::f_from_slice(&wide)?, device)?)
 }

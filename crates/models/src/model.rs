@@ -10,6 +10,8 @@ use crate::{Candidates, ModelError, ModelGraph, ModelInput, Output, UserState};
 /// A model: a batch in, one logit per sample out, in training with the model's auxiliary loss. It owns
 /// no optimiser, no device and no files.
 pub trait Model: Debug + Send {
+    /// Under `fain_autograd::autocast` logits and loss are float32 as well.
+    ///
     /// # Shapes
     /// - returns logits `[B]`; the click probability is their logistic function
     ///

@@ -1,5 +1,6 @@
 //! A dense layer over the numbers of a sample.
 
+use fain_autograd::widened;
 use fain_layers::Linear;
 use serde::{Deserialize, Serialize};
 use tch::{Tensor, nn};
@@ -59,6 +60,6 @@ impl NumberProjection {
     /// # Errors
     /// [`ModelError::Layer`] when the width differs.
     pub fn forward(&self, numbers: &Tensor) -> Result<Tensor, ModelError> {
-        Ok(self.dense.forward(numbers)?.f_relu()?)
+        Ok(widened(&self.dense.forward(numbers)?.f_relu()?)?)
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use fain_autograd::Precision;
 use fain_metrics::{CeilingReport, Evaluation};
 use fain_training::Report;
 
@@ -95,7 +96,7 @@ pub(crate) fn report(report: &Report, folder: &Path) -> String {
 /// The report of a run without its metrics.
 fn summary(report: &Report) -> String {
     format!(
-        "{}: {} parameters, best epoch {} of {}, {} samples/s, {:.1} s on {}, seed {}\n",
+        "{}: {} parameters, best epoch {} of {}, {} samples/s, {:.1} s on {}{}, seed {}\n",
         report.model,
         count(report.parameters),
         report.best_epoch,
@@ -103,6 +104,10 @@ fn summary(report: &Report) -> String {
         count(report.samples_per_second as u64),
         report.seconds,
         report.device,
+        match report.precision {
+            Precision::Float32 => "",
+            Precision::BFloat16 => " in bfloat16",
+        },
         report.seed,
     )
 }

@@ -1,5 +1,6 @@
 //! The settings of a training.
 
+use fain_autograd::Precision;
 use fain_metrics::Evaluation;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,8 @@ pub struct TrainingConfig {
     /// Threads of libtorch; by default as many as the machine has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threads: Option<usize>,
+    /// What a training step computes matrix products in; scoring is float32.
+    pub precision: Precision,
     /// The optimiser's step size, above 0.
     pub learning_rate: f64,
     /// Regularisation, at least 0: this times a parameter is added to its gradient (L2); `AdamW` shrinks the parameter.
@@ -44,6 +47,7 @@ impl Default for TrainingConfig {
             epochs: 10,
             seed: 1,
             threads: None,
+            precision: Precision::default(),
             learning_rate: 1e-3,
             weight_decay: 0.0,
             monitor: Monitor::Auc,

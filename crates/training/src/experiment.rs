@@ -173,6 +173,11 @@ mod tests {
             ("training.epochs=0", "e.toml: training.epochs is 0; allowed: at least 1", ""),
             ("training.threads=0", "e.toml: training.threads is 0; allowed: 1 to 1024", ""),
             ("training.threads=9999", "e.toml: training.threads is 9999; allowed: 1 to 1024", ""),
+            (
+                "training.precision=bf16",
+                "e.toml: training.precision: ",
+                "unknown variant `bf16`, expected `float32` or `bfloat16`",
+            ),
             ("training.learning_rate=0.0", "e.toml: training.learning_rate is 0; allowed: above 0", ""),
             ("training.learning_rate=nan", "e.toml: training.learning_rate is NaN; allowed: above 0", ""),
             ("training.weight_decay=-1.0", "e.toml: training.weight_decay is -1; allowed: at least 0", ""),

@@ -1,6 +1,6 @@
 //! Losses summed over steps.
 
-use fain_autograd::{slice, slice_mut};
+use fain_autograd::{slice, slice_mut, upload};
 use tch::{Device, Kind, Tensor};
 
 use crate::TrainingError;
@@ -23,7 +23,7 @@ pub(crate) struct LossSums {
 impl LossSums {
     pub(crate) fn new(start: LossSum, device: Device) -> Result<Self, TrainingError> {
         let sums = [start.click, start.auxiliary.unwrap_or_default()];
-        Ok(Self { sums: Tensor::f_from_slice(&sums)?.f_to_device(device)? })
+        Ok(Self { sums: upload(Tensor::f_from_slice(&sums)?, device)? })
     }
 
     /// Adds a loss, a scalar that is the mean of `rows`.

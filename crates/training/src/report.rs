@@ -1,5 +1,6 @@
 //! What a training leaves behind for people and programs.
 
+use fain_autograd::Precision;
 use fain_metrics::{CeilingReport, Evaluation};
 use serde::{Deserialize, Serialize};
 
@@ -59,4 +60,7 @@ pub struct Report {
     pub threads: usize,
     /// The device that computed.
     pub device: String,
+    /// `training.precision`; float32 in reports from before there was a choice.
+    #[serde(default)]
+    pub precision: Precision,
 }

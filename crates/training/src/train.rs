@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
+use fain_autograd::{autocast, upload};
 use fain_dataset::{BatchPlan, Batches, Dataset, Order, Tail};
 use fain_features::Samples;
 use fain_layers::Mode;
@@ -58,6 +59,10 @@ type Observer<'a> = dyn FnMut(&Progress<'_>) -> ControlFlow<()> + 'a;
 /// so that their ratio is the same at every batch size. `training.optimizer` minimises the sum. Validation rows choose the weights;
 /// test rows are scored once, at the end. The same experiment on the same machine gives the same bytes, also when it
 /// was interrupted and resumed: every step draws from `training.seed` and its own number.
+///
+/// `training.precision` is what a step's forward and backward pass compute matrix products in. Parameters, the optimiser's
+/// state, losses and statistics are float32 in any case, and so is all scoring: the metrics are those of the weights as
+/// they are written.
 ///
 /// The number of threads and the state of libtorch's generator belong to the whole process; this function sets both.
 ///
@@ -207,8 +212,9 @@ impl<'a> Session<'a> {
         let device = self.request.device;
         tch::manual_seed(step_seed(self.request.experiment.training.seed, self.position.step));
         let input = ModelInput::new(samples, device)?;
-        let labels = Tensor::f_from_slice(samples.labels.as_deref().unwrap_or_default())?.f_to_device(device)?;
-        let Output { logits, auxiliary } = self.model.forward(&input, Mode::Training)?;
+        let labels = upload(Tensor::f_from_slice(samples.labels.as_deref().unwrap_or_default())?, device)?;
+        let forward = || self.model.forward(&input, Mode::Training);
+        let Output { logits, auxiliary } = autocast(device, self.request.experiment.training.precision, forward)??;
         let click = click_loss(&logits, &labels)?;
         match auxiliary {
             None => {
@@ -335,6 +341,7 @@ impl<'a> Session<'a> {
             seed: experiment.training.seed,
             threads: experiment.training.resolved_threads(),
             device: device_name(self.request.device),
+            precision: experiment.training.precision,
         };
         Ok(Trained { model: self.model, variables: self.variables, report })
     }

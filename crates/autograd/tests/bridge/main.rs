@@ -1,6 +1,7 @@
 //! The bridge to libtorch's graph and threads, from the outside.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod autocast;
 mod closures;
 mod differentiable_once;
 mod failures;
@@ -10,3 +11,4 @@ mod memory;
 mod outputs;
 mod parallel;
 mod threads;
+mod upload;

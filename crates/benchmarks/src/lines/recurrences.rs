@@ -4,6 +4,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use anyhow::Result;
+use fain_autograd::{Precision, autocast};
 use fain_layers::{
     AttentionalGru, AttentionalGruConfig, AttentionalGruKind, Gru, GruConfig, Jagged, JaggedLayout, Recurrence,
     ResetGate,
@@ -20,7 +21,8 @@ use crate::work;
 
 pub(super) const AUGRU_ABOUT: &str = "AUGRU over 1,024 histories of 5 to 50 events in float32, forward and backward, \
      with the gradients of events, scores and weights. The others are a loop over time in Python on packed sequences, and \
-     torch.nn.GRU, which hears no scores. Operations are those of the matrix products.";
+     torch.nn.GRU, which hears no scores. Operations are those of the matrix products. In bfloat16 our kernels, those of the \
+     processor and of a GPU, go on in float32; on a GPU the products before and after them are bfloat16.";
 
 pub(super) const GRU_ABOUT: &str = "The same with a GRU.";
 
@@ -64,7 +66,8 @@ fn rows(
     theirs: &[(&str, &str)],
     build: impl Fn(i64) -> Result<(nn::VarStore, Forward)>,
 ) -> Result<Vec<Row>> {
-    let (seconds, place) = (bench.seconds() / 2.0, bench.place());
+    let seconds = bench.seconds() / 2.0;
+    let ways = bench.ways(name);
     let on_gpu = matches!(bench.device, Device::Cuda(_));
     let lengths = lengths();
     let mut offsets = vec![0u32];
@@ -75,7 +78,8 @@ fn rows(
     let layout = JaggedLayout::new(&offsets, bench.device)?;
     let events = layout.events();
     let mut rows = Vec::new();
-    for width in WIDTHS {
+    for (width, (place, title)) in WIDTHS.into_iter().flat_map(|width| ways.iter().map(move |way| (width, way))) {
+        let (place, precision) = (*place, place.precision);
         tch::manual_seed(1);
         let operations = 3.0 * events as f64 * work::recurrence(width as f64, width as f64);
         let inputs = Tensor::f_randn([events, width], (Kind::Float, bench.device))?.f_requires_grad_(true)?;
@@ -95,7 +99,9 @@ fn rows(
                     if compiled && *script == "gru" {
                         continue;
                     }
-                    let settings = json!({ "width": width, "lengths": lengths, "run": script, "compiled": compiled });
+                    let settings = json!({
+                        "width": width, "lengths": lengths, "run": script, "precision": precision, "compiled": compiled,
+                    });
                     peers.push((format!("{shown}{way}"), python.start("recurrences.py", settings)?));
                 }
             }
@@ -107,7 +113,8 @@ fn rows(
         });
         let ours = || {
             let pass = || -> Result<()> {
-                let sum = forward(&history, &scores)?.f_sum(Kind::Float)?;
+                let last = autocast(place.device, precision, || forward(&history, &scores))??;
+                let sum = last.f_sum(Kind::Float)?;
                 black_box(Tensor::f_run_backward(&[sum], &wanted, false, false)?);
                 Ok(())
             };
@@ -125,16 +132,19 @@ fn rows(
             Ok(f64::from(passes) * operations / start.elapsed().as_secs_f64() / 1e9)
         };
         let comparison = Comparison {
-            work: format!("{name}, width {width}, {events} events"),
+            work: format!("{title}, width {width}, {events} events"),
             unit: Unit::Gigaflops,
-            limit: Some(bench.machine.gigaflops_of_training()),
+            limit: bench.limit(1e9, precision),
             ours: Box::new(ours),
             peers: sides.collect(),
         };
         let bytes = events as f64 * work::recurrence_bytes(width as f64, width as f64);
         // Of 10⁹ operations, the unit of the figure.
         let cost = Cost { operations: 1e9, bytes: bytes * 1e9 / operations };
-        rows.push(Row { cost: Some(cost), ..compare(bench.rounds, comparison)? });
+        rows.push(Row {
+            cost: (precision == Precision::Float32).then_some(cost),
+            ..compare(bench.rounds, comparison)?
+        });
     }
     Ok(rows)
 }

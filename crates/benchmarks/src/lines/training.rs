@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use anyhow::{Context, Result};
+use fain_autograd::Precision;
 use serde_json::json;
 
 use crate::bench::Bench;
@@ -11,7 +12,7 @@ use crate::lines::{Comparison, compare};
 use crate::python::{self, Python};
 use crate::rounds::Side;
 use crate::rows::Encoded;
-use crate::runs;
+use crate::runs::{self, Place};
 use crate::work::Work;
 
 pub(super) const DIN_ABOUT: &str = "DIN as torch-rechub builds it (embeddings of 16, attention 64-32 and network \
@@ -67,17 +68,21 @@ impl Model<'_> {
     /// A row for each batch size, and one for the quality.
     fn measure(&self, bench: &Bench, title: &str, batch_sizes: &[usize], batch_of_quality: usize) -> Result<Vec<Row>> {
         let folder = bench.python.is_some().then(|| self.encoded.export()).transpose()?;
-        let start = |batch: usize, compiled: bool| -> Result<Option<python::Peer>> {
+        let start = |batch: usize, precision: Precision, compiled: bool| -> Result<Option<python::Peer>> {
             let (Some(python), Some(folder)) = (&bench.python, &folder) else { return Ok(None) };
-            let settings = json!({ "model": self.theirs, "rows": folder.path(), "batch": batch, "compiled": compiled });
+            let (model, rows) = (self.theirs, folder.path());
+            let settings =
+                json!({ "model": model, "rows": rows, "batch": batch, "precision": precision, "compiled": compiled });
             python.start("training.py", settings).map(Some)
         };
-        let (seconds, place) = (bench.seconds(), bench.place());
+        let seconds = bench.seconds();
+        let ways: Vec<(Place, String)> = bench.ways(title);
         let mut rows = Vec::new();
-        for &batch in batch_sizes {
+        for (&batch, (place, title)) in batch_sizes.iter().flat_map(|batch| ways.iter().map(move |way| (batch, way))) {
+            let (place, precision) = (*place, place.precision);
             let mut programs = Vec::new();
             for (compiled, way) in bench.python.iter().flat_map(Python::ways) {
-                programs.extend(start(batch, compiled)?.map(|peer| (format!("{}{way}", self.name), peer)));
+                programs.extend(start(batch, precision, compiled)?.map(|peer| (format!("{}{way}", self.name), peer)));
             }
             let peers = programs.iter_mut().map(|(name, peer)| {
                 let side: Side<'_> =
@@ -89,18 +94,19 @@ impl Model<'_> {
                 Comparison {
                     work: format!("{title}, training, batch {batch}"),
                     unit: Unit::Samples,
-                    limit: Some(bench.operations() / self.work.training()),
+                    limit: bench.limit(self.work.training(), precision),
                     ours: Box::new(|| runs::training_rate(self.encoded, batch, place, seconds)),
                     peers: peers.collect(),
                 },
             )?;
-            rows.push(Row { cost: Some(self.work.cost()), ..row });
+            let cost = (precision == Precision::Float32).then(|| self.work.cost());
+            rows.push(Row { cost, ..row });
         }
-        if !bench.quick {
-            let mut peer = start(batch_of_quality, false)?;
+        for (place, title) in ways.iter().filter(|_| !bench.quick) {
+            let mut peer = start(batch_of_quality, place.precision, false)?;
             let (mut ours, mut theirs) = (Vec::new(), Vec::new());
             for seed in SEEDS {
-                ours.push(runs::test_auc(self.encoded, batch_of_quality, place, EPOCHS, seed)?);
+                ours.push(runs::test_auc(self.encoded, batch_of_quality, *place, EPOCHS, seed)?);
                 if let Some(peer) = &mut peer {
                     theirs.push(peer.number(&json!({ "do": "quality", "epochs": EPOCHS, "seed": seed }), "auc")?);
                 }

@@ -1,7 +1,7 @@
 //! The first dense map of the scoring network as one differentiable function on the CPU, by the kernels of
 //! `fain-kernels`.
 
-use fain_autograd::{Buffer, Context, Element, Function, apply, slice};
+use fain_autograd::{Buffer, Context, Element, Function, apply, autocast_kind, slice};
 use fain_kernels::{Real, TargetPairGradients, TargetPairs, target_pairs_backward, target_pairs_forward};
 use tch::{Device, Kind, Tensor};
 
@@ -26,11 +26,11 @@ impl<'a> PairOperands<'a> {
     }
 }
 
-/// Whether there are kernels for these operands.
+/// Whether there are kernels for these operands: not under autocast, which has its own for matrix products.
 pub(super) fn applies(operands: PairOperands<'_>, history: &Jagged) -> bool {
     let Ok(kind @ (Kind::Float | Kind::Double)) = history.values().f_kind() else { return false };
     let same = |of: &Tensor| of.device() == Device::Cpu && of.f_kind().is_ok_and(|of| of == kind);
-    same(history.values()) && operands.list().all(same)
+    autocast_kind(Device::Cpu).is_none() && same(history.values()) && operands.list().all(same)
 }
 
 /// `[N, H]`.

@@ -1,5 +1,6 @@
 //! What the candidate goes through before the events are scored.
 
+use fain_autograd::widened;
 use tch::{Tensor, nn};
 
 use crate::{Activation, ActivationConfig, LayerError, Linear, Mode};
@@ -20,6 +21,6 @@ impl Projection {
 
     /// `[B, inputs]` → `[B, outputs]`.
     pub(super) fn forward(&self, candidate: &Tensor, mode: Mode) -> Result<Tensor, LayerError> {
-        self.activation.forward(self.dense.forward(candidate)?, mode)
+        Ok(widened(&self.activation.forward(self.dense.forward(candidate)?, mode)?)?)
     }
 }

@@ -1,5 +1,6 @@
 //! From candidate and events to scores.
 
+use fain_autograd::widened;
 use tch::{Tensor, nn};
 
 use super::network::Network;
@@ -43,7 +44,7 @@ impl Scorer {
     pub(super) fn logits(&self, candidate: &Tensor, history: &Jagged, mode: Mode) -> Result<Tensor, LayerError> {
         match self {
             Self::Network(network) => network.logits(candidate, history, mode),
-            Self::Bilinear(map) => inner_products(&map.forward(candidate)?, history),
+            Self::Bilinear(map) => inner_products(&widened(&map.forward(candidate)?)?, history),
             Self::InnerProduct => inner_products(candidate, history),
         }
     }

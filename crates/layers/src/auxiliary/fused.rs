@@ -1,6 +1,6 @@
 //! The auxiliary loss as one differentiable function on the CPU, by the kernels of `fain-kernels`.
 
-use fain_autograd::{Buffer, Context, Element, Function, apply, slice};
+use fain_autograd::{Buffer, Context, Element, Function, apply, autocast_kind, slice};
 use fain_kernels::{
     DenseLayer, DenseLayerGradients, PairGradients, PairNetwork, Pairs, Real, inner_pair_loss, pair_loss,
 };
@@ -46,7 +46,9 @@ pub(super) fn mean_loss(
         inputs.push(layer.weight().f_contiguous()?);
         inputs.push(layer.bias().f_contiguous()?);
     }
-    if !applies(&inputs) {
+    // Autocast has its own kernels for matrix products; without layers there are none.
+    let narrow = !layers.is_empty() && autocast_kind(Device::Cpu).is_some();
+    if narrow || !applies(&inputs) {
         return Ok(None);
     }
     let Paired { offsets, distance, factor } = *paired;

@@ -1,5 +1,6 @@
 //! The network of the auxiliary loss.
 
+use fain_autograd::widened;
 use tch::{Tensor, nn};
 
 use super::AuxiliaryNetConfig;
@@ -46,7 +47,7 @@ impl AuxiliaryNet {
     /// # Errors
     /// [`LayerError::Shape`] when the width differs; [`LayerError::TooFewRows`] where batch statistics need more rows.
     pub fn forward(&self, input: &Tensor, mode: Mode) -> Result<Tensor, LayerError> {
-        self.output.forward(&self.mlp.forward(input, mode)?)
+        Ok(widened(&self.output.forward(&self.mlp.forward(input, mode)?)?)?)
     }
 
     /// The mean over `2P` entries of `−log σ(z)` for the clicks and `−log(1 − σ(z))` for the others, where `z` is the
@@ -84,6 +85,6 @@ impl AuxiliaryNet {
         let mut hidden = events.f_view([all / pairs, pairs, -1])?.f_linear(&of_events, None::<&Tensor>)?;
         // In place: nothing else holds the product, and its backward does not read it.
         let hidden = hidden.f_add_(&once)?.f_view([all, -1])?;
-        self.output.forward(&self.mlp.forward_from_first(hidden, mode)?)
+        Ok(widened(&self.output.forward(&self.mlp.forward_from_first(hidden, mode)?)?)?)
     }
 }

@@ -1,5 +1,6 @@
 //! A history and its candidate as one sequence.
 
+use fain_autograd::upload;
 use tch::Tensor;
 
 use crate::places::distances_from_last;
@@ -17,7 +18,7 @@ pub(super) fn join(candidate: &Tensor, history: &Jagged, max_length: i64) -> Res
         offsets.push(order.len() as u32);
     }
     let device = history.values().device();
-    let order = Tensor::f_from_slice(&order)?.f_to_device(device)?;
+    let order = upload(Tensor::f_from_slice(&order)?, device)?;
     let values = Tensor::f_cat(&[history.values(), candidate], 0)?.f_index_select(0, &order)?;
     Jagged::new(values, JaggedLayout::new(&offsets, device)?)
 }

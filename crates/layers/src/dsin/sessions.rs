@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use fain_autograd::upload;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
@@ -126,7 +127,7 @@ impl Sessions {
             events: JaggedLayout::nested(&events, device)?,
             users: JaggedLayout::new(&users, device)?,
             history: history.clone(),
-            kept: if all { None } else { Some(Tensor::f_from_slice(&kept)?.f_to_device(device)?) },
+            kept: if all { None } else { Some(upload(Tensor::f_from_slice(&kept)?, device)?) },
         })
     }
 

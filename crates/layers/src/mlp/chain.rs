@@ -1,6 +1,7 @@
 //! Hidden layers as one differentiable function on the CPU, by the kernels of `fain-kernels`: between two dense maps
 //! nothing is written down.
 
+use fain_autograd::autocast_kind;
 use tch::{Device, Kind, Tensor};
 
 use super::Layer;
@@ -32,7 +33,7 @@ impl Inputs {
 }
 
 /// The layers from the result of the first dense map on; with `output`, also that map of the last layer. `None` where
-/// there are no kernels for them.
+/// there are no kernels for them, as under autocast.
 ///
 /// # Shapes
 /// - `first` `[B, hidden[0]]` → `[B, outputs]`
@@ -42,6 +43,9 @@ pub(super) fn forward(
     output: Option<&Linear>,
     mode: Mode,
 ) -> Result<Option<Tensor>, LayerError> {
+    if autocast_kind(first.device()).is_some() {
+        return Ok(None);
+    }
     let mut inputs = Inputs(Vec::new());
     inputs.add(first)?;
     let mut places = Vec::with_capacity(layers.len());

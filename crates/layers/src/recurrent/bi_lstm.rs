@@ -1,5 +1,6 @@
 //! A long short-term memory that reads histories in both directions.
 
+use fain_autograd::{Precision, autocast, widened};
 use serde::{Deserialize, Serialize};
 use tch::{Tensor, nn};
 
@@ -106,6 +107,14 @@ impl BiLstm {
             let operands: Vec<&Tensor> = self.parameters.iter().chain([inputs.values()]).collect();
             return empty_states(inputs, self.outputs(), &operands);
         }
+        // libtorch's autocast knows the LSTM in float16 alone, on CUDA; and a state is summed over many steps.
+        let inputs = Jagged::new(widened(inputs.values())?, layout.clone())?;
+        autocast(inputs.values().device(), Precision::Float32, || self.states(&inputs))?
+    }
+
+    /// There is at least one event.
+    fn states(&self, inputs: &Jagged) -> Result<Jagged, LayerError> {
+        let layout = inputs.layout();
         let packing = layout.packing()?;
         let samples = packing.samples().size()[0];
         let options = (inputs.kind(), inputs.values().device());

@@ -42,7 +42,9 @@ pub enum Execution {
     /// batch normalisation, to Dice, to the first layer of target attention's network, to the gated recurrences with
     /// [`ResetGate::After`], and to the auxiliary loss by a network whose layers the logistic function follows and whose
     /// input is not normalised; on CUDA devices, in float32, to the gated recurrences with [`ResetGate::After`]
-    /// ([`cuda_recurrences`](crate::cuda_recurrences) says whether they do).
+    /// ([`cuda_recurrences`](crate::cuda_recurrences) says whether they do). Under `fain_autograd::autocast` networks,
+    /// attention's first layer and the auxiliary network are plain operations, in the kind that autocast asks for; the
+    /// other kernels go on in float32.
     #[default]
     Auto,
     /// libtorch operations only, which tracing, export and second derivatives need.

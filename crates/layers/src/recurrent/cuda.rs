@@ -1,15 +1,15 @@
 //! The gated recurrences on CUDA devices in float32, by the kernels of `fain-cuda`.
 //!
 //! The kernels walk through time; what depends on the events alone and all sums over events are matrix products of
-//! libtorch.
+//! libtorch. Under autocast these products read and write its kind, and the kernels go on in float32.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use fain_autograd::{Context, Function, apply};
+use fain_autograd::{Context, Function, apply, autocast_kind};
 use fain_cuda::{Address, Backward, CudaError, Forward, Kernels, Recurrences};
 use fain_kernels::Cell;
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Kind, TchError, Tensor};
 
 use super::operands::Operands;
 use super::update::Update;
@@ -56,7 +56,7 @@ pub(super) fn kernels<S>(
     Some(recurrences)
 }
 
-/// The states after each event, jagged `[N, H]`.
+/// The states after each event, jagged `[N, H]`; the operands are float32.
 pub(super) fn forward(
     kernels: &'static dyn Kernels,
     operands: Operands<&Tensor>,
@@ -69,7 +69,9 @@ pub(super) fn forward(
         count - 1
     });
     let operands = operands.try_map(Tensor::f_contiguous)?.into_list();
-    let recurrence = Recurrence { kernels, cell: update.cell(), layout: layout.clone(), places, needed: Vec::new() };
+    let products = Products { narrow: autocast_kind(layout.offsets().device()) };
+    let (cell, layout_of_events) = (update.cell(), layout.clone());
+    let recurrence = Recurrence { kernels, cell, layout: layout_of_events, places, products, needed: Vec::new() };
     let mut outputs = apply(recurrence, &operands.iter().collect::<Vec<&Tensor>>())?;
     // There is one, as the forward pass below returns one.
     Jagged::new(outputs.swap_remove(0), layout.clone())
@@ -82,8 +84,39 @@ struct Recurrence {
     layout: JaggedLayout,
     /// Where each operand stands in the list that libtorch hands over.
     places: Operands<usize>,
+    products: Products,
     /// Which operands a gradient flows back to, known after the forward pass.
     needed: Vec<bool>,
+}
+
+/// How matrix products are computed: of float32 and to float32, by way of a narrower kind where autocast says so.
+///
+/// Autocast itself is off in a function's passes.
+#[derive(Debug, Clone, Copy)]
+struct Products {
+    narrow: Option<Kind>,
+}
+
+impl Products {
+    /// The numbers as a product reads them.
+    fn operand(self, tensor: &Tensor) -> Result<Tensor, TchError> {
+        self.narrow.map_or_else(|| Ok(tensor.shallow_clone()), |kind| tensor.f_to_kind(kind))
+    }
+
+    fn result(self, tensor: Tensor) -> Result<Tensor, TchError> {
+        if self.narrow.is_some() { tensor.f_to_kind(Kind::Float) } else { Ok(tensor) }
+    }
+
+    /// `x Wᵀ + b`
+    fn linear(self, input: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor, TchError> {
+        let bias = bias.map(|bias| self.operand(bias)).transpose()?;
+        self.result(self.operand(input)?.f_linear(&self.operand(weight)?, bias.as_ref())?)
+    }
+
+    /// Of operands that are as products read them.
+    fn matmul(self, left: &Tensor, right: &Tensor) -> Result<Tensor, TchError> {
+        self.result(left.f_matmul(right)?)
+    }
 }
 
 /// Where the numbers of a contiguous tensor are; 0 is no tensor.
@@ -103,7 +136,7 @@ impl Function for Recurrence {
         self.needed = (0..inputs.len()).map(|index| context.needs_gradient(index)).collect();
         let operands = self.places.map(|place| &inputs[place]);
         let (events, hidden) = (self.layout.events(), operands.state_weight.size()[1]);
-        let projected = operands.inputs.f_linear(operands.input_weight, operands.input_bias)?;
+        let projected = self.products.linear(operands.inputs, operands.input_weight, operands.input_bias)?;
         let transposed = operands.state_weight.f_transpose(0, 1)?.f_contiguous()?;
         let states = room(&projected, events, hidden)?;
         let trained = self.needed.contains(&true);
@@ -180,12 +213,16 @@ impl Function for Recurrence {
             hidden,
         )?;
 
-        let when = |needed: bool, value: &dyn Fn() -> Result<Tensor, tch::TchError>| needed.then(value).transpose();
-        let over_events = |left: &Tensor, right: &Tensor| left.f_transpose(0, 1)?.f_matmul(right);
+        let when = |needed: bool, value: &dyn Fn() -> Result<Tensor, TchError>| needed.then(value).transpose();
+        let products = self.products;
+        let narrow = products.operand(&of_projected)?;
+        let over_events = |left: &Tensor, right: &Tensor| {
+            products.matmul(&products.operand(left)?.f_transpose(0, 1)?, &products.operand(right)?)
+        };
         let sum = |tensor: &Tensor| tensor.f_sum_dim_intlist(0, false, Kind::Float);
         let gradients = Operands {
-            inputs: when(needed.inputs, &|| of_projected.f_matmul(operands.input_weight))?,
-            input_weight: when(needed.input_weight, &|| over_events(&of_projected, operands.inputs))?,
+            inputs: when(needed.inputs, &|| products.matmul(&narrow, &products.operand(operands.input_weight)?))?,
+            input_weight: when(needed.input_weight, &|| over_events(&narrow, operands.inputs))?,
             state_weight: when(needed.state_weight, &|| over_events(&of_product, &previous))?,
             scores: needed
                 .scores

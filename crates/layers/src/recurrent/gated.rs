@@ -1,5 +1,8 @@
 //! What the recurrences with a reset gate share: parameters, checks and the choice of how they are computed.
 
+use std::convert::Infallible;
+
+use fain_autograd::widened;
 use tch::{Tensor, nn};
 
 use super::config::{Execution, GruConfig, ResetGate, check_width};
@@ -72,7 +75,10 @@ impl Gated {
         update: Update<&Tensor>,
         initial: Option<&Tensor>,
     ) -> Result<Jagged, LayerError> {
-        let scores = update.scores().copied();
+        let inputs = &Jagged::new(widened(inputs.values())?, inputs.layout().clone())?;
+        let (update, initial) = (update.try_map(|scores| widened(scores))?, initial.map(widened).transpose()?);
+        let Ok(update) = update.try_map(Ok::<&Tensor, Infallible>);
+        let (scores, initial) = (update.scores().copied(), initial.as_ref());
         check_shape("inputs", inputs.values(), &[Some(inputs.layout().events()), Some(self.inputs)], "[N, D]")?;
         check_recurrence(inputs, scores, initial, self.hidden)?;
         let operands = Operands {

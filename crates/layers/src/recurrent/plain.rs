@@ -1,5 +1,6 @@
 //! The gated recurrences in libtorch's operations. This is their definition.
 
+use fain_autograd::widened;
 use tch::Tensor;
 
 use super::config::ResetGate;
@@ -18,7 +19,7 @@ pub(super) fn forward(
     let steps = Steps::new(inputs.layout())?;
     // The input's share of all gates at all steps is one product.
     let projected = steps.pack(inputs.values())?.f_linear(&gated.input_weight, gated.input_bias())?;
-    let projected = steps.split_packed(&projected)?;
+    let projected = steps.split_packed(&widened(&projected)?)?;
     let update = update.try_map(|scores| steps.split(scores))?;
     let cell = Cell::new(gated, update.gates())?;
     let initial = steps.initial(initial, inputs, gated.hidden)?;
@@ -50,7 +51,7 @@ struct Affine {
 
 impl Affine {
     fn apply(&self, state: &Tensor) -> Result<Tensor, LayerError> {
-        Ok(state.f_linear(&self.weight, self.bias.as_ref())?)
+        Ok(widened(&state.f_linear(&self.weight, self.bias.as_ref())?)?)
     }
 }
 

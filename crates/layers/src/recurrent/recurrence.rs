@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use fain_autograd::widened;
 use tch::Tensor;
 
 use super::unroll::{Steps, empty_states};
@@ -102,7 +103,7 @@ impl<C: RecurrentCell> Recurrence for Unrolled<C> {
         let (events, scores) = (steps.split(inputs.values())?, steps.split(scores)?);
         let initial = steps.initial(initial, inputs, hidden)?;
         let states = steps.run(&initial, |step, state| {
-            let next = self.0.step(&events[step], &scores[step], state)?;
+            let next = widened(&self.0.step(&events[step], &scores[step], state)?)?;
             check_shape("state after a step", &next, &[Some(state.size()[0]), Some(hidden)], "[M, H]")?;
             Ok(next)
         })?;

@@ -9,6 +9,7 @@ mod full_disk;
 mod generate;
 mod inspect;
 mod kinds;
+mod precision;
 mod predict;
 mod prepare;
 mod resume;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod histories;
+mod precision;
 mod pretrained;
 mod runs;
 mod support;

@@ -7,7 +7,7 @@ usage() {
 Usage: ./run.sh [LINE]… [OPTIONS]
 
 Checks the kernels of this device against plain operations, then measures the lines din-training, dien-training, augru and
-gru, or those that are named. The table goes to stdout and to results/table.md, the figures to results/results.json.
+gru, or those that are named, in float32 and in bfloat16. The table goes to stdout and to results/table.md, the figures to results/results.json.
 
 Options:
   --device DEVICE  cuda (the default), cuda:N, or cpu to see that everything works without a GPU
@@ -61,6 +61,6 @@ case " ${arguments[*]-} " in
 esac
 
 mkdir -p "$here/results"
-"$here/bin/fain-benchmarks" --device "$device" --check --output "$here/results/results.json" \
+"$here/bin/fain-benchmarks" --device "$device" --check --bfloat16 --output "$here/results/results.json" \
     ${peers[@]+"${peers[@]}"} ${arguments[@]+"${arguments[@]}"} ${lines[@]+"${lines[@]}"} |
     tee "$here/results/table.md"

@@ -1,6 +1,7 @@
 //! The differentiable function with the kernels on the processor, against plain operations.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use fain_autograd::{Precision, autocast};
 use fain_cuda::Emulated;
 use tch::nn;
 
@@ -104,6 +105,23 @@ fn states_and_gradients_are_those_of_plain_operations() {
                     "{update:?}, {index}: off by {most}"
                 );
             }
+        }
+    }
+}
+
+/// Under autocast the products around the kernels are bfloat16, and what the kernels read and give is float32.
+#[test]
+fn autocast_narrows_the_products_around_the_kernels() {
+    for (place, update) in UPDATES.into_iter().enumerate() {
+        let batch = Batch::new(update, (5, 6 + place as i64), (true, true), &[3, 0, 7, 1, 2, 0, 5]);
+        let single = batch.run(update, Some(emulated()));
+        let narrow = || batch.run(update, Some(emulated()));
+        let mixed = autocast(Device::Cpu, Precision::BFloat16, narrow).unwrap();
+        for (index, (single, mixed)) in single.iter().zip(&mixed).enumerate() {
+            assert_eq!((mixed.kind(), mixed.size()), (Kind::Float, single.size()), "{update:?}, {index}");
+            let most = (single - mixed).abs().max().double_value(&[]);
+            assert!(most > 0.0, "{update:?}, {index}");
+            assert!(most < 0.02 * single.abs().max().double_value(&[]).max(1.0), "{update:?}, {index}: off by {most}");
         }
     }
 }
