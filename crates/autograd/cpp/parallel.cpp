@@ -20,6 +20,7 @@ extern "C" {
 // Runs `body` on as many threads as libtorch has set for the caller when `threads` is 0, and waits for all.
 void GOMP_parallel(void (*body)(void* data), void* data, unsigned threads, unsigned flags);
 int omp_get_num_threads(void);
+void omp_set_num_threads(int threads);
 int omp_get_thread_num(void);
 }
 
@@ -72,6 +73,13 @@ int fain_parallel_for(int64_t count, int64_t grain, void (*body)(const void* dat
     report(sink, text.data(), text.size());
   }
   return 1;
+}
+
+// One thread for the loops that the calling thread begins.
+void fain_compute_alone() noexcept {
+  // libtorch gives a thread its number at its first loop, and would take this one back.
+  at::internal::lazy_init_num_threads();
+  omp_set_num_threads(1);
 }
 
 }  // extern "C"

@@ -71,6 +71,6 @@ pub use error::{AutogradError, Pass};
 pub use function::{Context, Function, apply};
 pub use gradient_check::{GradientCheck, GradientError, GradientReport, check_gradients, check_leaves};
 pub use memory::{keep_freed_memory, prefer_huge_pages};
-pub use parallel::{parallel_for, parallel_tasks};
+pub use parallel::{compute_alone, parallel_for, parallel_tasks};
 pub use slices::{Buffer, Element, SliceError, slice, slice_mut};
 pub use upload::upload;

@@ -20,6 +20,7 @@ unsafe extern "C" {
         sink: *mut c_void,
         report: Report,
     ) -> c_int;
+    fn fain_compute_alone();
 }
 
 /// A loop body, and the text of its first panic.
@@ -94,6 +95,27 @@ pub fn parallel_tasks(tasks: usize, task: impl Fn(usize) + Sync) -> Result<(), A
             }
         }
     })
+}
+
+/// Lets libtorch's operations and the loops of this crate, where this thread calls them, run on this thread alone from
+/// now on.
+///
+/// Each thread that computes has a team of threads of its own beside it. For one that makes ready what another computes
+/// with, a second team would only be in the way.
+///
+/// ```
+/// std::thread::spawn(|| {
+///     fain_autograd::compute_alone();
+///     let thread = std::thread::current().id();
+///     fain_autograd::parallel_for(1000, 1, |_| assert_eq!(std::thread::current().id(), thread))
+/// })
+/// .join()
+/// .unwrap()?;
+/// # Ok::<(), fain_autograd::AutogradError>(())
+/// ```
+pub fn compute_alone() {
+    // SAFETY: it sets a number of this thread in OpenMP, at any time.
+    unsafe { fain_compute_alone() }
 }
 
 /// The tasks of a thread, on a cache line of its own.

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use fain_autograd::upload;
+use fain_autograd::{Buffer, upload};
 use fain_features::{Column, Samples};
-use fain_layers::JaggedLayout;
+use fain_layers::{JaggedLayout, LayerError};
 use tch::{Device, Tensor};
 
 use crate::ModelError;
@@ -166,6 +166,9 @@ fn part<'a, T>(values: &'a [T], count: usize, rows: &Range<usize>) -> Result<&'a
 
 /// libtorch looks embeddings up by signed ids.
 fn id_tensor(ids: &[u32], device: Device) -> Result<Tensor, ModelError> {
-    let wide: Vec<i64> = ids.iter().map(|&id| i64::from(id)).collect();
-    Ok(upload(Tensor::f_from_slice(&wide)?, device)?)
+    let mut signed = Buffer::<i64>::unspecified(&[ids.len() as i64]).map_err(LayerError::from)?;
+    for (signed, &id) in signed.as_mut_slice().iter_mut().zip(ids) {
+        *signed = i64::from(id);
+    }
+    Ok(upload(signed.into_tensor(), device)?)
 }

@@ -36,6 +36,7 @@ mod config;
 mod error;
 mod evaluate;
 mod experiment;
+mod feed;
 mod folder;
 mod histories;
 mod loss_sums;

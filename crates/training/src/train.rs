@@ -3,17 +3,17 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use fain_autograd::{autocast, upload};
-use fain_dataset::{BatchPlan, Batches, Dataset, Order, Tail};
-use fain_features::Samples;
+use fain_autograd::autocast;
+use fain_dataset::{BatchPlan, Dataset, Order, Tail};
 use fain_layers::Mode;
 use fain_metrics::{CeilingReport, Evaluation};
-use fain_models::{FeatureSpace, Model, ModelInput, Output, named_tensors, parameter_count};
-use tch::{Device, Tensor, nn};
+use fain_models::{FeatureSpace, Model, Output, named_tensors, parameter_count};
+use tch::{Device, nn};
 
 use crate::checkpoint::{self, LossSum, Position, Snapshot, restore_snapshot, snapshot};
 use crate::click_loss::click_loss;
 use crate::evaluate::PREFETCH;
+use crate::feed::{self, Batch};
 use crate::histories;
 use crate::loss_sums::{LossSums, StepLoss};
 use crate::occurrences::trained_tables;
@@ -162,7 +162,7 @@ impl<'a> Session<'a> {
             start: self.position.epoch_batches,
             prefetch: PREFETCH,
         };
-        let mut batches = Batches::new(self.request.dataset.train(), plan)?;
+        let mut batches = feed::batches(self.request.dataset.train(), plan, self.request.device)?;
         let count = batches.total();
         let mut clock = Instant::now();
         loop {
@@ -175,15 +175,15 @@ impl<'a> Session<'a> {
                     return Ok(());
                 }
             }
-            let Some(samples) = batches.next().transpose()? else { return Ok(()) };
-            self.step(&samples)?;
-            let position = &mut self.position;
+            let Some(batch) = batches.next().transpose()? else { return Ok(()) };
+            self.step(&batch)?;
+            let (position, rows) = (&mut self.position, batch.samples.rows as u64);
             position.step += 1;
             position.epoch_batches += 1;
-            position.epoch_rows += samples.rows as u64;
-            position.samples += samples.rows as u64;
-            position.loss.rows += samples.rows as u64;
-            batches.recycle(samples);
+            position.epoch_rows += rows;
+            position.samples += rows;
+            position.loss.rows += rows;
+            batches.recycle(batch.samples);
             let (epoch, epoch_rows, step) = (position.epoch + 1, position.epoch_rows, position.step);
             if observer(&Progress::Step { epoch, epoch_rows, step }).is_break() {
                 self.stop_clock(clock)?;
@@ -208,24 +208,23 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    fn step(&mut self, samples: &Samples) -> Result<(), TrainingError> {
-        let device = self.request.device;
-        tch::manual_seed(step_seed(self.request.experiment.training.seed, self.position.step));
-        let input = ModelInput::new(samples, device)?;
-        let labels = upload(Tensor::f_from_slice(samples.labels.as_deref().unwrap_or_default())?, device)?;
-        let forward = || self.model.forward(&input, Mode::Training);
-        let Output { logits, auxiliary } = autocast(device, self.request.experiment.training.precision, forward)??;
-        let click = click_loss(&logits, &labels)?;
+    fn step(&mut self, batch: &Batch) -> Result<(), TrainingError> {
+        let TrainRequest { experiment, device, .. } = self.request;
+        tch::manual_seed(step_seed(experiment.training.seed, self.position.step));
+        let forward = || self.model.forward(&batch.input, Mode::Training);
+        let Output { logits, auxiliary } = autocast(device, experiment.training.precision, forward)??;
+        let click = click_loss(&logits, &batch.labels)?;
+        let rows = batch.samples.rows;
         match auxiliary {
             None => {
                 self.optimizer.backward_step(&click)?;
-                self.losses.add(StepLoss::Click, &click, samples.rows)
+                self.losses.add(StepLoss::Click, &click, rows)
             }
             Some(auxiliary) => {
                 self.optimizer.backward_step(&click.f_add(&auxiliary)?)?;
                 self.position.loss.auxiliary.get_or_insert(0.0);
-                self.losses.add(StepLoss::Click, &click, samples.rows)?;
-                self.losses.add(StepLoss::Auxiliary, &auxiliary, samples.rows)
+                self.losses.add(StepLoss::Click, &click, rows)?;
+                self.losses.add(StepLoss::Auxiliary, &auxiliary, rows)
             }
         }
     }
