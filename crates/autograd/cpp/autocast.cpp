@@ -2,10 +2,10 @@
 #include <ATen/autocast_mode.h>
 #include <c10/core/impl/LocalDispatchKeySet.h>
 
-#include <cstddef>
+#include "report.h"
+
 #include <cstdint>
 #include <exception>
-#include <string>
 
 extern "C" {
 
@@ -21,8 +21,8 @@ struct FainAutocast {
 // Sets autocast for this thread and a kind of device (a `c10::DeviceType`), and says in `before` what it was. Returns 0,
 // or not 0 after `report` got the reason.
 int fain_exchange_autocast(int device, const FainAutocast* next, FainAutocast* before, void* sink,
-                           void (*report)(void* sink, const char* text, size_t length)) noexcept {
-  try {
+                           Report report) noexcept {
+  const auto exchange = [&] {
     const auto type = static_cast<at::DeviceType>(device);
     before->kind = static_cast<int>(at::autocast::get_autocast_dtype(type));
     before->enabled = at::autocast::is_autocast_enabled(type);
@@ -30,15 +30,8 @@ int fain_exchange_autocast(int device, const FainAutocast* next, FainAutocast* b
     at::autocast::set_autocast_dtype(type, static_cast<at::ScalarType>(next->kind));
     at::autocast::set_autocast_enabled(type, next->enabled);
     at::autocast::set_autocast_cache_enabled(next->keeps_casts);
-    return 0;
-  } catch (const c10::Error& error) {
-    const std::string text = error.what_without_backtrace();
-    report(sink, text.data(), text.size());
-  } catch (const std::exception& error) {
-    const std::string text = error.what();
-    report(sink, text.data(), text.size());
-  }
-  return 1;
+  };
+  return attempt(sink, report, exchange) ? 0 : 1;
 }
 
 // The `c10::ScalarType` that autocast computes in on this thread; -1 where it is off, or not to be had.

@@ -6,8 +6,9 @@
 #include <ATen/core/grad_mode.h>
 #include <c10/core/impl/LocalDispatchKeySet.h>
 
+#include "report.h"
+
 #include <cstddef>
-#include <exception>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
@@ -177,19 +178,8 @@ extern "C" {
 bool fain_gradients_are_recorded() noexcept { return at::GradMode::is_enabled(); }
 
 // Puts a function into the graph. Returns 0, or not 0 after `report` got the reason.
-int fain_record_function(const FainRecord* record, void* sink,
-                         void (*report)(void* sink, const char* text, size_t length)) noexcept {
-  try {
-    record_function(*record);
-    return 0;
-  } catch (const c10::Error& error) {
-    const std::string text = error.what_without_backtrace();
-    report(sink, text.data(), text.size());
-  } catch (const std::exception& error) {
-    const std::string text = error.what();
-    report(sink, text.data(), text.size());
-  }
-  return 1;
+int fain_record_function(const FainRecord* record, void* sink, Report report) noexcept {
+  return attempt(sink, report, [&] { record_function(*record); }) ? 0 : 1;
 }
 
 // Adds the gradient of the next input; null stands for none.

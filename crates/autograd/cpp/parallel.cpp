@@ -6,11 +6,10 @@
 #include <ATen/Parallel.h>
 #include <c10/util/ParallelGuard.h>
 
+#include "report.h"
+
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
-#include <exception>
-#include <string>
 
 #if !AT_PARALLEL_OPENMP
 #error "this libtorch has no OpenMP"
@@ -56,10 +55,9 @@ extern "C" {
 
 // Calls `body` for parts of 0..count. Returns 0, or not 0 after `report` got the reason.
 int fain_parallel_for(int64_t count, int64_t grain, void (*body)(const void* data, int64_t begin, int64_t end),
-                      const void* data, void* sink,
-                      void (*report)(void* sink, const char* text, size_t length)) noexcept {
+                      const void* data, void* sink, Report report) noexcept {
   if (count == 0) return 0;
-  try {
+  const auto loop_over = [&] {
     at::internal::lazy_init_num_threads();
     Loop loop{count, std::max<int64_t>(grain, 1), body, data};
     if (count <= loop.grain || at::in_parallel_region() || at::get_num_threads() == 1) {
@@ -67,12 +65,8 @@ int fain_parallel_for(int64_t count, int64_t grain, void (*body)(const void* dat
     } else {
       GOMP_parallel(run_part, &loop, 0, 0);
     }
-    return 0;
-  } catch (const std::exception& error) {
-    const std::string text = error.what();
-    report(sink, text.data(), text.size());
-  }
-  return 1;
+  };
+  return attempt(sink, report, loop_over) ? 0 : 1;
 }
 
 // One thread for the loops that the calling thread begins.
