@@ -62,6 +62,12 @@ pub(crate) struct Arguments {
     /// Where the figures go as JSON; target/benchmarks/results.json of the repository by default.
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+
+    /// Prints the bytes that steps with a table of so many rows take beside it, and does nothing else: what the line of
+    /// vocabularies starts as processes of their own.
+    #[arg(long, value_name = "ROWS", hide = true, conflicts_with = "lines",
+        value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) table_memory: Option<u32>,
 }
 
 /// Which Python measures the other programs.
@@ -132,7 +138,16 @@ mod tests {
 
     #[test]
     fn what_is_unknown_or_out_of_bounds_is_refused() {
-        for line in ["agru", "--rounds 0", "--threads 0", "--threads 1025", "--speed", "--device gpu"] {
+        for line in [
+            "agru",
+            "--table-memory 0",
+            "--table-memory 9 auc",
+            "--rounds 0",
+            "--threads 0",
+            "--threads 1025",
+            "--speed",
+            "--device gpu",
+        ] {
             assert!(parsed(line).is_err(), "{line}");
         }
         let error = parsed("agru").unwrap_err().to_string();

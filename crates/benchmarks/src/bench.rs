@@ -6,6 +6,7 @@ use tch::Device;
 use fain_autograd::{DeviceChoice, Precision};
 
 use crate::arguments::{Arguments, Peers};
+use crate::lines::report_memory;
 use crate::machine::Machine;
 use crate::python::{Places, Python};
 use crate::results::{Results, Section};
@@ -70,6 +71,9 @@ impl Bench {
 /// # Errors
 /// The machine, the rows or the peers cannot be got ready, or a result cannot be written.
 pub(crate) fn run(arguments: &Arguments) -> Result<bool> {
+    if let Some(rows) = arguments.table_memory {
+        return report_memory(rows, arguments.threads).map(|()| true);
+    }
     if arguments.device != DeviceChoice::Cpu {
         let other = arguments.lines.iter().find(|line| !line.is_on_gpus());
         ensure!(

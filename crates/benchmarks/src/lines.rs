@@ -15,6 +15,8 @@ use crate::bench::Bench;
 use crate::figures::{Peer, Row, Unit};
 use crate::rounds::{Side, alternate};
 
+pub(crate) use vocabulary::report_memory;
+
 /// A line of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Line {

@@ -106,9 +106,9 @@ pub use rows::{
 };
 pub use scalar::Real;
 pub use segments::{
-    segment_expand, segment_expand_with, segment_products, segment_products_with, segment_softmax_backward,
-    segment_softmax_backward_with, segment_softmax_forward, segment_softmax_forward_with, segment_sums,
-    segment_sums_with,
+    WeightedEvents, segment_expand, segment_expand_with, segment_products, segment_products_with,
+    segment_softmax_backward, segment_softmax_backward_with, segment_softmax_forward, segment_softmax_forward_with,
+    segment_sums, segment_sums_with,
 };
 pub use target_pairs::{
     TargetPairGradients, TargetPairs, target_pairs_backward, target_pairs_backward_with, target_pairs_forward,

@@ -4,6 +4,7 @@ mod expand;
 mod products;
 mod softmax;
 mod sums;
+mod weighted;
 
 use std::ops::Range;
 
@@ -23,6 +24,7 @@ pub use softmax::{
     segment_softmax_backward, segment_softmax_backward_with, segment_softmax_forward, segment_softmax_forward_with,
 };
 pub use sums::{segment_sums, segment_sums_with};
+pub use weighted::WeightedEvents;
 
 /// Samples whose offsets have been checked, cut into tasks.
 struct Cut<'a> {

@@ -146,7 +146,8 @@ fn rule() -> impl Strategy<Value = RowRule> {
 
 /// Up to 40 rows and widths on both sides of a vector; so many lookups at times that there are several tasks.
 fn problem() -> impl Strategy<Value = Problem> {
-    let sizes = (1usize..40, 1usize..40, prop_oneof![0usize..60, 2000usize..5000], any::<bool>(), any::<u64>());
+    let width = prop_oneof![1usize..40, prop::sample::select(vec![1usize, 4, 8, 16, 32, 64])];
+    let sizes = (1usize..40, width, prop_oneof![0usize..60, 2000usize..5000], any::<bool>(), any::<u64>());
     let step = (rule(), prop_oneof![Just(0.0), 0.0..0.1f64], prop_oneof![Just(0.0), 0.0..0.1f64], any::<bool>());
     (sizes, step).prop_map(|((rows, width, lookups, row_moments, seed), (rule, l2, shrink, of_rows))| {
         let mut state = seed;
@@ -202,6 +203,46 @@ proptest! {
         let one = problem.updated(InstructionSet::Portable, &Serial);
         for set in InstructionSet::ALL.into_iter().filter(|set| set.is_available()) {
             prop_assert_eq!(&problem.updated(set, &Threads), &one);
+        }
+    }
+}
+
+/// A step of Adam in `f32`: the table, its means and its means of squares.
+fn single(width: usize, set: InstructionSet, ids: &[i64], table: &[f32], gradients: &[f32]) -> [Vec<f32>; 3] {
+    let rows = table.len() / width;
+    let mut lookups = Lookups::default();
+    lookups.sort(ids, rows).unwrap();
+    let (mut values, mut mean, mut second) = (table.to_vec(), vec![0.25; rows * width], vec![0.5; rows * width]);
+    let rule = RowRule::Adam { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, correction: Correction::Step(3) };
+    let step = RowStep { rule, learning_rate: 0.1, l2: 0.01, shrink: 0.001, l2_of_rows: None };
+    let state =
+        RowState { mean: Some(&mut mean), second: Some(SecondMoment::Element(&mut second)), ..RowState::default() };
+    update_rows_with(set, width, &mut values, state, &lookups, gradients, &step, &Threads).unwrap();
+    [values, mean, second]
+}
+
+/// One column of some rows.
+fn column(rows: &[f32], width: usize, column: usize) -> Vec<f32> {
+    rows.chunks_exact(width).map(|row| row[column]).collect()
+}
+
+#[test]
+fn rows_of_any_width_move_as_their_columns_do_one_by_one() {
+    let number = |index: usize| ((index * 7919) % 1009) as f32 / 1009.0 - 0.5;
+    let ids: Vec<i64> = (0..2100i64).map(|index| index * index * 31 % 23).collect();
+    for width in [1, 2, 4, 7, 8, 16, 17, 32, 33, 64, 65] {
+        let table: Vec<f32> = (0..24 * width).map(number).collect();
+        let gradients: Vec<f32> = (0..ids.len() * width).map(|index| number(index + 5)).collect();
+        let sets = InstructionSet::ALL.into_iter().filter(|set| set.is_available());
+        for got in sets.map(|set| single(width, set, &ids, &table, &gradients)) {
+            for at in 0..width {
+                let (table, gradients) = (column(&table, width, at), column(&gradients, width, at));
+                let expected = single(1, InstructionSet::Portable, &ids, &table, &gradients);
+                let got = [0, 1, 2].map(|of: usize| column(&got[of], width, at));
+                assert_eq!(got, expected, "column {at} of {width}");
+            }
+            assert_eq!(got[0][23 * width..], table[23 * width..], "no lookup is of the last row");
+            assert_ne!(got[0][..width], table[..width]);
         }
     }
 }

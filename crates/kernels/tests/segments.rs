@@ -4,8 +4,8 @@
 #![allow(clippy::float_cmp, reason = "zeros, copies and what is not written are exact")]
 
 use fain_kernels::{
-    InstructionSet, KernelError, LookupGradients, Pool, Real, Serial, gather_rows, gather_rows_with, scatter_rows,
-    scatter_rows_with, segment_expand, segment_expand_with, segment_products, segment_products_with,
+    InstructionSet, KernelError, LookupGradients, Pool, Real, Serial, WeightedEvents, gather_rows, gather_rows_with,
+    scatter_rows, scatter_rows_with, segment_expand, segment_expand_with, segment_products, segment_products_with,
     segment_softmax_backward, segment_softmax_backward_with, segment_softmax_forward, segment_softmax_forward_with,
     segment_sums, segment_sums_with,
 };
@@ -150,10 +150,11 @@ fn computed<T: Number>(problem: &Problem, set: InstructionSet, pool: &dyn Pool) 
     let mut results = vec![seven(weights.len())];
     segment_products_with(set, width, offsets, &rows, &events, &mut results[0], pool).unwrap();
     for weights in [Some(weights.as_slice()), None] {
+        let of = WeightedEvents { width, offsets, weights };
         let mut sums = seven(rows.len());
-        segment_sums_with(set, width, offsets, weights, &events, &mut sums, pool).unwrap();
+        segment_sums_with(set, &of, &events, &mut sums, pool).unwrap();
         let mut expanded = seven(events.len());
-        segment_expand_with(set, width, offsets, weights, &rows, &mut expanded, pool).unwrap();
+        segment_expand_with(set, &of, &rows, &mut expanded, pool).unwrap();
         results.extend([sums, expanded]);
     }
     let (mut softmax, mut gradient) = (seven(weights.len()), seven(weights.len()));
@@ -237,13 +238,17 @@ proptest! {
     }
 }
 
+fn weighted<'a>(width: usize, offsets: &'a [u32], weights: Option<&'a [f32]>) -> WeightedEvents<'a, f32> {
+    WeightedEvents { width, offsets, weights }
+}
+
 #[test]
 fn a_sample_without_events_gives_zeros() {
     let mut sums = [7.0f32; 4];
-    segment_sums(2, &[0, 0, 1], None, &[1.0, 2.0], &mut sums, &Serial).unwrap();
+    segment_sums(&weighted(2, &[0, 0, 1], None), &[1.0, 2.0], &mut sums, &Serial).unwrap();
     assert_eq!(sums, [0.0, 0.0, 1.0, 2.0]);
     // A batch without events, and one without samples.
-    segment_sums(4, &[0, 0], None, &[], &mut sums, &Serial).unwrap();
+    segment_sums(&weighted(4, &[0, 0], None), &[], &mut sums, &Serial).unwrap();
     assert_eq!(sums, [0.0; 4]);
     segment_softmax_forward::<f64>(&[0], &[], &mut [], &Serial).unwrap();
 }
@@ -261,17 +266,20 @@ fn what_does_not_fit_is_refused_before_anything_is_written() {
     let length = |buffer, length, needed| KernelError::Length { buffer, length, needed };
     let (offsets, mut output) = ([0, 1], [7.0f32; 4]);
     let out = &mut output;
+    let zero_wide = weighted(0, &offsets, None);
     for (result, expected) in [
         (segment_products(2, &offsets, &[1.0; 3], &[1.0; 2], &mut out[..1], &Serial), length("rows", 3, 2)),
         (segment_products(2, &offsets, &[1.0; 2], &[1.0; 3], &mut out[..1], &Serial), length("events", 3, 2)),
         (segment_products(2, &offsets, &[1.0; 2], &[1.0; 2], out, &Serial), length("output", 4, 1)),
         (segment_products(0, &offsets, &[], &[], &mut out[..1], &Serial), KernelError::Zero { name: "width" }),
-        (segment_sums(2, &offsets, Some(&[]), &[1.0; 2], &mut out[..2], &Serial), length("weights", 0, 1)),
-        (segment_sums(2, &offsets, None, &[1.0; 3], &mut out[..2], &Serial), length("events", 3, 2)),
-        (segment_sums(2, &offsets, None, &[1.0; 2], out, &Serial), length("output", 4, 2)),
-        (segment_expand(2, &offsets, Some(&[]), &[1.0; 2], &mut out[..2], &Serial), length("weights", 0, 1)),
-        (segment_expand(2, &offsets, None, &[1.0; 3], &mut out[..2], &Serial), length("rows", 3, 2)),
-        (segment_expand(2, &offsets, None, &[1.0; 2], out, &Serial), length("output", 4, 2)),
+        (segment_sums(&zero_wide, &[], out, &Serial), KernelError::Zero { name: "width" }),
+        (segment_expand(&zero_wide, &[], out, &Serial), KernelError::Zero { name: "width" }),
+        (segment_sums(&weighted(2, &offsets, Some(&[])), &[1.0; 2], &mut out[..2], &Serial), length("weights", 0, 1)),
+        (segment_sums(&weighted(2, &offsets, None), &[1.0; 3], &mut out[..2], &Serial), length("events", 3, 2)),
+        (segment_sums(&weighted(2, &offsets, None), &[1.0; 2], out, &Serial), length("output", 4, 2)),
+        (segment_expand(&weighted(2, &offsets, Some(&[])), &[1.0; 2], &mut out[..2], &Serial), length("weights", 0, 1)),
+        (segment_expand(&weighted(2, &offsets, None), &[1.0; 3], &mut out[..2], &Serial), length("rows", 3, 2)),
+        (segment_expand(&weighted(2, &offsets, None), &[1.0; 2], out, &Serial), length("output", 4, 2)),
         (segment_softmax_forward(&offsets, &[1.0; 2], &mut out[..1], &Serial), length("logits", 2, 1)),
         (segment_softmax_forward(&offsets, &[1.0], out, &Serial), length("output", 4, 1)),
         (segment_softmax_forward(&[1, 1], &[], out, &Serial), KernelError::Offset { index: 0, value: 1, least: 0 }),

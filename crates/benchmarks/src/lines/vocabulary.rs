@@ -1,6 +1,7 @@
 //! Steps with ever larger tables.
 
-use std::fs;
+mod memory;
+
 use std::time::Instant;
 
 use anyhow::Result;
@@ -11,13 +12,15 @@ use fain_training::{Optimizer, OptimizerConfig};
 use tch::{Device, Reduction, Tensor, nn};
 
 use crate::bench::Bench;
-use crate::figures::{Figure, Peer, Row, Unit};
+use crate::figures::{Peer, Row, Unit};
 use crate::rounds::{Side, alternate};
+
+pub(crate) use memory::report as report_memory;
 
 pub(super) const ABOUT: &str = "A training step of DIN (embeddings of 16 with sparse gradients, attention 64-32, \
      network 256-128, batch 1,024 with 50 events each, Adam) whose table of items grows. Even ids make nearly every \
      look-up of a large table miss the caches; by a Zipf law the k-th most frequent id has a chance of 1/k. Memory is the \
-     most that the process had, without the table and what the optimiser remembers of it.";
+     most that a process of its own had, without the table and what the optimiser remembers of it.";
 
 const ROWS: usize = 1024;
 const HISTORY: usize = 50;
@@ -149,38 +152,12 @@ fn batch(vocabulary: u32, draw: Draw, seed: u64) -> Samples {
     }
 }
 
-/// The most memory that this process had since it was last asked to forget, in bytes; `None` where Linux does not tell.
-fn most_memory() -> Option<usize> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    Some(line.trim().strip_suffix("kB")?.trim().parse::<usize>().ok()? << 10)
-}
-
-/// Memory beside the table and what is remembered of it, for one table after the other.
-fn memory(vocabularies: &[u32]) -> Result<Vec<Row>> {
-    let mut rows = Vec::new();
-    for &vocabulary in vocabularies {
-        // Linux forgets the most that there was; where it does not, there is no figure.
-        if fs::write("/proc/self/clear_refs", "5").is_err() {
-            return Ok(Vec::new());
-        }
-        let mut steps = Steps::new(vocabulary)?;
-        for _ in 0..BATCHES {
-            steps.step(Draw::Even)?;
-        }
-        if let Some(most) = most_memory() {
-            let beside = most.saturating_sub(steps.bytes) as f64 / f64::from(1 << 20);
-            rows.push(Row::new(format!("memory, {vocabulary} rows"), Unit::Mebibytes, Figure::single(beside)));
-        }
-    }
-    Ok(rows)
-}
-
 pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
     let seconds = bench.seconds() / 2.0;
     tch::set_num_threads(i32::from(bench.threads));
     let vocabularies: &[u32] = if bench.quick { &[10_000, 100_000] } else { &[10_000, 100_000, 1_000_000, 10_000_000] };
-    let mut rows = memory(&[vocabularies[0], vocabularies[vocabularies.len() - 1]])?;
+    let ends = [vocabularies[0], vocabularies[vocabularies.len() - 1]];
+    let mut rows = memory::measure(&ends, bench.threads)?;
     let mut steps = vocabularies.iter().map(|&vocabulary| Steps::new(vocabulary)).collect::<Result<Vec<_>>>()?;
     for draw in Draw::ALL {
         let mut sides: Vec<Side<'_>> = Vec::new();

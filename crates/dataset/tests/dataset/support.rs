@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use fain_dataset::{BySplit, Content, DataConfig, Dataset, DatasetError, SourceInfo};
 use fain_features::{Column, Samples, Schema, SchemaConfig};
+use serde::Deserialize;
 use tempfile::TempDir;
 
 /// A folder with sources and a cache.
@@ -170,4 +171,24 @@ pub(crate) fn sources(dataset: &Dataset) -> BySplit<Vec<SourceInfo>, Option<Vec<
         Content::Inline(info) => info.sources.clone(),
         Content::Views(info) => panic!("{info:?}"),
     }
+}
+
+#[derive(Deserialize)]
+struct Config {
+    data: DataConfig,
+    schema: SchemaConfig,
+}
+
+/// A folder of an older version: the dataset that its sources give today, which lies in the place, and the one that was
+/// kept. Their encoders are the same.
+pub(crate) fn built_and_kept(folder: &Path) -> (Place, Dataset, Dataset) {
+    let place = Place::new();
+    let text = std::fs::read_to_string(folder.join("config.toml")).unwrap();
+    let Config { data, schema } = toml::from_str(&text).unwrap();
+    let data = DataConfig { root: folder.to_owned(), cache: place.path("cache"), ..data };
+    let go_on = &mut |_: &_| ControlFlow::Continue(());
+    let built = Dataset::prepare(&data, &schema.check().unwrap(), go_on).unwrap();
+    let kept = Dataset::open(&folder.join("dataset")).unwrap();
+    assert_eq!(built.encoders(), kept.encoders());
+    (place, built, kept)
 }

@@ -1,19 +1,10 @@
 //! A dataset of version 1 must open as long as this crate reads version 1. Its sources lie beside it.
 
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use fain_dataset::{DataConfig, Dataset, SourceInfo};
-use fain_features::SchemaConfig;
-use serde::Deserialize;
+use fain_dataset::{Dataset, SourceInfo};
 
-use crate::support::{Place, Row, Value, all, sources};
-
-#[derive(Deserialize)]
-struct Config {
-    data: DataConfig,
-    schema: SchemaConfig,
-}
+use crate::support::{Row, Value, all, built_and_kept, sources};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/dataset/version_1")
@@ -54,14 +45,7 @@ fn it_opens() {
 
 #[test]
 fn its_sources_still_give_it() {
-    let place = Place::new();
-    let text = std::fs::read_to_string(folder().join("config.toml")).unwrap();
-    let Config { data, schema } = toml::from_str(&text).unwrap();
-    let data = DataConfig { root: folder(), cache: place.path("cache"), ..data };
-    let go_on = &mut |_: &_| ControlFlow::Continue(());
-    let built = Dataset::prepare(&data, &schema.check().unwrap(), go_on).unwrap();
-    let kept = Dataset::open(&folder().join("dataset")).unwrap();
-    assert_eq!(built.encoders(), kept.encoders());
+    let (_place, built, kept) = built_and_kept(&folder());
     assert_eq!(all(built.train()), all(kept.train()));
     assert_eq!(all(built.validation()), all(kept.validation()));
     assert_eq!(built.test().map(all), kept.test().map(all));

@@ -11,6 +11,7 @@ mod datasets;
 mod folder;
 mod mutate;
 mod parquet_files;
+#[path = "../../../tables/src/quiet.rs"]
 mod quiet;
 mod samples;
 mod tables;

@@ -11,7 +11,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 
-use crate::quiet::quietly;
+use crate::quiet;
 use crate::tables::{Texts, check, reference};
 
 /// Whether a text stands for a value; `true` for values that no case is made with.
@@ -45,11 +45,11 @@ fn is_right(broken: &[u8], read: &Texts, written: &Texts) -> bool {
     let same = |(read, row): (&Vec<String>, &Vec<Field>)| {
         read.len() == row.len() && read.iter().zip(row).all(|(text, value)| stands_for(text, value))
     };
-    match quietly(|| rows(broken)) {
-        Some(Ok(rows)) if read.len() == rows.len() + 1 && read[1..].iter().zip(&rows).all(same) => true,
-        Some(Ok(_)) => read == written,
+    match quiet::errors(|| rows(broken)) {
+        Ok(Ok(rows)) if read.len() == rows.len() + 1 && read[1..].iter().zip(&rows).all(same) => true,
+        Ok(Ok(_)) => read == written,
         // Where the other way fails, at least nothing is missing.
-        Some(Err(_)) | None => read.len() == written.len() && read.iter().all(|row| row.len() == read[0].len()),
+        Ok(Err(_)) | Err(_) => read.len() == written.len() && read.iter().all(|row| row.len() == read[0].len()),
     }
 }
 

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::lookups::{Lookups, place, row};
 use super::rule::{Correction, RowRule, RowState, RowStep, SecondMoment};
+use super::width::{ByWidth, run_by_width};
 use crate::error::KernelError;
 use crate::instruction_set::{Detected, InstructionSet};
 use crate::level::{Level, Operation, prefetch};
@@ -144,29 +145,21 @@ impl<T: Scalar> Operation for Part<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Level>(mut self) {
-        let width = self.width;
-        let factors = Factors::new(self.step);
-        let mut sum = vec![T::ZERO; width];
-        let mut start = true;
-        for index in 0..self.keys.len() {
-            if let Some(&ahead) = self.keys.get(index + AHEAD) {
-                self.prefetch(ahead, row(self.keys[index + AHEAD - 1]));
-            }
-            let key = self.keys[index];
-            let gradient = &self.gradients[place(key) * width..][..width];
-            if start {
-                sum.copy_from_slice(gradient);
-            } else {
-                for (sum, &number) in sum.iter_mut().zip(gradient) {
-                    *sum += number;
-                }
-            }
-            start = self.keys.get(index + 1).is_none_or(|&next| row(next) != row(key));
-            if start {
-                self.update(row(key), &mut sum, &factors);
-            }
-        }
+    fn run<L: Level>(self) {
+        run_by_width(self.width, self);
+    }
+}
+
+impl<T: Scalar> ByWidth for Part<'_, T> {
+    #[inline(always)]
+    fn fixed<const D: usize>(self) {
+        Self { width: D, ..self }.move_rows(&mut [T::ZERO; D]);
+    }
+
+    #[inline(always)]
+    fn any(self) {
+        let mut sum = vec![T::ZERO; self.width];
+        self.move_rows(&mut sum);
     }
 }
 
@@ -217,6 +210,32 @@ fn corrected(learning_rate: f64, betas: [f64; 2], power: impl Fn(f64) -> f64) ->
 }
 
 impl<T: Scalar> Part<'_, T> {
+    /// Moves all rows; the sum has their width.
+    #[inline(always)]
+    fn move_rows(mut self, sum: &mut [T]) {
+        let width = self.width;
+        let factors = Factors::new(self.step);
+        let mut start = true;
+        for index in 0..self.keys.len() {
+            if let Some(&ahead) = self.keys.get(index + AHEAD) {
+                self.prefetch(ahead, row(self.keys[index + AHEAD - 1]));
+            }
+            let key = self.keys[index];
+            let gradient = &self.gradients[place(key) * width..][..width];
+            if start {
+                sum.copy_from_slice(gradient);
+            } else {
+                for (sum, &number) in sum.iter_mut().zip(gradient) {
+                    *sum += number;
+                }
+            }
+            start = self.keys.get(index + 1).is_none_or(|&next| row(next) != row(key));
+            if start {
+                self.update(row(key), sum, &factors);
+            }
+        }
+    }
+
     /// Asks for what a lookup needs, once for each row.
     #[inline(always)]
     fn prefetch(&self, key: u64, row_before: usize) {

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use fain_autograd::{Buffer, Context, Element, Function, apply, slice};
 use fain_kernels::{
-    Real, segment_expand, segment_products, segment_softmax_backward, segment_softmax_forward, segment_sums,
+    Real, WeightedEvents, segment_expand, segment_products, segment_softmax_backward, segment_softmax_forward,
+    segment_sums,
 };
 use tch::{Device, Kind, Tensor};
 
@@ -122,7 +123,8 @@ fn sums_of<T: Element + Real>(
 ) -> Result<Tensor, LayerError> {
     let mut output = Buffer::<T>::unspecified(&[offsets.len() as i64 - 1, events.size()[1]])?;
     let weights = weights.map(slice::<T>).transpose()?;
-    segment_sums(width(events), offsets, weights, slice(events)?, output.as_mut_slice(), &Threads)?;
+    let of = WeightedEvents { width: width(events), offsets, weights };
+    segment_sums(&of, slice(events)?, output.as_mut_slice(), &Threads)?;
     Ok(output.into_tensor())
 }
 
@@ -131,7 +133,8 @@ fn expanded<T: Element + Real>(rows: &Tensor, weights: Option<&Tensor>, offsets:
     let events = offsets.last().map_or(0, |&events| i64::from(events));
     let mut output = Buffer::<T>::unspecified(&[events, rows.size()[1]])?;
     let weights = weights.map(slice::<T>).transpose()?;
-    segment_expand(width(rows), offsets, weights, slice(rows)?, output.as_mut_slice(), &Threads)?;
+    let of = WeightedEvents { width: width(rows), offsets, weights };
+    segment_expand(&of, slice(rows)?, output.as_mut_slice(), &Threads)?;
     Ok(output.into_tensor())
 }
 
