@@ -13,7 +13,7 @@ use tch::{Device, nn};
 use crate::checkpoint::{self, LossSum, Position, Snapshot, restore_snapshot, snapshot};
 use crate::click_loss::click_loss;
 use crate::evaluate::PREFETCH;
-use crate::feed::{self, Batch};
+use crate::feed::{self, Tensors};
 use crate::histories;
 use crate::loss_sums::{LossSums, StepLoss};
 use crate::occurrences::trained_tables;
@@ -176,14 +176,15 @@ impl<'a> Session<'a> {
                 }
             }
             let Some(batch) = batches.next().transpose()? else { return Ok(()) };
-            self.step(&batch)?;
-            let (position, rows) = (&mut self.position, batch.samples.rows as u64);
+            let (tensors, samples) = batch.open(self.request.device)?;
+            self.step(&tensors, samples.rows)?;
+            let (position, rows) = (&mut self.position, samples.rows as u64);
             position.step += 1;
             position.epoch_batches += 1;
             position.epoch_rows += rows;
             position.samples += rows;
             position.loss.rows += rows;
-            batches.recycle(batch.samples);
+            batches.recycle(samples);
             let (epoch, epoch_rows, step) = (position.epoch + 1, position.epoch_rows, position.step);
             if observer(&Progress::Step { epoch, epoch_rows, step }).is_break() {
                 self.stop_clock(clock)?;
@@ -208,13 +209,12 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    fn step(&mut self, batch: &Batch) -> Result<(), TrainingError> {
+    fn step(&mut self, batch: &Tensors, rows: usize) -> Result<(), TrainingError> {
         let TrainRequest { experiment, device, .. } = self.request;
         tch::manual_seed(step_seed(experiment.training.seed, self.position.step));
         let forward = || self.model.forward(&batch.input, Mode::Training);
         let Output { logits, auxiliary } = autocast(device, experiment.training.precision, forward)??;
         let click = click_loss(&logits, &batch.labels)?;
-        let rows = batch.samples.rows;
         match auxiliary {
             None => {
                 self.optimizer.backward_step(&click)?;

@@ -62,9 +62,7 @@ impl<T: Scalar> Frame<T> for Units<'_, T> {
     fn start<const W: usize, const R: usize>(&self, first: usize) -> Tile<T, W, VECTORS, R> {
         let units = &vectors::<T, W>(self.0)[first..first + R];
         let mut tile = [[[T::ZERO; W]; VECTORS]; R];
-        for i in 0..R {
-            tile[i] = units[i];
-        }
+        tile.copy_from_slice(units);
         tile
     }
 }
