@@ -34,7 +34,19 @@ pub(crate) fn rows_by_panel<T: Scalar, L: Level, const W: usize, const V: usize,
     rows: &[&[T]; R],
     panel: &[T],
 ) {
-    *tile = add_rows_by_panel::<T, L, W, V, R>(*tile, rows, panel);
+    let panel = panel.as_chunks::<W>().0.as_chunks::<V>().0;
+    let depth = panel.len();
+    // One length for all, and no iterator, which would hide that `k` is below it: no check is left in the loop.
+    let mut same = *rows;
+    for row in &mut same {
+        *row = &row[..depth];
+    }
+    let mut sums = *tile;
+    for k in 0..depth {
+        let vectors = panel[k];
+        add_to_rows!(sums, &vectors, i => same[i][k]);
+    }
+    *tile = sums;
 }
 
 /// As [`rows_by_panel`] for `R` rows of `B` vectors that follow each other: their places are known beforehand, and take
@@ -55,27 +67,6 @@ pub(crate) fn blocks_by_panel<T: Scalar, L: Level, const W: usize, const V: usiz
         }
     }
     *tile = sums;
-}
-
-#[inline(always)]
-fn add_rows_by_panel<T: Scalar, L: Level, const W: usize, const V: usize, const R: usize>(
-    start: Tile<T, W, V, R>,
-    rows: &[&[T]; R],
-    panel: &[T],
-) -> Tile<T, W, V, R> {
-    let panel = panel.as_chunks::<W>().0.as_chunks::<V>().0;
-    let depth = panel.len();
-    // One length for all, and no iterator, which would hide that `k` is below it: no check is left in the loop.
-    let mut same = *rows;
-    for row in &mut same {
-        *row = &row[..depth];
-    }
-    let mut sums = start;
-    for k in 0..depth {
-        let vectors = panel[k];
-        add_to_rows!(sums, &vectors, i => same[i][k]);
-    }
-    sums
 }
 
 /// `Σ_k left[k][i] · right[k][v]`: the sum over rows of outer products. `left` and `right` start at the columns that

@@ -209,7 +209,10 @@ impl BatchNorm {
             )?;
             tch::no_grad(|| {
                 let (variance, mean) = input.f_var_mean_correction([0i64].as_slice(), 0, false)?;
-                self.move_statistics(&mean, &variance)
+                for (running, batch) in [(&self.running_mean, mean), (&self.running_var, variance)] {
+                    let _moved = running.shallow_clone().f_lerp_(&batch, self.config.momentum)?;
+                }
+                Ok::<_, LayerError>(())
             })?;
             return Ok(output);
         }
@@ -224,14 +227,6 @@ impl BatchNorm {
             self.config.epsilon,
             false,
         )?)
-    }
-
-    /// Moves the running statistics towards those of the batch.
-    fn move_statistics(&self, mean: &Tensor, variance: &Tensor) -> Result<(), LayerError> {
-        for (running, batch) in [(&self.running_mean, mean), (&self.running_var, variance)] {
-            let _moved = running.shallow_clone().f_lerp_(batch, self.config.momentum)?;
-        }
-        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! The batches of an epoch as a model reads them.
 
-use fain_autograd::{Buffer, compute_alone, upload};
+use fain_autograd::{compute_alone, upload};
 use fain_dataset::{BatchPlan, Batches, DatasetError, Split};
 use fain_features::Samples;
 use fain_models::ModelInput;
@@ -17,10 +17,8 @@ pub(crate) struct Tensors {
 
 impl Tensors {
     fn of(samples: &Samples, device: Device) -> Result<Self, TrainingError> {
-        let labels = samples.labels.as_deref().unwrap_or_default();
-        let mut numbers = Buffer::<f32>::unspecified(&[labels.len() as i64])?;
-        numbers.as_mut_slice().copy_from_slice(labels);
-        Ok(Self { input: ModelInput::new(samples, device)?, labels: upload(numbers.into_tensor(), device)? })
+        let labels = Tensor::f_from_slice(samples.labels.as_deref().unwrap_or_default())?;
+        Ok(Self { input: ModelInput::new(samples, device)?, labels: upload(labels, device)? })
     }
 }
 
@@ -71,11 +69,11 @@ fn batches_with(
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-    use fain_dataset::{Dataset, Order, Tail};
+    use fain_dataset::{Order, Tail};
     use fain_models::InputColumn;
 
     use super::*;
-    use crate::Experiment;
+    use crate::small_data::SmallData;
 
     const EXPERIMENT: &str = r#"
         [data]
@@ -107,16 +105,10 @@ mod tests {
 
     #[test]
     fn batches_made_ahead_are_those_of_the_step() {
-        let folder = tempfile::tempdir().unwrap();
         let row = |row: usize| format!("{},u{},{}\n", row % 2, row % 7, ["a|b", "", "c", "b|c|d"][row % 4]);
         let rows: String = (0..50).map(row).collect();
-        std::fs::write(folder.path().join("train.csv"), format!("click,user,items\n{rows}")).unwrap();
-        let mut experiment = Experiment::parse(EXPERIMENT, "test.toml", &[]).unwrap();
-        experiment.data.root = folder.path().to_owned();
-        experiment.data.cache = folder.path().join("cache");
-        let schema = experiment.schema.check().unwrap();
-        let dataset =
-            Dataset::prepare(&experiment.data, &schema, &mut |_| std::ops::ControlFlow::Continue(())).unwrap();
+        let rows = format!("click,user,items\n{rows}");
+        let SmallData { dataset, .. } = &SmallData::new(EXPERIMENT, &[("train.csv", &rows)], &[]);
         let order = Order::Shuffled { seed: 1, epoch: 0 };
         let plan = BatchPlan { batch_size: 8, order, tail: Tail::MergeSingle, start: 0, prefetch: 2 };
         let by_step = numbers(batches(dataset.train(), plan, Device::Cpu).unwrap());

@@ -46,6 +46,8 @@ mod overrides;
 mod progress;
 mod report;
 mod settings;
+#[cfg(test)]
+mod small_data;
 mod train;
 
 pub use config::{Monitor, TrainingConfig};

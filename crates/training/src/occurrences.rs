@@ -83,10 +83,8 @@ fn count(dataset: &Dataset, tables: &mut [Counter]) -> Result<(), TrainingError>
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-    use std::ops::ControlFlow;
-
     use super::*;
-    use crate::Experiment;
+    use crate::small_data::SmallData;
 
     const EXPERIMENT: &str = r#"
         [data]
@@ -104,23 +102,14 @@ mod tests {
 
     /// The occurrences of each table, with the settings of the model's embedding.
     fn counted(embedding: &str, counted: bool) -> Vec<(String, Option<Vec<u32>>)> {
-        let folder = tempfile::tempdir().unwrap();
         // b is twice in a history and also the candidate of its row.
         let rows = "click,user,item,history\n1,u,b,b|a|b\n0,u,a,\n1,u,c,a\n";
-        for file in ["train.csv", "validation.csv"] {
-            std::fs::write(folder.path().join(file), rows).unwrap();
-        }
-        let mut settings = vec![
-            format!("data.root={}", folder.path().display()),
-            format!("data.cache={}", folder.path().join("cache").display()),
-        ];
-        settings.extend((!embedding.is_empty()).then(|| embedding.to_owned()));
-        let settings: Vec<_> = settings.iter().map(|setting| setting.parse().unwrap()).collect();
-        let experiment = Experiment::parse(EXPERIMENT, "text", &settings).unwrap();
-        let schema = experiment.check().unwrap();
-        let dataset = Dataset::prepare(&experiment.data, &schema, &mut |_| ControlFlow::Continue(())).unwrap();
+        let files = [("train.csv", rows), ("validation.csv", rows)];
+        let settings = (!embedding.is_empty()).then_some(embedding);
+        let data = SmallData::new(EXPERIMENT, &files, settings.as_slice());
+        let (experiment, dataset) = (&data.experiment, &data.dataset);
         let space = FeatureSpace::of(dataset.encoders());
-        let tables = trained_tables(&dataset, &space, experiment.model.embedding(), counted).unwrap();
+        let tables = trained_tables(dataset, &space, experiment.model.embedding(), counted).unwrap();
         tables.into_iter().map(|table| (table.parameter, table.occurrences)).collect()
     }
 

@@ -3,17 +3,16 @@
 use tch::{Tensor, nn};
 
 use super::fused::{self, PairOperands};
-use super::split::{self, Columns};
-use crate::{AttentionInputs, Execution, Jagged, LayerError, Linear, Mlp, Mode, TargetAttentionConfig};
+use super::split::Columns;
+use crate::{Execution, Jagged, LayerError, Linear, Mlp, Mode, TargetAttentionConfig};
 
 /// Scores an event by hidden layers over candidate `q` and event `k`, and a dense map to one number.
 #[derive(Debug)]
 pub(super) struct Network {
     hidden: Mlp,
     output: Linear,
-    inputs: AttentionInputs,
-    candidate: i64,
-    history: i64,
+    /// Of the first dense map.
+    columns: Columns,
     execution: Execution,
 }
 
@@ -25,14 +24,10 @@ impl Network {
         history: i64,
         config: &TargetAttentionConfig,
     ) -> Result<Self, LayerError> {
-        let width = match config.inputs {
-            AttentionInputs::Full => candidate + 3 * history,
-            AttentionInputs::Pair => candidate + history,
-            AttentionInputs::Product => candidate + 2 * history,
-        };
-        let hidden = Mlp::new(&(variables / "score"), width, &config.network())?;
+        let columns = Columns { inputs: config.inputs, candidate, history };
+        let hidden = Mlp::new(&(variables / "score"), columns.width(), &config.network())?;
         let output = Linear::new(&(variables / "output"), hidden.outputs(), 1)?;
-        Ok(Self { hidden, output, inputs: config.inputs, candidate, history, execution: Execution::default() })
+        Ok(Self { hidden, output, columns, execution: Execution::default() })
     }
 
     pub(super) fn with_execution(mut self, execution: Execution) -> Self {
@@ -52,12 +47,7 @@ impl Network {
     /// The first dense map, split: `[N, H]`. What depends on the candidate alone is computed once per sample.
     fn first_layer(&self, candidate: &Tensor, history: &Jagged) -> Result<Tensor, LayerError> {
         let dense = self.hidden.first();
-        let parts = if self.execution == Execution::Auto && split::applies(dense.weight()) {
-            let (candidate, history) = (self.candidate as usize, self.history as usize);
-            split::parts(dense.weight(), Columns { inputs: self.inputs, candidate, history })?
-        } else {
-            self.plain_parts(dense.weight())?
-        };
+        let parts = self.columns.split(dense.weight(), self.execution)?;
         let base = candidate.f_linear(&parts.query, Some(dense.bias()))?;
         let product = parts.product.as_ref().map(|weight| (candidate, weight));
         let operands = PairOperands { base: &base, weight: &parts.event, product };
@@ -66,32 +56,6 @@ impl Network {
         }
         plain_pairs(operands, history)
     }
-
-    /// The parts of the first dense map's weight by libtorch's operations.
-    fn plain_parts(&self, weight: &Tensor) -> Result<Parts, LayerError> {
-        let query = weight.f_narrow(1, 0, self.candidate)?;
-        // The parts of the weight that belong to the event's width: k first, then what the inputs add.
-        let part = |index: i64| weight.f_narrow(1, self.candidate + index * self.history, self.history);
-        Ok(match self.inputs {
-            AttentionInputs::Full => {
-                let difference = part(1)?;
-                let (query, event) = (query.f_add(&difference)?, part(0)?.f_sub(&difference)?);
-                Parts { query, event, product: Some(part(2)?) }
-            }
-            AttentionInputs::Pair => Parts { query, event: part(0)?, product: None },
-            AttentionInputs::Product => Parts { query, event: part(0)?, product: Some(part(1)?) },
-        })
-    }
-}
-
-/// The weight of the first dense map by what it multiplies.
-pub(super) struct Parts {
-    /// `[H, D]` of the candidate, with the candidate's share of the difference.
-    pub(super) query: Tensor,
-    /// `[H, D]` of the event, without the event's share of the difference.
-    pub(super) event: Tensor,
-    /// `[H, D]` of the product of both.
-    pub(super) product: Option<Tensor>,
 }
 
 /// The first dense map by libtorch's operations.
