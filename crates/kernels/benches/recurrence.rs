@@ -9,7 +9,9 @@
 mod common;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use fain_kernels::{AugruGate, Cell, Gradients, Sequences, Weights, recurrence_backward, recurrence_forward};
+use fain_kernels::{
+    AugruGate, Cell, Gradients, Sequences, StateGradient, Weights, recurrence_backward, recurrence_forward,
+};
 
 use crate::common::{Threads, numbers};
 
@@ -68,7 +70,7 @@ fn augru(criterion: &mut Criterion) {
                     &weights,
                     &states,
                     &saved,
-                    &gradient,
+                    StateGradient::Events(&gradient),
                     &mut gradients,
                     &threads,
                 )

@@ -7,6 +7,7 @@ mod sums;
 mod tiles;
 mod walk;
 
+use crate::buffers::StateGradient;
 use crate::level::Level;
 use crate::panel::Panels;
 use crate::partition::Task;
@@ -22,12 +23,11 @@ pub(crate) struct BackwardJob<'a, T> {
     pub(crate) states: &'a [T],
     /// `[N, saved_width]`, as the forward pass wrote them.
     pub(crate) saved: &'a [T],
-    /// `[N, H]`, the gradient of the states.
-    pub(crate) gradient: &'a [T],
+    pub(crate) gradient: StateGradient<'a, T>,
     /// The weights of the input, unless its gradient is not wanted.
     pub(crate) input_panels: Option<Panels<T>>,
     pub(crate) hidden_panels: Panels<T>,
-    /// A state of zeros, before the first event where none is given.
+    /// Zeros: a state before the first event where none is given, and the gradient of a state that is not used.
     pub(crate) zeros: Vec<T>,
     /// Whether the gradients of the weights or biases are wanted.
     pub(crate) sums: bool,

@@ -28,6 +28,16 @@ pub struct Sequences<'a, T> {
     pub initial: Option<&'a [T]>,
 }
 
+/// The gradient of the states, with which the backward pass begins.
+#[derive(Clone, Copy, Debug)]
+pub enum StateGradient<'a, T> {
+    /// Of the state after each event, shape `[N, H]`.
+    Events(&'a [T]),
+    /// Of each sample's last state, shape `[B, H]`: nothing else was done with the states. Rows of samples without
+    /// events are not read.
+    Last(&'a [T]),
+}
+
 /// Where the backward pass puts its gradients. What was in the buffers is overwritten; `None` is not computed.
 #[derive(Debug)]
 pub struct Gradients<'a, T> {

@@ -4,7 +4,9 @@
 //! their gradients, and [`update_elements`] moves all numbers of dense parameters.
 //!
 //! ```
-//! use fain_kernels::{Cell, Gradients, Sequences, Serial, Weights, recurrence_backward, recurrence_forward};
+//! use fain_kernels::{
+//!     Cell, Gradients, Sequences, Serial, StateGradient, Weights, recurrence_backward, recurrence_forward,
+//! };
 //!
 //! // Two samples: one with two events, one with none. Width 1, one hidden unit.
 //! let sequences = Sequences { offsets: &[0, 2, 2], inputs: &[1.0, -1.0], scores: Some(&[0.5, 1.0]), initial: None };
@@ -21,8 +23,9 @@
 //! // How the last state moves with the scores: the second one replaced all that the first one did.
 //! let mut scores = [0.0; 2];
 //! let mut gradients = Gradients { scores: Some(&mut scores), ..Gradients::default() };
+//! let gradient = StateGradient::Events(&[0.0, 1.0]);
 //! recurrence_backward(
-//!     cell, 1, 1, &sequences, &weights, &states, &saved, &[0.0, 1.0], &mut gradients, &Serial,
+//!     cell, 1, 1, &sequences, &weights, &states, &saved, gradient, &mut gradients, &Serial,
 //! )?;
 //! assert!(scores[0].abs() < 1e-15);
 //! assert!((scores[1] - ((-1.0f64).tanh() - states[0])).abs() < 1e-15);
@@ -80,7 +83,7 @@ mod segments;
 mod target_pairs;
 mod tasks;
 
-pub use buffers::{Gradients, Sequences, Weights};
+pub use buffers::{Gradients, Sequences, StateGradient, Weights};
 pub use cell::{AugruGate, Cell};
 pub use elements::{ElementRule, ElementStep, Elements, update_elements, update_elements_with};
 pub use error::KernelError;

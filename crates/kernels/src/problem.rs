@@ -1,6 +1,6 @@
 //! A call whose sizes have been checked.
 
-use crate::buffers::{Gradients, Sequences, Weights};
+use crate::buffers::{Gradients, Sequences, StateGradient, Weights};
 use crate::cell::Cell;
 use crate::error::KernelError;
 
@@ -62,6 +62,13 @@ impl<'a, T: Copy> Problem<'a, T> {
     /// A buffer `[N, H]`.
     pub(crate) fn check_states(&self, buffer: &'static str, states: &[T]) -> Result<(), KernelError> {
         length(buffer, Some(states), self.events(), self.hidden)
+    }
+
+    pub(crate) fn check_gradient(&self, gradient: StateGradient<'_, T>) -> Result<(), KernelError> {
+        match gradient {
+            StateGradient::Events(gradient) => self.check_states("gradient", gradient),
+            StateGradient::Last(gradient) => length("gradient", Some(gradient), self.samples(), self.hidden),
+        }
     }
 
     pub(crate) fn check_saved(&self, saved: Option<&[T]>) -> Result<(), KernelError> {

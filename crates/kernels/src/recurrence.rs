@@ -1,7 +1,7 @@
 //! The two public passes: checks, layout of the weights, tasks, and the sums over tasks.
 
 use crate::backward::{BackwardJob, BackwardOutput, Sums};
-use crate::buffers::{Gradients, Sequences, Weights};
+use crate::buffers::{Gradients, Sequences, StateGradient, Weights};
 use crate::cell::Cell;
 use crate::error::KernelError;
 use crate::forward::{ForwardJob, ForwardOutput};
@@ -88,8 +88,7 @@ pub fn recurrence_forward_with<T: Real>(
 /// # Shapes
 /// - `width`, `hidden`, `sequences`, `weights`: as given to the forward pass
 /// - `states` `[N, H]` and `saved` `[N, saved_width]`: as the forward pass wrote them
-/// - `gradient` `[N, H]`: the gradient of the states. Where only a sample's last state is used, its other rows are
-///   zeros.
+/// - `gradient`: of the states, all or the last ones; [`StateGradient`] names the shapes
 /// - `gradients`: written; [`Gradients`] names the shapes of its fields
 ///
 /// # Errors
@@ -103,7 +102,7 @@ pub fn recurrence_backward<T: Real>(
     weights: &Weights<'_, T>,
     states: &[T],
     saved: &[T],
-    gradient: &[T],
+    gradient: StateGradient<'_, T>,
     gradients: &mut Gradients<'_, T>,
     pool: &dyn Pool,
 ) -> Result<(), KernelError> {
@@ -125,7 +124,7 @@ pub fn recurrence_backward_with<T: Real>(
     weights: &Weights<'_, T>,
     states: &[T],
     saved: &[T],
-    gradient: &[T],
+    gradient: StateGradient<'_, T>,
     gradients: &mut Gradients<'_, T>,
     pool: &dyn Pool,
 ) -> Result<(), KernelError> {
@@ -133,7 +132,7 @@ pub fn recurrence_backward_with<T: Real>(
     let problem = Problem::new(cell, (width, hidden), sequences, weights)?;
     problem.check_states("states", states)?;
     problem.check_saved(Some(saved))?;
-    problem.check_states("gradient", gradient)?;
+    problem.check_gradient(gradient)?;
     problem.check_gradients(gradients)?;
 
     let lanes = T::lanes(set);

@@ -8,7 +8,7 @@ use tch::{Kind, Tensor};
 
 use crate::error::check_shape;
 use crate::{JaggedLayout, LayerError};
-pub(crate) use fused::{applies, expand, last, products};
+pub(crate) use fused::{applies, expand, last, last_rows, products};
 
 fn check(values: &Tensor, layout: &JaggedLayout) -> Result<(), LayerError> {
     check_shape("values", values, &[Some(layout.events()), None], "[N, D]")

@@ -2,6 +2,7 @@
 
 use super::gates::{Saved, differentiate, sum};
 use super::walk::Walk;
+use crate::buffers::StateGradient;
 use crate::level::{AHEAD, Level, Operation, prefetch};
 use crate::memory::{read, vector_start, write};
 use crate::mixture::Mixture;
@@ -49,7 +50,13 @@ impl<T: Scalar, const W: usize, const G: usize, const WHOLE: bool> Events<'_, '_
             None => &job.zeros,
         };
         let saved = &job.saved[event * (G + 1) * hidden..][..(G + 1) * hidden];
-        let gradient = &job.gradient[event * hidden..][..hidden];
+        let gradient = match job.gradient {
+            StateGradient::Events(gradient) => &gradient[event * hidden..][..hidden],
+            StateGradient::Last(gradient) if self.step + 1 == sample.length => {
+                &gradient[(walk.task.samples.start + sample.index) * hidden..][..hidden]
+            }
+            StateGradient::Last(_) => &job.zeros,
+        };
         let score = problem.sequences.scores.map_or(T::ZERO, |scores| scores[event]);
         let mixture = Mixture::new(problem.cell, score);
         let gates = walk.record.push::<W, WHOLE>(row, &problem.sequences.inputs[event * width..][..width], before);
@@ -60,7 +67,9 @@ impl<T: Scalar, const W: usize, const G: usize, const WHOLE: bool> Events<'_, '_
         if self.step >= AHEAD {
             let next = event - AHEAD;
             prefetch(&job.saved[next * (G + 1) * hidden..(next + 1) * (G + 1) * hidden]);
-            prefetch(&job.gradient[next * hidden..(next + 1) * hidden]);
+            if let StateGradient::Events(gradient) = job.gradient {
+                prefetch(&gradient[next * hidden..(next + 1) * hidden]);
+            }
             prefetch(&problem.sequences.inputs[next * width..(next + 1) * width]);
             if self.step > AHEAD {
                 prefetch(&job.states[(next - 1) * hidden..next * hidden]);

@@ -1,8 +1,8 @@
 //! A batch of numbers for the kernels, and its way through them.
 
 use fain_kernels::{
-    AugruGate, Cell, Gradients, InstructionSet, KernelError, Pool, Real, Sequences, Weights, recurrence_backward_with,
-    recurrence_forward_with,
+    AugruGate, Cell, Gradients, InstructionSet, KernelError, Pool, Real, Sequences, StateGradient, Weights,
+    recurrence_backward_with, recurrence_forward_with,
 };
 use proptest::prelude::*;
 
@@ -36,6 +36,8 @@ pub(crate) struct Case {
     pub(crate) data: Data<f64>,
     /// The gradient of the states.
     pub(crate) gradient: Vec<f64>,
+    /// Whether only its rows of last states are given to the backward pass.
+    pub(crate) last: bool,
 }
 
 /// What both passes write.
@@ -74,7 +76,13 @@ impl Case {
             input_bias: draw(6, rows, scale(biases)),
             hidden_bias: draw(7, rows, scale(biases)),
         };
-        Self { cell, width, hidden, offsets, biases, initial, data, gradient: draw(8, events * hidden, 1.0) }
+        let gradient = draw(8, events * hidden, 1.0);
+        Self { cell, width, hidden, offsets, biases, initial, data, gradient, last: false }
+    }
+
+    /// The row of each sample's last event, where it has one.
+    pub(crate) fn last_rows(&self) -> impl Iterator<Item = Option<usize>> {
+        self.offsets.windows(2).map(|pair| (pair[1] > pair[0]).then(|| pair[1] as usize - 1))
     }
 
     pub(crate) fn events(&self) -> usize {
@@ -114,6 +122,12 @@ impl Case {
         let room = Some(&mut saved[..]);
         recurrence_forward_with(sets[0], cell, width, hidden, &sequences, &weights, &mut states, room, pool)?;
         let gradient: Vec<T> = self.gradient.iter().map(|&number| T::from_double(number)).collect();
+        let last: Vec<T> = self
+            .last_rows()
+            .flat_map(|row| (0..hidden).map(move |unit| row.map(|row| row * hidden + unit)))
+            .map(|place| place.map_or(nan, |place| gradient[place]))
+            .collect();
+        let gradient = if self.last { StateGradient::Last(&last) } else { StateGradient::Events(&gradient) };
         let mut gradients = data.map(|_, _, _| nan);
         if !cell.takes_scores() {
             gradients.scores.fill(T::from_double(0.0));
@@ -136,7 +150,7 @@ impl Case {
             &weights,
             &states,
             &saved,
-            &gradient,
+            gradient,
             &mut buffers,
             pool,
         )?;

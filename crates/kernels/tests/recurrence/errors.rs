@@ -1,7 +1,7 @@
 //! Wrong input is an error that names it.
 
 use fain_kernels::{
-    Cell, Gradients, InstructionSet, KernelError, Pool, Sequences, Serial, Weights, recurrence_backward,
+    Cell, Gradients, InstructionSet, KernelError, Pool, Sequences, Serial, StateGradient, Weights, recurrence_backward,
     recurrence_forward,
 };
 
@@ -129,7 +129,18 @@ fn wrong_lengths_of_the_backward_pass_are_named() {
             hidden_bias: Some(&mut hidden_bias[..lengths[8]]),
         };
         let [states, saved, gradient] = [0, 1, 2].map(|index| &numbers[..lengths[index]]);
-        recurrence_backward(Cell::Gru, 3, 2, &sequences, &weights, states, saved, gradient, &mut gradients, &Serial)
+        recurrence_backward(
+            Cell::Gru,
+            3,
+            2,
+            &sequences,
+            &weights,
+            states,
+            saved,
+            StateGradient::Events(gradient),
+            &mut gradients,
+            &Serial,
+        )
     };
     let fit = [4, 16, 4, 6, 2, 18, 12, 6, 6, 0];
     call(fit).unwrap();
@@ -150,6 +161,12 @@ fn wrong_lengths_of_the_backward_pass_are_named() {
         let (length, needed) = (lengths[index], fit[index]);
         assert_eq!(call(lengths).unwrap_err(), KernelError::Length { buffer, length, needed });
     }
+    let (last, mut inputs) = ([0.1; 3], [0.0; 6]);
+    let mut gradients = Gradients { inputs: Some(&mut inputs), ..Gradients::default() };
+    let (states, saved, gradient) = (&numbers[..4], &numbers[..16], StateGradient::Last(&last));
+    let error =
+        recurrence_backward(Cell::Gru, 3, 2, &sequences, &weights, states, saved, gradient, &mut gradients, &Serial);
+    assert_eq!(error.unwrap_err(), KernelError::Length { buffer: "gradient", length: 3, needed: 2 });
     let mut lengths = fit;
     lengths[9] = 2;
     assert_eq!(call(lengths).unwrap_err(), KernelError::UnexpectedScores { cell: Cell::Gru });

@@ -152,3 +152,25 @@ fn the_passes_may_use_different_instructions() {
         }
     }
 }
+
+/// Gradients of the last states alone give what they give among zeros.
+#[test]
+fn the_gradient_of_last_states_needs_no_zeros() {
+    for cell in CELLS {
+        for set in sets() {
+            let mut case = Case::new(cell, (9, 21), &[5, 0, 40, 1, 17], (true, true), 9);
+            let last: Vec<usize> = case.last_rows().flatten().collect();
+            for (row, gradient) in case.gradient.chunks_exact_mut(21).enumerate() {
+                if !last.contains(&row) {
+                    gradient.fill(0.0);
+                }
+            }
+            let expected = case.run::<f32>(set, &Serial).unwrap().gradients;
+            case.last = true;
+            let gradients = case.run::<f32>(set, &Serial).unwrap().gradients;
+            for ((name, gradient), (_, expected)) in gradients.buffers().into_iter().zip(expected.buffers()) {
+                assert_eq!(gradient, expected, "{cell:?} {set:?} {name}");
+            }
+        }
+    }
+}

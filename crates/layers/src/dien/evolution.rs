@@ -64,7 +64,7 @@ impl InterestEvolution {
         let weights = self.attention.weights(candidate, read, mode)?;
         match &self.evolution {
             Evolution::Pooled(_) => segment_weighted_sum(read.values(), &weights, read.layout()),
-            Evolution::Attentional(recurrence) => recurrence.forward(read, &weights, None)?.last(),
+            Evolution::Attentional(recurrence) => recurrence.last(read, &weights, None),
         }
     }
 }

@@ -35,6 +35,16 @@ impl AttentionalGru {
     pub fn with_execution(self, execution: Execution) -> Self {
         Self { gated: self.gated.with_execution(execution), ..self }
     }
+
+    /// The inputs times their scores, where the scores do nothing else.
+    fn scaled(&self, inputs: &Jagged, scores: &Tensor, initial: Option<&Tensor>) -> Result<Option<Jagged>, LayerError> {
+        if self.kind != AttentionalGruKind::Aigru {
+            return Ok(None);
+        }
+        // The product would stretch scores of another shape.
+        check_recurrence(inputs, Some(scores), initial, self.gated.hidden)?;
+        Jagged::new(inputs.values().f_mul(scores)?, inputs.layout().clone()).map(Some)
+    }
 }
 
 impl Recurrence for AttentionalGru {
@@ -43,13 +53,17 @@ impl Recurrence for AttentionalGru {
     }
 
     fn forward(&self, inputs: &Jagged, scores: &Tensor, initial: Option<&Tensor>) -> Result<Jagged, LayerError> {
-        if self.kind == AttentionalGruKind::Aigru {
-            // The product would stretch scores of another shape.
-            check_recurrence(inputs, Some(scores), initial, self.gated.hidden)?;
-            let scaled = Jagged::new(inputs.values().f_mul(scores)?, inputs.layout().clone())?;
-            return self.gated.forward(&scaled, Update::Gru, initial);
+        match self.scaled(inputs, scores, initial)? {
+            Some(scaled) => self.gated.forward(&scaled, Update::Gru, initial),
+            None => self.gated.forward(inputs, update(self.kind, scores), initial),
         }
-        self.gated.forward(inputs, update(self.kind, scores), initial)
+    }
+
+    fn last(&self, inputs: &Jagged, scores: &Tensor, initial: Option<&Tensor>) -> Result<Tensor, LayerError> {
+        match self.scaled(inputs, scores, initial)? {
+            Some(scaled) => self.gated.last(&scaled, Update::Gru, initial),
+            None => self.gated.last(inputs, update(self.kind, scores), initial),
+        }
     }
 
     fn kind(&self) -> &'static str {

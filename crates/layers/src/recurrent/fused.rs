@@ -1,11 +1,14 @@
 //! The gated recurrences as one differentiable function on the CPU, by the kernels of `fain-kernels`.
 
 use fain_autograd::{Buffer, Context, Element, Function, apply, slice};
-use fain_kernels::{AugruGate, Cell, Gradients, Real, Sequences, Weights, recurrence_backward, recurrence_forward};
+use fain_kernels::{
+    AugruGate, Cell, Gradients, Real, Sequences, StateGradient, Weights, recurrence_backward, recurrence_forward,
+};
 use tch::{Device, Kind, Tensor};
 
 use super::operands::Operands;
 use super::update::Update;
+use crate::segment;
 use crate::threads::Threads;
 use crate::{Jagged, JaggedLayout, LayerError};
 
@@ -24,16 +27,34 @@ pub(super) fn forward(
     update: &Update<&Tensor>,
     layout: &JaggedLayout,
 ) -> Result<Jagged, LayerError> {
+    Jagged::new(run(operands, update, layout, Outcome::States)?, layout.clone())
+}
+
+/// Each sample's last state `[B, H]`; zeros where a sample has no events.
+pub(super) fn last(
+    operands: Operands<&Tensor>,
+    update: &Update<&Tensor>,
+    layout: &JaggedLayout,
+) -> Result<Tensor, LayerError> {
+    run(operands, update, layout, Outcome::Last)
+}
+
+fn run(
+    operands: Operands<&Tensor>,
+    update: &Update<&Tensor>,
+    layout: &JaggedLayout,
+    outcome: Outcome,
+) -> Result<Tensor, LayerError> {
     let mut count = 0;
     let places = operands.map(|_| {
         count += 1;
         count - 1
     });
     let operands = operands.try_map(Tensor::f_contiguous)?.into_list();
-    let recurrence = Recurrence { cell: update.cell(), layout: layout.clone(), places, needed: Vec::new() };
+    let recurrence = Recurrence { cell: update.cell(), layout: layout.clone(), outcome, places, needed: Vec::new() };
     let mut outputs = apply(recurrence, &operands.iter().collect::<Vec<&Tensor>>())?;
     // There is one, as the forward pass below returns one.
-    Jagged::new(outputs.swap_remove(0), layout.clone())
+    Ok(outputs.swap_remove(0))
 }
 
 impl<S> Update<S> {
@@ -47,10 +68,21 @@ impl<S> Update<S> {
     }
 }
 
+/// Which states come out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// All, `[N, H]`.
+    States,
+    /// Each sample's last one, `[B, H]`. The others then have no gradient that would have to be filled with zeros and
+    /// read.
+    Last,
+}
+
 /// The differentiable function.
 struct Recurrence {
     cell: Cell,
     layout: JaggedLayout,
+    outcome: Outcome,
     /// Where each operand stands in the list that libtorch hands over.
     places: Operands<usize>,
     /// Which operands a gradient flows back to, known after the forward pass.
@@ -69,7 +101,10 @@ impl Function for Recurrence {
         if let Some(gates) = &gates {
             context.save_for_backward(&inputs.iter().chain([&states, gates]).collect::<Vec<&Tensor>>());
         }
-        Ok(vec![states])
+        Ok(vec![match self.outcome {
+            Outcome::States => states,
+            Outcome::Last => segment::last_rows(&states, &self.layout)?,
+        }])
     }
 
     fn backward(&mut self, saved: &[Tensor], gradients: &[Option<Tensor>]) -> Result<Vec<Option<Tensor>>, LayerError> {
@@ -90,7 +125,7 @@ struct After<'a> {
     states: &'a Tensor,
     /// What the kernels have saved, a row for each event.
     gates: &'a Tensor,
-    /// `[N, H]`: of the states.
+    /// Of what came out.
     gradient: &'a Tensor,
 }
 
@@ -136,7 +171,10 @@ impl Recurrence {
             &weights(&numbers),
             slice(after.states)?,
             slice(after.gates)?,
-            slice(after.gradient)?,
+            match self.outcome {
+                Outcome::States => StateGradient::Events(slice(after.gradient)?),
+                Outcome::Last => StateGradient::Last(slice(after.gradient)?),
+            },
             &mut places_of(&mut gradients),
             &Threads,
         )?;

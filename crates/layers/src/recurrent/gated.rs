@@ -12,7 +12,7 @@ use super::unroll::empty_states;
 use super::update::Update;
 use super::{cuda, fused, plain};
 use crate::error::check_shape;
-use crate::{Jagged, LayerError};
+use crate::{Jagged, JaggedLayout, LayerError};
 
 /// The parameters of a recurrence and how it is computed.
 #[derive(Debug)]
@@ -75,6 +75,28 @@ impl Gated {
         update: Update<&Tensor>,
         initial: Option<&Tensor>,
     ) -> Result<Jagged, LayerError> {
+        self.run(inputs, update, initial, fused::forward, Ok)
+    }
+
+    /// Each sample's last state, `[B, H]`.
+    pub(super) fn last(
+        &self,
+        inputs: &Jagged,
+        update: Update<&Tensor>,
+        initial: Option<&Tensor>,
+    ) -> Result<Tensor, LayerError> {
+        self.run(inputs, update, initial, fused::last, |states| states.last())
+    }
+
+    /// Computes it by the fused function where there is one, and otherwise takes what is wanted `of` the states.
+    fn run<R>(
+        &self,
+        inputs: &Jagged,
+        update: Update<&Tensor>,
+        initial: Option<&Tensor>,
+        fused: impl FnOnce(Operands<&Tensor>, &Update<&Tensor>, &JaggedLayout) -> Result<R, LayerError>,
+        of: impl FnOnce(Jagged) -> Result<R, LayerError>,
+    ) -> Result<R, LayerError> {
         let inputs = &Jagged::new(widened(inputs.values())?, inputs.layout().clone())?;
         let (update, initial) = (update.try_map(|scores| widened(scores))?, initial.map(widened).transpose()?);
         let Ok(update) = update.try_map(Ok::<&Tensor, Infallible>);
@@ -91,17 +113,17 @@ impl Gated {
             state_bias: self.state_bias(),
         };
         if inputs.layout().events() == 0 {
-            return empty_states(inputs, self.hidden, &operands.into_list());
+            return of(empty_states(inputs, self.hidden, &operands.into_list())?);
         }
         if self.execution == Execution::Auto && self.reset == ResetGate::After {
             if fused::applies(operands) {
-                return fused::forward(operands, &update, inputs.layout());
+                return fused(operands, &update, inputs.layout());
             }
             if let Some(kernels) = cuda::kernels(operands, &update, inputs.layout()) {
-                return cuda::forward(kernels, operands, &update, inputs.layout());
+                return of(cuda::forward(kernels, operands, &update, inputs.layout())?);
             }
         }
-        plain::forward(self, inputs, update, initial)
+        of(plain::forward(self, inputs, update, initial)?)
     }
 
     pub(super) fn input_bias(&self) -> Option<&Tensor> {

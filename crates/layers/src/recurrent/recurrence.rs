@@ -69,6 +69,18 @@ pub trait Recurrence: Debug + Send {
     /// [`LayerError::Shape`] when a width or a number of rows differs.
     fn forward(&self, inputs: &Jagged, scores: &Tensor, initial: Option<&Tensor>) -> Result<Jagged, LayerError>;
 
+    /// Each sample's state after its last event, where the others are not wanted: as [`forward`](Self::forward) and
+    /// [`Jagged::last`], which a recurrence may compute more cheaply.
+    ///
+    /// # Shapes
+    /// - as [`forward`](Self::forward); returns `[B, H]`, zeros for a sample without events
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward).
+    fn last(&self, inputs: &Jagged, scores: &Tensor, initial: Option<&Tensor>) -> Result<Tensor, LayerError> {
+        self.forward(inputs, scores, initial)?.last()
+    }
+
     /// What it is, for tables: `AUGRU`.
     fn kind(&self) -> &'static str {
         "recurrence"

@@ -59,6 +59,21 @@ pub(crate) fn last(events: &Tensor, layout: &JaggedLayout) -> Result<Tensor, Lay
     run(Last, layout, &[events])
 }
 
+/// As [`last`], without a gradient; the events are contiguous, and `f32` or `f64`.
+pub(crate) fn last_rows(events: &Tensor, layout: &JaggedLayout) -> Result<Tensor, LayerError> {
+    match events.kind() {
+        Kind::Float => last_rows_of::<f32>(events, layout.host_offsets()),
+        _ => last_rows_of::<f64>(events, layout.host_offsets()),
+    }
+}
+
+fn last_rows_of<T: Element>(events: &Tensor, offsets: &[u32]) -> Result<Tensor, LayerError> {
+    let mut output = Buffer::<T>::new(&[offsets.len() as i64 - 1, events.size()[1]])?;
+    let (rows, numbers) = (output.as_mut_slice(), slice::<T>(events)?);
+    Last::each(width(events), offsets, |row, event| rows[row].copy_from_slice(&numbers[event]));
+    Ok(output.into_tensor())
+}
+
 /// What is computed, and its gradients.
 trait Kernel: Copy + Send + 'static {
     fn output<T: Element + Real>(self, inputs: &[Tensor], offsets: &[u32]) -> Result<Tensor, LayerError>;
@@ -243,10 +258,7 @@ impl Last {
 
 impl Kernel for Last {
     fn output<T: Element + Real>(self, inputs: &[Tensor], offsets: &[u32]) -> Result<Tensor, LayerError> {
-        let mut output = Buffer::<T>::new(&[offsets.len() as i64 - 1, inputs[0].size()[1]])?;
-        let (rows, events) = (output.as_mut_slice(), slice::<T>(&inputs[0])?);
-        Self::each(width(&inputs[0]), offsets, |row, event| rows[row].copy_from_slice(&events[event]));
-        Ok(output.into_tensor())
+        last_rows_of::<T>(&inputs[0], offsets)
     }
 
     fn saved(_inputs: &[Tensor], _output: &Tensor) -> Vec<Tensor> {

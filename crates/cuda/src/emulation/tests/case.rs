@@ -1,6 +1,6 @@
 //! A batch of numbers, and its way through both programs.
 
-use fain_kernels::{Cell, Sequences, Serial, Weights, recurrence_backward, recurrence_forward};
+use fain_kernels::{Cell, Sequences, Serial, StateGradient, Weights, recurrence_backward, recurrence_forward};
 
 use super::Processor;
 use crate::buffers::{Backward, Forward};
@@ -176,7 +176,7 @@ impl Case {
             &weights,
             &states,
             &saved,
-            &gradient,
+            StateGradient::Events(&gradient),
             &mut buffers,
             &Serial,
         )
