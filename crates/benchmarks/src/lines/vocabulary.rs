@@ -4,23 +4,25 @@ mod memory;
 
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use fain_features::{Column, Samples, SchemaConfig, Sequences};
 use fain_layers::Mode;
-use fain_models::{FeatureSpace, Model, ModelConfig, ModelInput, named_tensors};
+use fain_models::{FeatureSpace, Model, ModelConfig, ModelInput, complete, named_tensors};
 use fain_training::{Optimizer, OptimizerConfig};
 use tch::{Device, Reduction, Tensor, nn};
 
+use super::training::DIEN;
 use crate::bench::Bench;
 use crate::figures::{Peer, Row, Unit};
 use crate::rounds::{Side, alternate};
 
 pub(crate) use memory::report as report_memory;
 
-pub(super) const ABOUT: &str = "A training step of DIN (embeddings of 16 with sparse gradients, attention 64-32, \
-     network 256-128, batch 1,024 with 50 events each, Adam) whose table of items grows. Even ids make nearly every \
-     look-up of a large table miss the caches; by a Zipf law the k-th most frequent id has a chance of 1/k. Memory is the \
-     most that a process of its own had, without the table and what the optimiser remembers of it.";
+pub(super) const ABOUT: &str = "A training step (embeddings of 16 with sparse gradients, batch 1,024 with 50 events \
+     each, Adam) of DIN (attention 64-32, network 256-128) and of DIEN of the notebook (which looks up another 50 \
+     items for its auxiliary loss), whose table of items grows. Even ids make nearly every look-up of a large table \
+     miss the caches; by a Zipf law the k-th most frequent id has a chance of 1/k. Memory is the most that a process of \
+     its own, training DIN, had without the table and what the optimiser remembers of it.";
 
 const ROWS: usize = 1024;
 const HISTORY: usize = 50;
@@ -33,7 +35,46 @@ const SCHEMA: &str = r#"
     features.history = { kind = "sequence", vocabulary = "item", max_length = 50 }
 "#;
 
-const MODEL: &str = r#"
+const NEGATIVES: &str = r#"
+    features.negatives = { kind = "sequence", vocabulary = "item", max_length = 50 }
+"#;
+
+/// What is trained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Network {
+    Din,
+    Dien,
+}
+
+impl Network {
+    const ALL: [Self; 2] = [Self::Din, Self::Dien];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Din => "DIN",
+            Self::Dien => "DIEN",
+        }
+    }
+
+    /// The features beside the label, and the model that reads them.
+    fn parts(self) -> Result<(SchemaConfig, ModelConfig)> {
+        let (schema, model) = match self {
+            Self::Din => (SCHEMA.to_owned(), DIN.parse::<toml::Table>()?),
+            Self::Dien => {
+                let mut experiment: toml::Table = DIEN.parse()?;
+                let model = experiment.remove("model").and_then(|model| model.try_into().ok());
+                let mut model: toml::Table = model.context("the experiment has no model")?;
+                let embedding = model.get_mut("embedding").and_then(toml::Value::as_table_mut);
+                embedding.context("the model has no embeddings")?.insert("sparse".to_owned(), true.into());
+                complete(&mut model)?;
+                (format!("{SCHEMA}{NEGATIVES}"), model)
+            }
+        };
+        Ok((toml::from_str(&schema)?, model.try_into()?))
+    }
+}
+
+const DIN: &str = r#"
     kind = "din"
     embedding = { dim = 16, sparse = true }
     attention = { hidden = [64, 32], activation = "dice" }
@@ -95,9 +136,9 @@ struct Steps {
 }
 
 impl Steps {
-    fn new(vocabulary: u32) -> Result<Self> {
-        let space = FeatureSpace::new(&toml::from_str::<SchemaConfig>(SCHEMA)?.check()?, &[vocabulary as usize]);
-        let config: ModelConfig = toml::from_str(MODEL)?;
+    fn new(network: Network, vocabulary: u32) -> Result<Self> {
+        let (schema, config) = network.parts()?;
+        let space = FeatureSpace::new(&schema.check()?, &[vocabulary as usize]);
         tch::manual_seed(1);
         let variables = nn::VarStore::new(Device::Cpu);
         let model = config.build(&variables.root(), &space)?;
@@ -107,7 +148,7 @@ impl Steps {
         let of_table = |tensor: &Tensor| tensor.size().first() == Some(&i64::from(vocabulary));
         let tensors = named_tensors(&variables).into_iter().chain(optimizer.state()).map(|(_, tensor)| tensor);
         let bytes = tensors.filter(of_table).map(|tensor| tensor.numel() * size_of::<f32>()).sum();
-        let batches = Draw::ALL.map(|draw| (1..=BATCHES).map(|seed| batch(vocabulary, draw, seed)).collect());
+        let batches = Draw::ALL.map(|draw| (1..=BATCHES).map(|seed| batch(network, vocabulary, draw, seed)).collect());
         Ok(Self { model, optimizer, batches, next: 0, bytes, _variables: variables })
     }
 
@@ -117,8 +158,12 @@ impl Steps {
         self.next = (self.next + 1) % batches.len();
         let input = ModelInput::new(samples, Device::Cpu)?;
         let labels = Tensor::f_from_slice(samples.labels.as_deref().unwrap_or_default())?;
-        let logits = self.model.forward(&input, Mode::Training)?.logits;
-        let loss = logits.f_binary_cross_entropy_with_logits::<Tensor>(&labels, None, None, Reduction::Mean)?;
+        let output = self.model.forward(&input, Mode::Training)?;
+        let mut loss =
+            output.logits.f_binary_cross_entropy_with_logits::<Tensor>(&labels, None, None, Reduction::Mean)?;
+        if let Some(auxiliary) = output.auxiliary {
+            loss = loss.f_add(&auxiliary)?;
+        }
         self.optimizer.backward_step(&loss)?;
         Ok(())
     }
@@ -135,19 +180,25 @@ impl Steps {
     }
 }
 
-fn batch(vocabulary: u32, draw: Draw, seed: u64) -> Samples {
+fn batch(network: Network, vocabulary: u32, draw: Draw, seed: u64) -> Samples {
     let mut numbers = Numbers(seed);
-    let history = Sequences {
-        values: (0..ROWS * HISTORY).map(|_| numbers.id(draw, vocabulary)).collect(),
-        offsets: (0..=ROWS).map(|row| (row * HISTORY) as u32).collect(),
-        weights: None,
+    let mut lists = || {
+        Column::Sequence(Sequences {
+            values: (0..ROWS * HISTORY).map(|_| numbers.id(draw, vocabulary)).collect(),
+            offsets: (0..=ROWS).map(|row| (row * HISTORY) as u32).collect(),
+            weights: None,
+        })
     };
+    let mut sequences = vec![lists()];
+    if network == Network::Dien {
+        sequences.push(lists());
+    }
     let items = (0..ROWS).map(|_| numbers.id(draw, vocabulary)).collect();
     let labels = (0..ROWS).map(|_| f32::from(u8::from(numbers.next() < 0.5))).collect();
     Samples {
         rows: ROWS,
         labels: Some(labels),
-        columns: vec![Column::Category(items), Column::Sequence(history)],
+        columns: std::iter::once(Column::Category(items)).chain(sequences).collect(),
         ..Samples::default()
     }
 }
@@ -158,23 +209,26 @@ pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
     let vocabularies: &[u32] = if bench.quick { &[10_000, 100_000] } else { &[10_000, 100_000, 1_000_000, 10_000_000] };
     let ends = [vocabularies[0], vocabularies[vocabularies.len() - 1]];
     let mut rows = memory::measure(&ends, bench.threads)?;
-    let mut steps = vocabularies.iter().map(|&vocabulary| Steps::new(vocabulary)).collect::<Result<Vec<_>>>()?;
-    for draw in Draw::ALL {
-        let mut sides: Vec<Side<'_>> = Vec::new();
-        for steps in &mut steps {
-            sides.push(Box::new(move || steps.time(draw, seconds)));
+    for network in Network::ALL {
+        let steps = vocabularies.iter().map(|&vocabulary| Steps::new(network, vocabulary));
+        let mut steps = steps.collect::<Result<Vec<_>>>()?;
+        for draw in Draw::ALL {
+            let mut sides: Vec<Side<'_>> = Vec::new();
+            for steps in &mut steps {
+                sides.push(Box::new(move || steps.time(draw, seconds)));
+            }
+            let figures = alternate(bench.rounds, &mut sides)?;
+            let smallest = figures[0];
+            rows.extend(vocabularies.iter().zip(figures).enumerate().map(|(index, (rows, figure))| {
+                let work = format!("a step of {}, {rows} rows, {}", network.name(), draw.name());
+                let peers = if index == 0 {
+                    Vec::new()
+                } else {
+                    vec![Peer { name: format!("fain with {} rows", vocabularies[0]), figure: smallest }]
+                };
+                Row { peers, ..Row::new(work, Unit::Milliseconds, figure) }
+            }));
         }
-        let figures = alternate(bench.rounds, &mut sides)?;
-        let smallest = figures[0];
-        rows.extend(vocabularies.iter().zip(figures).enumerate().map(|(index, (rows, figure))| {
-            let row = Row::new(format!("a step, {rows} rows, {}", draw.name()), Unit::Milliseconds, figure);
-            let peers = if index == 0 {
-                Vec::new()
-            } else {
-                vec![Peer { name: format!("fain with {} rows", vocabularies[0]), figure: smallest }]
-            };
-            Row { peers, ..row }
-        }));
     }
     Ok(rows)
 }

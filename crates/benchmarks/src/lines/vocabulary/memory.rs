@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
-use super::{BATCHES, Draw, Steps};
+use super::{BATCHES, Draw, Network, Steps};
 use crate::console;
 use crate::figures::{Figure, Row, Unit};
 
@@ -48,7 +48,7 @@ fn parsed(text: &str) -> Result<Option<u64>> {
 /// A step fails.
 pub(crate) fn report(vocabulary: u32, threads: u16) -> Result<()> {
     tch::set_num_threads(i32::from(threads));
-    let mut steps = Steps::new(vocabulary)?;
+    let mut steps = Steps::new(Network::Din, vocabulary)?;
     for _ in 0..BATCHES {
         steps.step(Draw::Even)?;
     }
