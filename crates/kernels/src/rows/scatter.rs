@@ -70,7 +70,13 @@ pub fn scatter_rows_with<T: Real>(
         check_ids(set, ids, rows)?;
     }
     let cut = Cut::new(lookups, rows);
-    let grouped: Vec<Grouped> = lookups.iter().map(|lookups| cut.group(lookups.ids)).collect();
+    let group = |lookups: &LookupGradients<'_, T>| cut.group(lookups.ids);
+    let grouped = if cut.tasks.len() == 1 {
+        // Too little for more than one thread.
+        lookups.iter().map(group).collect()
+    } else {
+        run_all(pool, lookups.iter(), group)?
+    };
     let mut pieces = Pieces(Some(table_gradient));
     let work = cut.tasks.iter().enumerate().map(|(task, rows)| Scatter {
         width,
