@@ -4,7 +4,7 @@ use fain_layers::{Execution, Jagged, ResetGate};
 use proptest::prelude::*;
 use tch::{Kind, Tensor};
 
-use crate::problem::{CELLS, Layer, Problem, config, difference, numbers};
+use crate::problem::{CELLS, Layer, Problem, config, difference, numbers, tensor};
 
 /// Compares everything that a forward and a backward pass give.
 fn compare(problem: &Problem, kind: Kind, tolerance: f64) -> Result<(), TestCaseError> {
@@ -62,6 +62,38 @@ fn a_view_is_as_good_as_a_copy() {
         (states.values() * &batch.loss_weights).sum(Kind::Double).backward();
         assert_eq!(numbers(&inputs.grad().transpose(0, 1)), numbers(&expected["inputs"]), "{cell:?}");
         assert_eq!(numbers(&initial.grad().transpose(0, 1)), numbers(&expected["initial"]), "{cell:?}");
+    }
+}
+
+/// A sample without events, whose last state is zeros, is among them.
+#[test]
+fn last_states_are_those_among_all() {
+    let problem = problem();
+    for cell in CELLS {
+        let run = |execution, alone: bool| {
+            let layer = Layer::new(&problem, cell, ResetGate::After, execution, Kind::Double);
+            let batch = problem.batch(Kind::Double);
+            let history = Jagged::new(batch.inputs.shallow_clone(), batch.layout.clone()).unwrap();
+            let (recurrence, initial) = (layer.recurrence.as_ref(), batch.initial.as_ref());
+            let last = if alone {
+                recurrence.last(&history, &batch.scores, initial).unwrap()
+            } else {
+                recurrence.forward(&history, &batch.scores, initial).unwrap().last().unwrap()
+            };
+            (&last * tensor(77, &last.size(), Kind::Double)).sum(Kind::Double).backward();
+            let operands = [&batch.inputs, &batch.scores].into_iter().chain(initial);
+            let gradients = operands.chain(layer.variables.values()).map(Tensor::grad).filter(Tensor::defined);
+            std::iter::once(last.detach()).chain(gradients).collect::<Vec<Tensor>>()
+        };
+        let expected = run(Execution::Plain, false);
+        for execution in [Execution::Plain, Execution::Auto] {
+            let got = run(execution, true);
+            assert_eq!(got.len(), expected.len(), "{cell:?} {execution:?}");
+            for (place, (got, expected)) in got.iter().zip(&expected).enumerate() {
+                let off = difference(got, expected);
+                assert!(off < 1e-12, "{cell:?} {execution:?}, tensor {place}: off by {off}");
+            }
+        }
     }
 }
 
