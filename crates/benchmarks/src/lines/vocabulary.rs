@@ -39,6 +39,14 @@ const NEGATIVES: &str = r#"
     features.negatives = { kind = "sequence", vocabulary = "item", max_length = 50 }
 "#;
 
+const SPARSE_DIN: &str = r#"
+    kind = "din"
+    embedding = { dim = 16, sparse = true }
+    attention = { hidden = [64, 32], activation = "dice" }
+    mlp = { hidden = [256, 128], activation = "dice" }
+    interests = [{ candidate = ["item"], history = ["history"] }]
+"#;
+
 /// What is trained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Network {
@@ -59,11 +67,11 @@ impl Network {
     /// The features beside the label, and the model that reads them.
     fn parts(self) -> Result<(SchemaConfig, ModelConfig)> {
         let (schema, model) = match self {
-            Self::Din => (SCHEMA.to_owned(), DIN.parse::<toml::Table>()?),
+            Self::Din => (SCHEMA.to_owned(), SPARSE_DIN.parse::<toml::Table>()?),
             Self::Dien => {
                 let mut experiment: toml::Table = DIEN.parse()?;
-                let model = experiment.remove("model").and_then(|model| model.try_into().ok());
-                let mut model: toml::Table = model.context("the experiment has no model")?;
+                let model = experiment.remove("model").context("the experiment has no model")?;
+                let mut model: toml::Table = model.try_into()?;
                 let embedding = model.get_mut("embedding").and_then(toml::Value::as_table_mut);
                 embedding.context("the model has no embeddings")?.insert("sparse".to_owned(), true.into());
                 complete(&mut model)?;
@@ -73,14 +81,6 @@ impl Network {
         Ok((toml::from_str(&schema)?, model.try_into()?))
     }
 }
-
-const DIN: &str = r#"
-    kind = "din"
-    embedding = { dim = 16, sparse = true }
-    attention = { hidden = [64, 32], activation = "dice" }
-    mlp = { hidden = [256, 128], activation = "dice" }
-    interests = [{ candidate = ["item"], history = ["history"] }]
-"#;
 
 /// How ids are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
