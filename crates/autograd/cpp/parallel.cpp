@@ -18,6 +18,10 @@
 extern "C" {
 // Runs `body` on as many threads as libtorch has set for the caller when `threads` is 0, and waits for all.
 void GOMP_parallel(void (*body)(void* data), void* data, unsigned threads, unsigned flags);
+// The two ends of it, without the caller's own call of `body`.
+void GOMP_parallel_start(void (*body)(void* data), void* data, unsigned threads);
+void GOMP_parallel_end(void);
+int omp_get_max_threads(void);
 int omp_get_num_threads(void);
 void omp_set_num_threads(int threads);
 int omp_get_thread_num(void);
@@ -68,6 +72,18 @@ int fain_parallel_for(int64_t count, int64_t grain, void (*body)(const void* dat
   };
   return attempt(sink, report, loop_over) ? 0 : 1;
 }
+
+// Calls `body` once on each of libtorch's threads but the caller's, which goes on; until `fain_team_end` it is in a parallel
+// region. Returns whether there are other threads and the caller is in no such region already.
+bool fain_team_begin(void (*body)(void* data), void* data) noexcept {
+  at::internal::lazy_init_num_threads();
+  if (at::in_parallel_region() || omp_get_max_threads() == 1) return false;
+  GOMP_parallel_start(body, data, 0);
+  return true;
+}
+
+// Waits until all have returned.
+void fain_team_end() noexcept { GOMP_parallel_end(); }
 
 // One thread for the loops that the calling thread begins.
 void fain_compute_alone() noexcept {

@@ -53,19 +53,24 @@
 //! ```
 
 mod autocast;
+mod background;
+mod board;
 mod device;
 mod error;
 mod function;
 mod gradient_check;
+mod idle;
 mod memory;
 mod parallel;
 mod record;
 mod report;
 mod slices;
+mod team;
 mod unwind;
 mod upload;
 
 pub use autocast::{Precision, autocast, autocast_kind, widened};
+pub use background::{Background, background, overlap};
 pub use device::{DeviceChoice, DeviceError};
 pub use error::{AutogradError, Pass};
 pub use function::{Context, Function, apply};

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tch::TchError;
 
 use crate::report::{Report, report};
-use crate::{AutogradError, unwind};
+use crate::{AutogradError, background, unwind};
 
 unsafe extern "C" {
     fn fain_parallel_for(
@@ -56,6 +56,12 @@ struct Loop<B> {
 /// - [`AutogradError::Libtorch`]: libtorch cannot run the loop.
 pub fn parallel_for(count: usize, grain: usize, body: impl Fn(Range<usize>) + Sync) -> Result<(), AutogradError> {
     let signed = |count| i64::try_from(count).map_err(|_| AutogradError::ParallelCount { count });
+    let (items, parts) = (count, threads().min(count.div_ceil(grain.max(1))));
+    let length = items.div_ceil(parts.max(1));
+    let of_part = |part: usize| body(part * length..(part * length + length).min(items));
+    if let Some(done) = background::on_board(items.div_ceil(length.max(1)), &of_part) {
+        return done;
+    }
     run(signed(count)?, signed(grain)?, Loop { body, panic: OnceLock::new() })
 }
 
@@ -81,7 +87,11 @@ pub fn parallel_for(count: usize, grain: usize, body: impl Fn(Range<usize>) + Sy
 /// # Errors
 /// As [`parallel_for`].
 pub fn parallel_tasks(tasks: usize, task: impl Fn(usize) + Sync) -> Result<(), AutogradError> {
-    let threads = usize::try_from(tch::get_num_threads()).unwrap_or(1).min(tasks);
+    // Beside a job that was left to the others, or within it.
+    if let Some(done) = background::on_board(tasks, &task) {
+        return done;
+    }
+    let threads = threads().min(tasks);
     if threads < 2 {
         return parallel_for(tasks, tasks, |part| part.for_each(&task));
     }
@@ -95,6 +105,11 @@ pub fn parallel_tasks(tasks: usize, task: impl Fn(usize) + Sync) -> Result<(), A
             }
         }
     })
+}
+
+/// libtorch's number for the calling thread.
+fn threads() -> usize {
+    usize::try_from(tch::get_num_threads()).unwrap_or(1)
 }
 
 /// Lets libtorch's operations and the loops of this crate, where this thread calls them, run on this thread alone from

@@ -26,7 +26,8 @@ pub struct Interest {
     /// `[B, W]`; a sample without events has what the layer gives for no events, in most layers zeros.
     pub vector: Tensor,
     /// The auxiliary loss, a scalar, from layers that have one when they were given negatives. Its weight is in it: it is
-    /// added to the click loss as it is.
+    /// added to the click loss as it is. Within [`fain_autograd::overlap`] its number may be NaN until the backward pass
+    /// has gone through it.
     pub auxiliary: Option<Tensor>,
 }
 
@@ -69,6 +70,12 @@ pub trait InterestLayer: Debug + Send {
         let input =
             InterestInput { candidate: candidates, history: &history[0], negative: None, times: times.as_deref() };
         Ok(self.forward(&input, Mode::Evaluation)?.vector)
+    }
+
+    /// Whether [`forward`](Self::forward) does more with the auxiliary loss of a layer inside than to hand it on. A training
+    /// then does not let it be computed beside the rest of the step, by [`fain_autograd::overlap`].
+    fn reads_auxiliary_loss(&self) -> bool {
+        true
     }
 
     /// The layers inside, for tables and drawings.

@@ -143,6 +143,11 @@ impl Model for InterestModel {
         self.logits(&TowerInput { input: &input, vectors: &vectors, interests: &interests }, Mode::Evaluation)
     }
 
+    /// The losses of several interests are averaged.
+    fn reads_auxiliary_loss(&self) -> bool {
+        self.layers.len() > 1 || self.layers.iter().any(|layer| layer.reads_auxiliary_loss())
+    }
+
     fn graph(&self) -> ModelGraph {
         let mut drawing = Drawing::new(self.tower.embeddings());
         let layers = self.interests.iter().zip(&self.layers).enumerate();

@@ -42,6 +42,12 @@ pub trait Model: Debug + Send {
         Ok(self.forward(&user.beside(candidates)?, Mode::Evaluation)?.logits)
     }
 
+    /// Whether [`forward`](Self::forward) does more with the auxiliary loss of a layer than to hand it on. A training then
+    /// does not let it be computed beside the rest of the step, by [`fain_autograd::overlap`].
+    fn reads_auxiliary_loss(&self) -> bool {
+        true
+    }
+
     /// The layers and how data goes through them, for tables and drawings.
     fn graph(&self) -> ModelGraph;
 }

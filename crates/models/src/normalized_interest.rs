@@ -54,6 +54,10 @@ impl InterestLayer for NormalizedInterest {
         self.project(&self.layer.forward_candidates(candidates, state)?, Mode::Evaluation)
     }
 
+    fn reads_auxiliary_loss(&self) -> bool {
+        self.layer.reads_auxiliary_loss()
+    }
+
     fn outline(&self) -> Outline {
         let Outline { mut parts, vector } = self.layer.outline();
         let shape = format!("[B, {}]", self.outputs());

@@ -9,6 +9,7 @@ pub struct Output {
     /// with `K > 1` outputs.
     pub logits: Tensor,
     /// What the model adds to the click loss in training, a scalar with its weight in it; only from models that have an
-    /// auxiliary loss, and only in training.
+    /// auxiliary loss, and only in training. Within [`fain_autograd::overlap`] its number may be NaN until the backward
+    /// pass has gone through it.
     pub auxiliary: Option<Tensor>,
 }

@@ -120,8 +120,16 @@ impl Optimizer {
     /// # Errors
     /// [`TrainingError::Torch`] when libtorch refuses.
     pub fn backward_step(&mut self, loss: &Tensor) -> Result<(), TrainingError> {
+        self.backward_step_of_sum(&[loss])
+    }
+
+    /// As [`Optimizer::backward_step`] with the sum of some losses. Their numbers are not read before the backward pass.
+    ///
+    /// # Errors
+    /// [`TrainingError::Torch`] when libtorch refuses.
+    pub fn backward_step_of_sum(&mut self, losses: &[&Tensor]) -> Result<(), TrainingError> {
         let values: Vec<&Tensor> = self.parameters.iter().map(|parameter| &parameter.value).collect();
-        let gradients = Tensor::f_run_backward(&[loss], &values, false, false)?;
+        let gradients = Tensor::f_run_backward(losses, &values, false, false)?;
         self.step(&gradients)
     }
 

@@ -3,12 +3,12 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use fain_autograd::autocast;
+use fain_autograd::{autocast, overlap};
 use fain_dataset::{BatchPlan, Dataset, Order, Tail};
 use fain_layers::Mode;
 use fain_metrics::{CeilingReport, Evaluation};
 use fain_models::{FeatureSpace, Model, Output, named_tensors, parameter_count};
-use tch::{Device, nn};
+use tch::{Device, Tensor, nn};
 
 use crate::checkpoint::{self, LossSum, Position, Snapshot, restore_snapshot, snapshot};
 use crate::click_loss::click_loss;
@@ -210,23 +210,29 @@ impl<'a> Session<'a> {
     }
 
     fn step(&mut self, batch: &Tensors, rows: usize) -> Result<(), TrainingError> {
+        tch::manual_seed(step_seed(self.request.experiment.training.seed, self.position.step));
+        let (click, auxiliary) = if self.model.reads_auxiliary_loss() {
+            self.move_parameters(batch)?
+        } else {
+            overlap(|| self.move_parameters(batch))?
+        };
+        self.losses.add(StepLoss::Click, &click, rows)?;
+        if let Some(auxiliary) = auxiliary {
+            self.position.loss.auxiliary.get_or_insert(0.0);
+            self.losses.add(StepLoss::Auxiliary, &auxiliary, rows)?;
+        }
+        Ok(())
+    }
+
+    /// Gives the click loss and the auxiliary loss, of which the latter may have no number before.
+    fn move_parameters(&mut self, batch: &Tensors) -> Result<(Tensor, Option<Tensor>), TrainingError> {
         let TrainRequest { experiment, device, .. } = self.request;
-        tch::manual_seed(step_seed(experiment.training.seed, self.position.step));
         let forward = || self.model.forward(&batch.input, Mode::Training);
         let Output { logits, auxiliary } = autocast(device, experiment.training.precision, forward)??;
         let click = click_loss(&logits, &batch.labels)?;
-        match auxiliary {
-            None => {
-                self.optimizer.backward_step(&click)?;
-                self.losses.add(StepLoss::Click, &click, rows)
-            }
-            Some(auxiliary) => {
-                self.optimizer.backward_step(&click.f_add(&auxiliary)?)?;
-                self.position.loss.auxiliary.get_or_insert(0.0);
-                self.losses.add(StepLoss::Click, &click, rows)?;
-                self.losses.add(StepLoss::Auxiliary, &auxiliary, rows)
-            }
-        }
+        let losses: Vec<&Tensor> = std::iter::once(&click).chain(&auxiliary).collect();
+        self.optimizer.backward_step_of_sum(&losses)?;
+        Ok((click, auxiliary))
     }
 
     /// Measures the validation rows, keeps the weights if they are the best, and writes event and checkpoint.

@@ -107,14 +107,17 @@ fn without_time(events: Vec<EvaluationEvent>) -> Vec<EvaluationEvent> {
 fn it_falls_and_is_told_apart_from_the_click_loss() {
     let _turn = turn();
     let folder = place();
-    let (_, events) = run(folder.path(), "run", &["training.threads=1"], false, &never).unwrap();
-    let losses: Vec<f64> = events.iter().map(|event| event.auxiliary_loss.unwrap()).collect();
-    // Half the cross-entropy of a coin before anything is learnt.
-    let coin = 0.5 * std::f64::consts::LN_2;
-    assert!(losses[0] < coin && losses[losses.len() - 1] < losses[0] / 2.0, "{losses:?}");
-    let clicks: Vec<f64> = events.iter().map(|event| event.train_loss).collect();
-    assert!(clicks[clicks.len() - 1] < clicks[0], "{clicks:?}");
-    assert!(events.iter().all(|event| event.validation.log_loss.is_some()));
+    // Alone, and beside the rest of the step.
+    for threads in ["training.threads=1", "training.threads=2"] {
+        let (_, events) = run(folder.path(), threads, &[threads], false, &never).unwrap();
+        let losses: Vec<f64> = events.iter().map(|event| event.auxiliary_loss.unwrap()).collect();
+        // Half the cross-entropy of a coin before anything is learnt.
+        let coin = 0.5 * std::f64::consts::LN_2;
+        assert!(losses[0] < coin && losses[losses.len() - 1] < losses[0] / 2.0, "{losses:?}");
+        let clicks: Vec<f64> = events.iter().map(|event| event.train_loss).collect();
+        assert!(clicks[clicks.len() - 1] < clicks[0], "{clicks:?}");
+        assert!(events.iter().all(|event| event.validation.log_loss.is_some()));
+    }
 
     // Half the weight is half the loss that is told before it moves anything: after one step of both.
     let first = |weight: &str, name: &str| {
@@ -142,6 +145,25 @@ fn the_same_training_gives_the_same_bytes_also_when_it_was_interrupted() {
         assert!(weights == resumed, "{threads}");
         assert_eq!(without_time(parts), without_time(events), "{threads}");
     }
+}
+
+/// Their mean is taken in the forward pass, so that none of them may come later.
+#[test]
+fn losses_of_two_interests_are_averaged() {
+    let _turn = turn();
+    let folder = place();
+    let interest = r#"{ candidate = ["item"], history = ["history"], negative = ["others"] }"#;
+    let loss = |interests: &[&str], threads: u8| {
+        let interests = format!("model.interests=[{}]", interests.join(", "));
+        let settings =
+            [&interests, &format!("training.threads={threads}"), "training.epochs=1", "training.batch_size=600"];
+        let name = format!("{}-{threads}", interests.len());
+        run(folder.path(), &name, &settings, false, &never).unwrap().1[0].auxiliary_loss.unwrap()
+    };
+    let (one, two) = (loss(&[interest], 2), loss(&[interest, interest], 2));
+    // Both start near the cross-entropy of a coin, times the weight.
+    assert!((one - two).abs() < 0.05, "{one} {two}");
+    assert_eq!(two.to_bits(), loss(&[interest, interest], 1).to_bits());
 }
 
 #[test]

@@ -8,10 +8,11 @@ use fain_autograd::{AutogradError, apply, parallel_for, parallel_tasks};
 use tch::Tensor;
 
 use crate::closures::{closures, gradient, leaf, values};
+use crate::number_of_threads::threads;
 
 #[test]
 fn each_index_is_visited_once() {
-    tch::set_num_threads(2);
+    let _set = threads(2);
     for count in [0, 1, 7, 1000] {
         for grain in [0, 1, 3, 7, 64, 5000] {
             let visits: Vec<AtomicUsize> = (0..count).map(|_| AtomicUsize::new(0)).collect();
@@ -33,24 +34,23 @@ fn each_index_is_visited_once() {
 
 #[test]
 fn each_task_is_done_once() {
-    for threads in [1, 2, 3] {
-        tch::set_num_threads(threads);
+    for number in [1, 2, 3] {
+        let _set = threads(number);
         for tasks in [0, 1, 2, 7, 1000] {
             let visits: Vec<AtomicUsize> = (0..tasks).map(|_| AtomicUsize::new(0)).collect();
             parallel_tasks(tasks, |number| {
                 visits[number].fetch_add(1, Ordering::SeqCst);
             })
             .unwrap();
-            assert!(visits.iter().all(|visits| visits.load(Ordering::SeqCst) == 1), "{tasks} tasks, {threads} threads");
+            assert!(visits.iter().all(|visits| visits.load(Ordering::SeqCst) == 1), "{tasks} tasks, {number} threads");
         }
     }
-    tch::set_num_threads(2);
 }
 
 /// Cut in halves, the thread of the first task would have others to do, and the first task would wait for them in vain.
 #[test]
 fn a_thread_that_is_done_takes_over_what_others_have_not_begun() {
-    tch::set_num_threads(2);
+    let _set = threads(2);
     let (done, taken) = (AtomicUsize::new(0), AtomicUsize::new(0));
     parallel_tasks(8, |number| {
         if number == 0 {
@@ -68,7 +68,7 @@ fn a_thread_that_is_done_takes_over_what_others_have_not_begun() {
 
 #[test]
 fn a_panic_in_a_task_is_an_error() {
-    tch::set_num_threads(2);
+    let _set = threads(2);
     for tasks in [1, 10] {
         let error = parallel_tasks(tasks, |number| {
             if number == 0 {
@@ -82,7 +82,7 @@ fn a_panic_in_a_task_is_an_error() {
 
 #[test]
 fn a_long_loop_runs_on_several_threads() {
-    tch::set_num_threads(2);
+    let _set = threads(2);
     let threads = Mutex::new(HashSet::new());
     parallel_for(1000, 10, |_| {
         threads.lock().unwrap().insert(std::thread::current().id());
@@ -93,7 +93,7 @@ fn a_long_loop_runs_on_several_threads() {
 
 #[test]
 fn a_loop_in_a_loop_runs_where_it_is() {
-    tch::set_num_threads(2);
+    let _set = threads(2);
     let total = AtomicUsize::new(0);
     parallel_for(4, 1, |outer| {
         for row in outer {
@@ -111,7 +111,7 @@ fn a_loop_in_a_loop_runs_where_it_is() {
 
 #[test]
 fn a_panic_in_the_body_is_an_error() {
-    tch::set_num_threads(2);
+    let _set = threads(2);
     let done = AtomicUsize::new(0);
     let error = parallel_for(1000, 10, |part| {
         if part.contains(&999) {
@@ -147,7 +147,7 @@ fn sum_of_squares(numbers: &[f64]) -> f64 {
 
 #[test]
 fn a_function_may_use_a_loop_in_both_passes() {
-    tch::set_num_threads(2);
+    let _set = threads(2);
     let function = closures(
         |context, inputs| {
             context.save_for_backward(&[&inputs[0]]);

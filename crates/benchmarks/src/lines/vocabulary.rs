@@ -5,9 +5,10 @@ mod memory;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use fain_autograd::overlap;
 use fain_features::{Column, Samples, SchemaConfig, Sequences};
 use fain_layers::Mode;
-use fain_models::{FeatureSpace, Model, ModelConfig, ModelInput, complete, named_tensors};
+use fain_models::{FeatureSpace, Model, ModelConfig, ModelInput, Output, complete, named_tensors};
 use fain_training::{Optimizer, OptimizerConfig};
 use tch::{Device, Reduction, Tensor, nn};
 
@@ -158,14 +159,15 @@ impl Steps {
         self.next = (self.next + 1) % batches.len();
         let input = ModelInput::new(samples, Device::Cpu)?;
         let labels = Tensor::f_from_slice(samples.labels.as_deref().unwrap_or_default())?;
-        let output = self.model.forward(&input, Mode::Training)?;
-        let mut loss =
-            output.logits.f_binary_cross_entropy_with_logits::<Tensor>(&labels, None, None, Reduction::Mean)?;
-        if let Some(auxiliary) = output.auxiliary {
-            loss = loss.f_add(&auxiliary)?;
-        }
-        self.optimizer.backward_step(&loss)?;
-        Ok(())
+        let Self { model, optimizer, .. } = self;
+        // As a training does it.
+        let pass = || {
+            let Output { logits, auxiliary } = model.forward(&input, Mode::Training)?;
+            let click = logits.f_binary_cross_entropy_with_logits::<Tensor>(&labels, None, None, Reduction::Mean)?;
+            let losses: Vec<&Tensor> = std::iter::once(&click).chain(&auxiliary).collect();
+            Ok(optimizer.backward_step_of_sum(&losses)?)
+        };
+        if model.reads_auxiliary_loss() { pass() } else { overlap(pass) }
     }
 
     /// Milliseconds of a step.

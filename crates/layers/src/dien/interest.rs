@@ -153,6 +153,10 @@ impl InterestLayer for DienInterest {
         self.evolution.evolve(candidates, &state.repeat(candidates)?[0], Mode::Evaluation)
     }
 
+    fn reads_auxiliary_loss(&self) -> bool {
+        false
+    }
+
     fn outline(&self) -> Outline {
         let gru = self.extractor.gru();
         let (events, states) = (format!("[N, {}]", gru.inputs()), format!("[N, {}]", gru.hidden()));

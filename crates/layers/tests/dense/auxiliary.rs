@@ -1,6 +1,6 @@
 //! The auxiliary loss, net and loss together, against its plain operations.
 
-use fain_autograd::{GradientCheck, check_gradients};
+use fain_autograd::{GradientCheck, check_gradients, overlap};
 use fain_layers::{
     AuxiliaryAverage, AuxiliaryLoss, AuxiliaryLossConfig, AuxiliaryNetConfig, AuxiliaryScorer, Execution, Jagged,
     JaggedLayout, LayerError, Mode,
@@ -148,4 +148,80 @@ fn derivative(problem: &Problem) {
     };
     let report = check_gradients(of_pairs, &rows, &GradientCheck::default()).unwrap();
     assert_eq!(report.entries, 7 * (of_state + 2 * of_event) as usize);
+}
+
+/// One loss with its inputs, and the gradients of all of them.
+struct Scene {
+    variables: Vec<Tensor>,
+    loss: AuxiliaryLoss,
+    rows: [Tensor; 3],
+    layout: JaggedLayout,
+}
+
+impl Scene {
+    /// With two threads.
+    fn new() -> Self {
+        // libtorch takes the number for all threads at its first call, and that for this one from then on.
+        let _first = tch::get_num_threads();
+        tch::set_num_threads(2);
+        let problem = problem(&[400; 9]);
+        let (variables, loss) = problem.loss(Execution::Auto, Kind::Float);
+        let offsets: Vec<u32> = (0..=9).map(|sample| 400 * sample).collect();
+        let rows = [0, 1, 2].map(|index| problem.tensor(index, &[3600, 16], Kind::Float).set_requires_grad(true));
+        Self { variables, loss, rows, layout: JaggedLayout::new(&offsets, Device::Cpu).unwrap() }
+    }
+
+    fn forward(&self) -> Tensor {
+        let [states, history, negative] =
+            self.rows.each_ref().map(|rows| Jagged::new(rows.shallow_clone(), self.layout.clone()).unwrap());
+        self.loss.forward(&states, &history, &negative, Mode::Training).unwrap()
+    }
+
+    fn backward(&self, loss: &Tensor, keep: bool) -> Result<Vec<Tensor>, tch::TchError> {
+        let inputs: Vec<&Tensor> = self.rows.iter().chain(&self.variables).collect();
+        Tensor::f_run_backward(&[loss], &inputs, keep, false)
+    }
+}
+
+fn number(scalar: &Tensor) -> f64 {
+    f64::try_from(scalar.detach()).unwrap()
+}
+
+#[test]
+fn computed_beside_other_things_it_is_the_same_to_the_last_bit() {
+    let scene = Scene::new();
+    let at_once = scene.forward();
+    assert!(number(&at_once) > 0.0);
+    let gradients = scene.backward(&at_once, false).unwrap();
+    overlap(|| {
+        let loss = scene.forward();
+        assert!(number(&loss).is_nan(), "it was not left to others");
+        // The second one is computed at once.
+        assert_eq!(scene.forward(), at_once);
+        assert_eq!(scene.backward(&loss, true).unwrap(), gradients);
+        assert_eq!(loss, at_once);
+        assert_eq!(scene.backward(&loss, false).unwrap(), gradients);
+        // Without gradients there is nothing to wait for.
+        assert_eq!(tch::no_grad(|| scene.forward()), at_once);
+    });
+    let loss = overlap(|| scene.forward());
+    assert_eq!(scene.backward(&loss, false).unwrap(), gradients);
+    assert_eq!(loss, at_once);
+    overlap(|| drop(scene.forward()));
+}
+
+#[test]
+fn rows_that_are_changed_while_it_is_computed_are_an_error() {
+    let mut scene = Scene::new();
+    let loss = overlap(|| scene.forward());
+    let _changed = tch::no_grad(|| scene.rows[1].fill_(0.0));
+    let error = scene.backward(&loss, false).unwrap_err().to_string();
+    assert!(error.contains("modified by an inplace operation"), "{error}");
+}
+
+#[test]
+fn inner_products_are_not_left_to_others() {
+    let (variables, loss) = Problem { hidden: Vec::new(), ..problem(&[1]) }.loss(Execution::Auto, Kind::Float);
+    let scene = Scene { variables, loss, ..Scene::new() };
+    assert!(number(&overlap(|| scene.forward())) > 0.0);
 }
