@@ -161,7 +161,7 @@ impl Steps {
         let labels = Tensor::f_from_slice(samples.labels.as_deref().unwrap_or_default())?;
         let Self { model, optimizer, .. } = self;
         // As a training does it.
-        let pass = || {
+        let mut pass = || {
             let Output { logits, auxiliary } = model.forward(&input, Mode::Training)?;
             let click = logits.f_binary_cross_entropy_with_logits::<Tensor>(&labels, None, None, Reduction::Mean)?;
             let losses: Vec<&Tensor> = std::iter::once(&click).chain(&auxiliary).collect();
