@@ -5,11 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::background::within_task;
-use crate::idle::Idle;
+use crate::idle::{Idle, wait_a_moment};
 use crate::{AutogradError, unwind};
-
-/// How often a thread looks whether the last task of another is done before it lets others have the processor.
-const LOOKS: usize = 10_000;
 
 /// A place for the tasks of one loop at a time.
 #[derive(Debug)]
@@ -121,11 +118,7 @@ impl Tasks {
         let mut looks = 0;
         while self.done.load(Ordering::Acquire) < self.count {
             looks += 1;
-            if looks < LOOKS {
-                std::hint::spin_loop();
-            } else {
-                std::thread::yield_now();
-            }
+            wait_a_moment(looks);
         }
     }
 }

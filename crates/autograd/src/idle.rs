@@ -3,9 +3,21 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
-/// How often a thread looks for work before it goes to sleep: about a millisecond. Work comes every few microseconds, and
-/// waking up takes as long as many pieces of it.
-const LOOKS: usize = 20_000;
+/// How often a thread looks for work before it lets others have its processor, should there be more threads than
+/// processors: some ten microseconds. Work comes every few.
+const LOOKS: usize = 500;
+/// How often it then offers the processor and looks, before it goes to sleep: waking up takes as long as many pieces of
+/// work.
+const OFFERS: usize = 500;
+
+/// Between one look and the next, of which there were so many.
+pub(crate) fn wait_a_moment(looks: usize) {
+    if looks < LOOKS {
+        std::hint::spin_loop();
+    } else {
+        std::thread::yield_now();
+    }
+}
 
 /// Where threads without work wait.
 #[derive(Debug, Default)]
@@ -38,9 +50,9 @@ impl Idle {
             }
             if work() {
                 looks = 0;
-            } else if looks < LOOKS {
+            } else if looks < LOOKS + OFFERS {
                 looks += 1;
-                std::hint::spin_loop();
+                wait_a_moment(looks);
             } else {
                 self.sleep(seen);
             }
