@@ -24,8 +24,8 @@ thread_local! {
 ///
 /// A step of a training has much that only one thread can do: each small operation, and the walk back through the graph.
 /// Where something large is not needed for a while, the other threads can do it meanwhile. Until it is
-/// [joined](Background::join), libtorch's own operations of this thread have no other threads; the loops of this crate
-/// share those that have nothing else to do. What has not been joined at the end of `body` is waited for.
+/// [joined](Background::join), libtorch's own operations of this thread have no other threads ([`take_back_threads`] gives
+/// them back before a large one); the loops of this crate share those that have nothing else to do. What has not been joined at the end of `body` is waited for.
 ///
 /// The result does not depend on who did what, as that of other loops does not. But it is of operations on one thread,
 /// where it would otherwise be of operations on several: libtorch's may round differently.
@@ -49,6 +49,26 @@ pub fn overlap<R>(body: impl FnOnce() -> R) -> R {
     body()
 }
 
+/// Waits for what this thread has left to others, so that libtorch's operations have all threads: before one that is large
+/// enough to be worth it. Nothing happens where nothing was left.
+///
+/// ```
+/// use fain_autograd::{background, overlap, take_back_threads};
+///
+/// overlap(|| {
+///     let work = background(|| 2 + 2);
+///     take_back_threads();
+///     // The threads can be left another job.
+///     let other = background(|| 3 + 3);
+///     assert_eq!(work.join()? + other.join()?, 10);
+///     Ok::<(), fain_autograd::AutogradError>(())
+/// })?;
+/// # Ok::<(), fain_autograd::AutogradError>(())
+/// ```
+pub fn take_back_threads() {
+    drop(SENT.take());
+}
+
 /// Ends what [`overlap`] allows, also when its body panics.
 struct Scope {
     before: bool,
@@ -58,7 +78,7 @@ impl Drop for Scope {
     fn drop(&mut self) {
         MAY.set(self.before);
         if !self.before {
-            drop(SENT.take());
+            take_back_threads();
         }
     }
 }
@@ -130,7 +150,7 @@ impl<O> Background<O> {
             // Another thread than the one that left the work may join it, but cannot send the crew home.
             let own = SENT.with_borrow(|sent| sent.as_ref().is_some_and(|sent| Arc::ptr_eq(sent.0.assistant(), crew)));
             if own {
-                drop(SENT.take());
+                take_back_threads();
             }
         }
         let outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner).take();

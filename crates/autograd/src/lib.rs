@@ -70,7 +70,7 @@ mod unwind;
 mod upload;
 
 pub use autocast::{Precision, autocast, autocast_kind, widened};
-pub use background::{Background, background, overlap};
+pub use background::{Background, background, overlap, take_back_threads};
 pub use device::{DeviceChoice, DeviceError};
 pub use error::{AutogradError, Pass};
 pub use function::{Context, Function, apply};

@@ -1,9 +1,14 @@
 //! An affine map.
 
+use fain_autograd::take_back_threads;
 use tch::{Tensor, nn};
 
 use crate::LayerError;
 use crate::error::check_shape;
+
+/// Before a map of as many weights two threads are taken back from an auxiliary loss: in training it takes one of them some
+/// 18 microseconds a row. Networks of 512-256 on top of DIEN are faster without that, those of 2,048-1,024 as fast.
+const LARGE: usize = 1 << 19;
 
 /// `y = x Wᵀ + b`.
 ///
@@ -51,6 +56,11 @@ impl Linear {
     /// [`LayerError::Shape`] when the width differs.
     pub fn forward(&self, input: &Tensor) -> Result<Tensor, LayerError> {
         check_shape("input", input, &[None, Some(self.weight.size()[1])], "[B, inputs]")?;
+        // The more others there are, the sooner they are done with what was left to them, and the more they would help here.
+        let others = usize::try_from(tch::get_num_threads() - 1).unwrap_or(0);
+        if self.weight.numel().saturating_mul(others * others) >= LARGE {
+            take_back_threads();
+        }
         Ok(input.f_linear(&self.weight, Some(&self.bias))?)
     }
 }

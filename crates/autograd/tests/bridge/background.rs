@@ -5,7 +5,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, ThreadId};
 
-use fain_autograd::{AutogradError, background, compute_alone, overlap, parallel_for, parallel_tasks};
+use fain_autograd::{
+    AutogradError, background, compute_alone, overlap, parallel_for, parallel_tasks, take_back_threads,
+};
 use tch::{Kind, Tensor};
 
 use crate::number_of_threads::threads;
@@ -152,6 +154,26 @@ fn one_job_at_a_time_is_left_and_inner_scopes_end_nothing() {
         assert_eq!(second.join().unwrap(), here());
         assert!(!first.join().unwrap(), "a job within a job was left to others");
         assert!(background(here).is_left());
+    });
+}
+
+#[test]
+fn threads_that_were_taken_back_are_there_for_all() {
+    let _set = threads(2);
+    take_back_threads();
+    overlap(|| {
+        let work = background(|| 3);
+        take_back_threads();
+        let seen = Mutex::new(HashSet::new());
+        parallel_for(2, 1, |_| {
+            seen.lock().unwrap().insert(here());
+        })
+        .unwrap();
+        assert_eq!(seen.into_inner().unwrap().len(), 2);
+        // They can have another job before the first one is asked for.
+        let other = background(|| 4);
+        assert!(work.is_left() && other.is_left());
+        assert_eq!((work.join().unwrap(), other.join().unwrap()), (3, 4));
     });
 }
 

@@ -1,5 +1,6 @@
 //! A loop over the time steps of a batch.
 
+use fain_autograd::take_back_threads;
 use tch::{Kind, Tensor};
 
 use crate::{Jagged, JaggedLayout, LayerError, Packing};
@@ -8,7 +9,9 @@ use crate::{Jagged, JaggedLayout, LayerError, Packing};
 pub(super) struct Steps(Packing);
 
 impl Steps {
+    /// Many operations follow, on all rows.
     pub(super) fn new(layout: &JaggedLayout) -> Result<Self, LayerError> {
+        take_back_threads();
         Ok(Self(layout.packing()?))
     }
 

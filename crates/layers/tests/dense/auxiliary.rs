@@ -1,9 +1,9 @@
 //! The auxiliary loss, net and loss together, against its plain operations.
 
-use fain_autograd::{GradientCheck, check_gradients, overlap};
+use fain_autograd::{GradientCheck, background, check_gradients, overlap};
 use fain_layers::{
-    AuxiliaryAverage, AuxiliaryLoss, AuxiliaryLossConfig, AuxiliaryNetConfig, AuxiliaryScorer, Execution, Jagged,
-    JaggedLayout, LayerError, Mode,
+    AuxiliaryAverage, AuxiliaryLoss, AuxiliaryLossConfig, AuxiliaryNetConfig, AuxiliaryScorer, Execution, Gru,
+    GruConfig, Jagged, JaggedLayout, LayerError, Linear, Mode,
 };
 use proptest::prelude::*;
 use tch::{Device, Kind, Tensor, nn};
@@ -217,6 +217,35 @@ fn rows_that_are_changed_while_it_is_computed_are_an_error() {
     let _changed = tch::no_grad(|| scene.rows[1].fill_(0.0));
     let error = scene.backward(&loss, false).unwrap_err().to_string();
     assert!(error.contains("modified by an inplace operation"), "{error}");
+}
+
+type Operation<'a> = &'a dyn Fn() -> Result<(), LayerError>;
+
+/// How many threads libtorch has for its own operations shows in whether they can be left another job.
+#[test]
+fn before_large_operations_of_libtorch_the_threads_are_taken_back() {
+    let scene = Scene::new();
+    let store = nn::VarStore::new(Device::Cpu);
+    let map = |inputs: i64, outputs: i64| Linear::new(&(store.root() / inputs), inputs, outputs).unwrap();
+    let (small, large) = (map(64, 64), map(1024, 512));
+    let rows = |width: i64| Tensor::zeros([3, width], (Kind::Float, Device::Cpu));
+    let gru = Gru::new(&store.root(), 16, GruConfig { hidden: 4, ..GruConfig::default() }).unwrap();
+    let gru = gru.with_execution(Execution::Plain);
+    let operations: [(Operation<'_>, bool); 3] = [
+        (&|| small.forward(&rows(64)).map(drop), false),
+        (&|| large.forward(&rows(1024)).map(drop), true),
+        (&|| gru.forward(&Jagged::new(scene.rows[1].detach(), scene.layout.clone())?, None).map(drop), true),
+    ];
+    for (place, (operation, taken_back)) in operations.into_iter().enumerate() {
+        overlap(|| {
+            let loss = scene.forward();
+            assert!(!background(|| ()).is_left());
+            operation().unwrap();
+            assert_eq!(background(|| ()).is_left(), taken_back, "{place}");
+            scene.backward(&loss, false).unwrap();
+            assert!(number(&loss) > 0.0, "{place}");
+        });
+    }
 }
 
 #[test]
