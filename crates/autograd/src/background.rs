@@ -25,7 +25,8 @@ thread_local! {
 /// A step of a training has much that only one thread can do: each small operation, and the walk back through the graph.
 /// Where something large is not needed for a while, the other threads can do it meanwhile. Until it is
 /// [joined](Background::join), libtorch's own operations of this thread have no other threads ([`take_back_threads`] gives
-/// them back before a large one); the loops of this crate share those that have nothing else to do. What has not been joined at the end of `body` is waited for.
+/// them back before a large one); the loops of this crate share those that have nothing else to do. What has not been
+/// joined at the end of `body` is waited for.
 ///
 /// The result does not depend on who did what, as that of other loops does not. But it is of operations on one thread,
 /// where it would otherwise be of operations on several: libtorch's may round differently.

@@ -147,6 +147,19 @@ fn the_same_training_gives_the_same_bytes_also_when_it_was_interrupted() {
     }
 }
 
+/// A ninth of these batches has no event with a successor, and so no auxiliary loss that anything could learn from.
+#[test]
+fn batches_of_two_may_have_no_pairs() {
+    let _turn = turn();
+    let folder = place();
+    let losses = |threads: u8| {
+        let settings = [&format!("training.threads={threads}"), "training.batch_size=2", "training.epochs=1"];
+        run(folder.path(), &threads.to_string(), &settings, false, &never).unwrap().1[0].auxiliary_loss.unwrap()
+    };
+    let (one, two) = (losses(1), losses(2));
+    assert!(one > 0.0 && (one - two).abs() < 1e-6, "{one} {two}");
+}
+
 /// Their mean is taken in the forward pass, so that none of them may come later.
 #[test]
 fn losses_of_two_interests_are_averaged() {
