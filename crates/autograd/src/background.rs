@@ -18,6 +18,8 @@ thread_local! {
     static SENT: RefCell<Option<Sent>> = const { RefCell::new(None) };
     /// Where the tasks of this thread's loops are put up, unless its loops have libtorch's threads.
     static BOARD: RefCell<Option<Arc<Board>>> = const { RefCell::new(None) };
+    /// Whether this thread is in the middle of a job or a task: then it neither sends others to work nor home.
+    static WORKS: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Runs `body`, in which [`background`] may leave work to libtorch's other threads.
@@ -51,7 +53,7 @@ pub fn overlap<R>(body: impl FnOnce() -> R) -> R {
 }
 
 /// Waits for what this thread has left to others, so that libtorch's operations have all threads: before one that is large
-/// enough to be worth it. Nothing happens where nothing was left.
+/// enough to be worth it. Nothing happens where nothing was left, and within a job or a task of a loop.
 ///
 /// ```
 /// use fain_autograd::{background, overlap, take_back_threads};
@@ -67,7 +69,9 @@ pub fn overlap<R>(body: impl FnOnce() -> R) -> R {
 /// # Ok::<(), fain_autograd::AutogradError>(())
 /// ```
 pub fn take_back_threads() {
-    drop(SENT.take());
+    if !WORKS.get() {
+        drop(SENT.take());
+    }
 }
 
 /// Ends what [`overlap`] allows, also when its body panics.
@@ -106,7 +110,7 @@ pub fn background<O: Send + 'static>(job: impl FnOnce() -> O + Send + 'static) -
         }
     };
     // Not within a job, and not beside one.
-    let free = MAY.get() && SENT.with_borrow(Option::is_none) && BOARD.with_borrow(Option::is_none);
+    let free = MAY.get() && !WORKS.get() && SENT.with_borrow(Option::is_none);
     if !free {
         run();
         return Background { outcome, crew: None };
@@ -206,9 +210,7 @@ impl Crew {
     fn take_job(&self) -> bool {
         let job = self.job.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(job) = job else { return false };
-        let before = BOARD.replace(Some(Arc::clone(&self.background)));
-        job();
-        BOARD.set(before);
+        work(Some(Arc::clone(&self.background)), job);
         self.done.store(true, Ordering::SeqCst);
         self.idle.call();
         true
@@ -235,9 +237,15 @@ pub(crate) fn on_board(tasks: usize, task: &(dyn Fn(usize) + Sync)) -> Option<Re
 }
 
 /// Runs a task of a board: loops in it stay on this thread.
-pub(crate) fn within_task<R>(body: impl FnOnce() -> R) -> R {
-    let before = BOARD.take();
+pub(crate) fn within_task<R>(task: impl FnOnce() -> R) -> R {
+    work(None, task)
+}
+
+/// Runs a job or a task, which catch their own panics. Their loops are put up on `board`.
+fn work<R>(board: Option<Arc<Board>>, body: impl FnOnce() -> R) -> R {
+    let (board, worked) = (BOARD.replace(board), WORKS.replace(true));
     let result = body();
-    BOARD.set(before);
+    BOARD.set(board);
+    WORKS.set(worked);
     result
 }

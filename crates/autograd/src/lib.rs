@@ -1,6 +1,6 @@
-//! The bridge from fain to libtorch: differentiable functions written in Rust, loops on libtorch's threads, tensors as
-//! slices, mixed precision, a check of gradients, the choice of a device and copies to it. What needs unsafe code lives
-//! here and nowhere else among the tensor crates.
+//! The bridge from fain to libtorch: differentiable functions written in Rust, loops on libtorch's threads and work that
+//! is left to them, tensors as slices, mixed precision, a check of gradients, the choice of a device and copies to it. What
+//! needs unsafe code lives here and nowhere else among the tensor crates.
 //!
 //! ```
 //! use fain_autograd::{Context, Function, GradientCheck, apply, check_gradients};

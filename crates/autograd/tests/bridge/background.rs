@@ -177,6 +177,34 @@ fn threads_that_were_taken_back_are_there_for_all() {
     });
 }
 
+/// The thread that joins a job may be the one that does it: it must not wait for itself, nor lose its helpers halfway.
+#[test]
+fn within_jobs_and_tasks_nobody_is_sent_to_work_or_home() {
+    let _set = threads(2);
+    let inner = || {
+        take_back_threads();
+        overlap(|| assert!(!background(|| ()).is_left()));
+    };
+    for _ in 0..200 {
+        overlap(|| {
+            let work = background(move || {
+                inner();
+                parallel_tasks(4, |_| inner()).unwrap();
+            });
+            parallel_tasks(4, |_| inner()).unwrap();
+            // It is still out.
+            assert!(work.is_left() && !background(|| ()).is_left());
+            work.join().unwrap();
+        });
+        let seen = Mutex::new(HashSet::new());
+        parallel_for(2, 1, |_| {
+            seen.lock().unwrap().insert(here());
+        })
+        .unwrap();
+        assert_eq!(seen.into_inner().unwrap().len(), 2);
+    }
+}
+
 #[test]
 fn another_thread_may_wait_for_the_job() {
     let _set = threads(2);
