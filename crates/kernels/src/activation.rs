@@ -47,6 +47,34 @@ pub(crate) fn sigmoids<T: Scalar, L: Level, const P: usize>(x: [T; P]) -> [T; P]
     both(x, results, |x, result| if x < T::EXP_LOWEST { T::ZERO } else { result })
 }
 
+/// [`sigmoid`] of every number of some vectors, two of them side by side.
+#[inline(always)]
+pub(crate) fn sigmoids_of<T: Scalar, L: Level, const W: usize>(vectors: &mut [[T; W]]) {
+    let (pairs, rest) = vectors.as_chunks_mut::<2>();
+    for pair in pairs {
+        *pair = side_by_side::<T, L, W, 2>(pair);
+    }
+    for vector in rest {
+        [*vector] = side_by_side::<T, L, W, 1>(&[*vector]);
+    }
+}
+
+#[inline(always)]
+fn side_by_side<T: Scalar, L: Level, const W: usize, const P: usize>(x: &[[T; W]; P]) -> [[T; W]; P] {
+    let mut results = *x;
+    for w in 0..W {
+        let mut lane = [T::ZERO; P];
+        for p in 0..P {
+            lane[p] = x[p][w];
+        }
+        let lane = sigmoids::<T, L, P>(lane);
+        for p in 0..P {
+            results[p][w] = lane[p];
+        }
+    }
+    results
+}
+
 /// `(1 - exp(-2x)) / (1 + exp(-2x))` of several numbers, as [`sigmoids`]; the numerator is computed without
 /// cancellation, so that small results are exact too.
 #[inline(always)]
@@ -144,6 +172,8 @@ mod tests {
 
     impl Level for Fused {
         const FUSED: bool = true;
+        const DIVIDES: bool = false;
+        const EVENTS: usize = 1;
 
         fn run<O: Operation>(self, operation: O) -> O::Output {
             operation.run::<Self>()

@@ -103,6 +103,19 @@ pub(crate) fn vector_mut<T, const W: usize>(numbers: &mut [T]) -> &mut [T; W] {
 /// It is a call of its own: inlined, the halves make the compiler split the vectors of the loop before it.
 #[inline(never)]
 pub(crate) fn total<T: Scalar, const W: usize>(vector: &[T; W]) -> T {
+    halves(vector)
+}
+
+/// [`total`] of many vectors, in a loop of its own: the calls between are saved.
+#[inline(always)]
+pub(crate) fn totals<T: Scalar, const W: usize>(vectors: &[T], totals: &mut [T]) {
+    for (vector, total) in vectors.as_chunks::<W>().0.iter().zip(totals) {
+        *total = halves(vector);
+    }
+}
+
+#[inline(always)]
+fn halves<T: Scalar, const W: usize>(vector: &[T; W]) -> T {
     let mut vector = *vector;
     let mut half = W / 2;
     while half > 0 {

@@ -107,10 +107,13 @@ entry!(
     16,
     #[inline(always)]
     fn turn<L: Level, const W: usize>(level: L, source: &[&[f32; W]; W], target: &mut [f32], stride: usize) {
-        // The conversion only fails where W is another number.
-        match <&[&[f32; W]; 16]>::try_from(source.as_slice()) {
-            Ok(rows) => level.turn(&rows.map(|row| &row.as_chunks::<16>().0[0]), target, stride),
-            Err(_) => turn::by_numbers(source, target, stride),
+        // A conversion only fails where W is another number.
+        if let Ok(rows) = <&[&[f32; W]; 16]>::try_from(source.as_slice()) {
+            level.turn(&rows.map(|row| &row.as_chunks::<16>().0[0]), target, stride);
+        } else if let Ok(rows) = <&[&[f32; W]; 8]>::try_from(source.as_slice()) {
+            level.turn_eight(&rows.map(|row| &row.as_chunks::<8>().0[0]), target, stride);
+        } else {
+            turn::by_numbers(source, target, stride);
         }
     }
 );

@@ -21,6 +21,12 @@ pub(crate) trait Operation {
 pub(crate) trait Level: Copy + Send + Sync {
     /// Whether it multiplies and adds in one instruction.
     const FUSED: bool;
+    /// Whether vectors are divided by their instruction. With AVX-512 it takes longer than an inverse that is made better
+    /// step by step; with AVX2 the steps take longer, as each waits for the one before.
+    const DIVIDES: bool;
+    /// The most events that the sums of a recurrence's weight gradients take at once. A small tile does little with each
+    /// row: what it reads must stay in the nearest cache.
+    const EVENTS: usize;
 
     /// Runs an operation with these instructions.
     fn run<O: Operation>(self, operation: O) -> O::Output;
@@ -29,6 +35,12 @@ pub(crate) trait Level: Copy + Send + Sync {
     /// rows start `stride` numbers apart.
     #[inline(always)]
     fn turn(self, source: &[&[f32; 16]; 16], target: &mut [f32], stride: usize) {
+        turn::by_numbers(source, target, stride);
+    }
+
+    /// As [`Level::turn`], of 8 rows.
+    #[inline(always)]
+    fn turn_eight(self, source: &[&[f32; 8]; 8], target: &mut [f32], stride: usize) {
         turn::by_numbers(source, target, stride);
     }
 }
@@ -60,6 +72,8 @@ pub(crate) struct Portable;
 
 impl Level for Portable {
     const FUSED: bool = cfg!(target_arch = "aarch64");
+    const DIVIDES: bool = !Self::FUSED;
+    const EVENTS: usize = 96;
 
     #[inline(never)]
     fn run<O: Operation>(self, operation: O) -> O::Output {
@@ -69,7 +83,7 @@ impl Level for Portable {
 
 #[cfg(target_arch = "x86_64")]
 macro_rules! level {
-    ($(#[$meta:meta])* $name:ident, $all:literal, $($feature:tt),*; $($turn:item)?) => {
+    ($(#[$meta:meta])* $name:ident, $divides:literal, $events:literal, $all:literal, $($feature:tt),*; $($turn:item)?) => {
         $(#[$meta])*
         #[derive(Clone, Copy)]
         pub(crate) struct $name(());
@@ -83,6 +97,8 @@ macro_rules! level {
 
         impl Level for $name {
             const FUSED: bool = true;
+            const DIVIDES: bool = $divides;
+            const EVENTS: usize = $events;
 
             #[inline(always)]
             fn run<O: Operation>(self, operation: O) -> O::Output {
@@ -103,13 +119,18 @@ macro_rules! level {
 #[cfg(target_arch = "x86_64")]
 level!(
     /// AVX2 and FMA.
-    Avx2, "avx2,fma", "avx2", "fma";
+    Avx2, true, 96, "avx2,fma", "avx2", "fma";
+    #[inline(always)]
+    fn turn_eight(self, source: &[&[f32; 8]; 8], target: &mut [f32], stride: usize) {
+        // SAFETY: as in `run`.
+        unsafe { turn::by_halves(source, target, stride) }
+    }
 );
 
 #[cfg(target_arch = "x86_64")]
 level!(
     /// AVX-512 F, VL, DQ and BW.
-    Avx512, "avx2,fma,avx512f,avx512vl,avx512dq,avx512bw", "avx2", "fma", "avx512f", "avx512vl", "avx512dq", "avx512bw";
+    Avx512, false, 256, "avx2,fma,avx512f,avx512vl,avx512dq,avx512bw", "avx2", "fma", "avx512f", "avx512vl", "avx512dq", "avx512bw";
     #[inline(always)]
     fn turn(self, source: &[&[f32; 16]; 16], target: &mut [f32], stride: usize) {
         // SAFETY: as in `run`.

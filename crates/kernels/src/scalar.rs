@@ -65,9 +65,8 @@ pub(crate) trait Scalar:
     fn to_f64(self) -> f64;
     /// 2 to the power `n`, where `self` is `n + ROUND`; 0 one step below the normal numbers.
     fn power_of_two(self) -> Self;
-    /// `numbers / divisors` for divisors from 1 to the largest whose inverse is a normal number. A quotient may be wrong by
-    /// one unit of the last place, and by a few for the last divisors, from `2^125` on: a division of vectors takes longer
-    /// than all else in a sigmoid.
+    /// `numbers / divisors` for divisors from 1 to the largest whose inverse is a normal number. Where the level does not
+    /// divide, a quotient may be wrong by one unit of the last place, and by a few for the last divisors, from `2^125` on.
     fn over<L: Level, const P: usize>(numbers: [Self; P], divisors: [Self; P]) -> [Self; P];
 }
 
@@ -113,7 +112,7 @@ impl Scalar for f32 {
 
     #[inline(always)]
     fn over<L: Level, const P: usize>(numbers: [Self; P], divisors: [Self; P]) -> [Self; P] {
-        if !L::FUSED {
+        if L::DIVIDES {
             return both(numbers, divisors, |number, divisor| number / divisor);
         }
         // The exponent's sign is turned by a subtraction of bits, which leaves an error of 5 % at most; then three terms

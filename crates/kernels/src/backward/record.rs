@@ -1,15 +1,13 @@
 //! Events on their way to the large products: many are gathered, so that the sums of the weights' gradients are read
 //! and written once for all of them.
 
+use crate::level::Level;
 use crate::memory::{Buffer, LINE, copy};
 use crate::problem::Problem;
 use crate::scalar::Scalar;
 
 /// Bytes that the gathered events may take: they shall stay in the second cache.
 const BUDGET: usize = 256 * 1024;
-
-/// More events than this make the large products no faster.
-const MOST_EVENTS: usize = 256;
 
 /// The gathered events' rows, on both sides of the product that is the gradient of the weights.
 pub(crate) struct Record<T> {
@@ -31,8 +29,8 @@ pub(crate) struct Record<T> {
 }
 
 impl<T: Scalar> Record<T> {
-    /// Room for at least `least` events, at most [`MOST_EVENTS`]; tiles have `tile` rows and vectors `lanes` numbers.
-    pub(crate) fn new(problem: &Problem<'_, T>, least: usize, tile: usize, lanes: usize) -> Self {
+    /// Room for at least `least` events, at most [`Level::EVENTS`]; tiles have `tile` rows and vectors `lanes` numbers.
+    pub(crate) fn new<L: Level>(problem: &Problem<'_, T>, least: usize, tile: usize, lanes: usize) -> Self {
         let hidden = problem.hidden;
         let left_hidden = problem.width.next_multiple_of(tile);
         let left_stride = left_hidden + hidden.next_multiple_of(tile);
@@ -40,7 +38,7 @@ impl<T: Scalar> Record<T> {
         // An odd number of lines: rows at a power of two would fall on the same few places of a cache.
         let line = LINE / size_of::<T>();
         let right_stride = ((hidden + right_columns).div_ceil(line) | 1) * line;
-        let capacity = (BUDGET / ((left_stride + right_stride) * size_of::<T>())).clamp(least, MOST_EVENTS);
+        let capacity = (BUDGET / ((left_stride + right_stride) * size_of::<T>())).min(L::EVENTS).max(least);
         Self {
             left: Buffer::zeros(capacity * left_stride),
             left_stride,

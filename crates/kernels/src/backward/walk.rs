@@ -34,7 +34,7 @@ pub(super) fn run<T: Scalar, L: Level, const W: usize, const R: usize, const M: 
     task: &Task,
     mut output: BackwardOutput<'_, T>,
 ) -> Sums<T> {
-    let record = Record::new(job.problem, BLOCK, R, W);
+    let record = Record::new::<L>(job.problem, BLOCK, R, W);
     let mut sums = Sums::new(&record);
     let stride = job.problem.hidden.next_multiple_of(W);
     // Whole tiles are read, beyond the last sample.

@@ -3,9 +3,10 @@
 use super::kind::{Dice, Kind, Learned, Sigmoid, Slope};
 use super::row_statistics::{RowStatistics, normalize_rows};
 use super::stage::{Activated, Stage};
-use crate::activation::{multiply_add, sigmoid};
-use crate::columns::{total, vector, vector_mut};
+use crate::activation::{multiply_add, sigmoids_of};
+use crate::columns::{total, totals, vector, vector_mut};
 use crate::level::{Level, Operation};
+use crate::memory::LINE;
 use crate::scalar::Scalar;
 
 /// Sums over rows for each column of a layer, in whole vectors.
@@ -60,6 +61,9 @@ pub(super) struct RowRoom<T> {
     /// What goes off all numbers of a row, and what goes off with the distance.
     pub(super) base: Vec<T>,
     pub(super) pull: Vec<T>,
+    /// For each row a vector of sums that become these.
+    by_delta: Vec<T>,
+    by_distance: Vec<T>,
 }
 
 impl<T: Scalar> RowRoom<T> {
@@ -72,6 +76,8 @@ impl<T: Scalar> RowRoom<T> {
             distance: zeros(rows * stage.stride),
             base: zeros(rows),
             pull: zeros(rows),
+            by_delta: zeros(rows * LINE / size_of::<T>()),
+            by_distance: zeros(rows * LINE / size_of::<T>()),
         }
     }
 }
@@ -147,6 +153,31 @@ fn by_columns<T: Scalar, L: Level, K: Kind<T, W>, const W: usize>(kind: &K, tile
     }
 }
 
+/// The shares of `y` that Dice lets through, and the distances from the mean of the row.
+#[inline(always)]
+fn shares<T: Scalar, L: Level, const W: usize>(
+    held: &[[T; W]],
+    y: &[[T; W]],
+    mean: T,
+    inverse: T,
+    shares: &mut [[T; W]],
+    distances: &mut [[T; W]],
+) {
+    let rows = held.iter().zip(y).zip(shares.iter_mut().zip(distances));
+    for ((held, y), (share, distance)) in rows {
+        let mut far = *y;
+        for w in 0..W {
+            far[w] = (y[w] - mean) * held[w];
+        }
+        *distance = far;
+        for w in 0..W {
+            far[w] = far[w] * inverse;
+        }
+        *share = far;
+    }
+    sigmoids_of::<T, L, W>(shares);
+}
+
 #[inline(always)]
 fn by_rows<T: Scalar, L: Level, const W: usize>(alpha: T, epsilon: T, tile: Derivatives<'_, T, W>) {
     let Derivatives { stage, input, values, gradient, sums, room } = tile;
@@ -156,37 +187,38 @@ fn by_rows<T: Scalar, L: Level, const W: usize>(alpha: T, epsilon: T, tile: Deri
     let mut by_alpha = [T::ZERO; W];
     let rows = values.chunks_exact_mut(stride).zip(gradient.chunks_exact_mut(stride));
     let rows = rows.zip(room.delta.chunks_exact_mut(stride)).zip(room.distance.chunks_exact_mut(stride));
-    let numbers = room.statistics.mean.iter().zip(&room.statistics.inverse).zip(&mut room.base).zip(&mut room.pull);
-    for ((((value, gradient), delta), distance), (((&mean, &inverse), base), pull)) in rows.zip(numbers) {
-        let (mut deltas, mut by_distance) = ([T::ZERO; W], [T::ZERO; W]);
-        for column in (0..stride).step_by(W) {
-            let held: &[T; W] = vector(&stage.held[column..]);
-            let value: &mut [T; W] = vector_mut(&mut value[column..]);
-            let gradient: &mut [T; W] = vector_mut(&mut gradient[column..]);
-            let delta: &mut [T; W] = vector_mut(&mut delta[column..]);
-            let distance: &mut [T; W] = vector_mut(&mut distance[column..]);
-            let (y, g) = (*value, *gradient);
-            let (mut all_values, mut all_straight) = ([T::ZERO; W], [T::ZERO; W]);
-            let (mut all_deltas, mut all_distances) = ([T::ZERO; W], [T::ZERO; W]);
+    let sums_of_rows = room.by_delta.as_chunks_mut::<W>().0.iter_mut().zip(room.by_distance.as_chunks_mut::<W>().0);
+    let numbers = room.statistics.mean.iter().zip(&room.statistics.inverse).zip(sums_of_rows);
+    for ((((value, gradient), delta), distance), ((&mean, &inverse), (by_delta, by_distance))) in rows.zip(numbers) {
+        let value = value.as_chunks_mut::<W>().0;
+        let (delta, distance) = (delta.as_chunks_mut::<W>().0, distance.as_chunks_mut::<W>().0);
+        shares::<T, L, W>(stage.held.as_chunks::<W>().0, value, mean, inverse, delta, distance);
+        let (mut all_deltas, mut all_distances) = ([T::ZERO; W], [T::ZERO; W]);
+        let rows = value.iter_mut().zip(gradient.as_chunks_mut::<W>().0).zip(delta.iter_mut().zip(&*distance));
+        for ((value, gradient), (delta, far)) in rows {
+            let (y, g, share) = (*value, *gradient, *delta);
+            let (mut new_value, mut new_gradient, mut new_delta) = (y, g, share);
             for w in 0..W {
-                let far = (y[w] - mean) * held[w];
-                let share = sigmoid::<T, L>(far * inverse);
-                let by = g[w] * y[w] * (T::ONE - share);
-                let of = by * share * straight;
+                let by = g[w] * y[w] * (T::ONE - share[w]);
+                let of = by * share[w] * straight;
                 by_alpha[w] += by;
-                deltas[w] += of;
-                by_distance[w] = multiply_add::<T, L>(of, far, by_distance[w]);
-                let slope = multiply_add::<T, L>(share, straight, alpha);
-                all_values[w] = slope * y[w];
-                all_straight[w] = slope * g[w];
-                all_deltas[w] = of;
-                all_distances[w] = far;
+                all_deltas[w] += of;
+                all_distances[w] = multiply_add::<T, L>(of, far[w], all_distances[w]);
+                let slope = multiply_add::<T, L>(share[w], straight, alpha);
+                new_value[w] = slope * y[w];
+                new_gradient[w] = slope * g[w];
+                new_delta[w] = of;
             }
-            (*value, *gradient, *delta, *distance) = (all_values, all_straight, all_deltas, all_distances);
+            (*value, *gradient, *delta) = (new_value, new_gradient, new_delta);
         }
-        // The distances of a row add up to 0, so that the mean of what they pull away is 0 too.
-        *base = total(&deltas) * part;
-        *pull = total(&by_distance) * inverse * inverse;
+        (*by_delta, *by_distance) = (all_deltas, all_distances);
+    }
+    // The distances of a row add up to 0, so that the mean of what they pull away is 0 too.
+    totals::<T, W>(&room.by_delta, &mut room.base);
+    totals::<T, W>(&room.by_distance, &mut room.pull);
+    for ((base, pull), &inverse) in room.base.iter_mut().zip(&mut room.pull).zip(&room.statistics.inverse) {
+        *base = *base * part;
+        *pull = *pull * inverse * inverse;
     }
     sums.row_alpha += total(&by_alpha);
     let (input, across) = input;

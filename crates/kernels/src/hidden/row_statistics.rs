@@ -2,8 +2,9 @@
 
 use super::stage::Stage;
 use crate::activation::multiply_add;
-use crate::columns::{total, vector, vector_mut};
+use crate::columns::totals;
 use crate::level::Level;
+use crate::memory::LINE;
 use crate::scalar::Scalar;
 
 /// Numbers of each row of a tile.
@@ -11,16 +12,23 @@ pub(super) struct RowStatistics<T> {
     pub(super) mean: Vec<T>,
     /// `1 / √(Σ (x − mean)² + ε · width)`
     pub(super) inverse: Vec<T>,
+    /// A vector of sums for each row.
+    sums: Vec<T>,
 }
 
 impl<T: Scalar> RowStatistics<T> {
     pub(super) fn new(rows: usize) -> Self {
-        Self { mean: vec![T::ZERO; rows], inverse: vec![T::ZERO; rows] }
+        Self {
+            mean: vec![T::ZERO; rows],
+            inverse: vec![T::ZERO; rows],
+            sums: vec![T::ZERO; rows * LINE / size_of::<T>()],
+        }
     }
 }
 
 /// Writes the normalised rows, and takes their statistics. The rows go one after the other through each loop, so that
-/// the sum of one does not wait for the sum of another.
+/// the sum of one does not wait for the sum of another; a loop that also summed what it writes was split into numbers by
+/// the compiler with AVX2.
 #[inline(always)]
 pub(super) fn normalize_rows<T: Scalar, L: Level, const W: usize>(
     stage: &Stage<T>,
@@ -31,34 +39,46 @@ pub(super) fn normalize_rows<T: Scalar, L: Level, const W: usize>(
 ) {
     let stride = stage.stride;
     let part = T::ONE / T::from_f64(stage.width as f64);
-    let rows = input.chunks_exact(across).zip(output.chunks_exact_mut(stride));
-    for ((input, output), mean) in rows.zip(&mut statistics.mean) {
-        let mut sums = [T::ZERO; W];
-        for column in (0..stride).step_by(W) {
-            let norm = stage.norm.at::<W>(column);
-            let z: &[T; W] = vector(&input[column..]);
+    let norm = &stage.norm;
+    let RowStatistics { mean: means, inverse: inverses, sums } = statistics;
+    for (input, output) in input.chunks_exact(across).zip(output.chunks_exact_mut(stride)) {
+        let (factor, shift) = (norm.factor.as_chunks::<W>().0, norm.shift.as_chunks::<W>().0);
+        let columns = norm.mean.as_chunks::<W>().0.iter().zip(factor).zip(shift);
+        let rows = input.as_chunks::<W>().0.iter().zip(output.as_chunks_mut::<W>().0);
+        for ((z, output), ((mean, factor), shift)) in rows.zip(columns) {
             let mut y = [T::ZERO; W];
             for w in 0..W {
-                y[w] = multiply_add::<T, L>(z[w] - norm.mean[w], norm.factor[w], norm.shift[w]);
-                sums[w] += y[w];
+                y[w] = multiply_add::<T, L>(z[w] - mean[w], factor[w], shift[w]);
             }
-            *vector_mut(&mut output[column..]) = y;
+            *output = y;
         }
-        *mean = total(&sums) * part;
     }
-    let means = statistics.mean.iter().zip(&mut statistics.inverse);
-    for (output, (&mean, square)) in output.chunks_exact(stride).zip(means) {
+    for (output, sums) in output.chunks_exact(stride).zip(sums.as_chunks_mut::<W>().0) {
+        let mut all = [T::ZERO; W];
+        for y in output.as_chunks::<W>().0 {
+            for w in 0..W {
+                all[w] += y[w];
+            }
+        }
+        *sums = all;
+    }
+    totals::<T, W>(sums, means);
+    for mean in &mut *means {
+        *mean = *mean * part;
+    }
+    let rows = output.chunks_exact(stride).zip(&*means);
+    for ((output, &mean), sums) in rows.zip(sums.as_chunks_mut::<W>().0) {
         let mut squares = [T::ZERO; W];
-        for column in (0..stride).step_by(W) {
-            let (y, held): (&[T; W], &[T; W]) = (vector(&output[column..]), vector(&stage.held[column..]));
+        for (y, held) in output.as_chunks::<W>().0.iter().zip(stage.held.as_chunks::<W>().0) {
             for w in 0..W {
                 let distance = (y[w] - mean) * held[w];
                 squares[w] = multiply_add::<T, L>(distance, distance, squares[w]);
             }
         }
-        *square = total(&squares);
+        *sums = squares;
     }
-    for inverse in &mut statistics.inverse {
+    totals::<T, W>(sums, inverses);
+    for inverse in inverses {
         *inverse = T::ONE / (*inverse + epsilon).sqrt();
     }
 }

@@ -3,7 +3,7 @@
 use super::kind::{Dice, Kind, Sigmoid, Slope};
 use super::row_statistics::{RowStatistics, normalize_rows};
 use super::stage::{Activated, Stage};
-use crate::activation::{multiply_add, sigmoid};
+use crate::activation::{multiply_add, sigmoids};
 use crate::columns::{total, vector, vector_mut};
 use crate::level::{Level, Operation};
 use crate::scalar::Scalar;
@@ -54,14 +54,36 @@ fn by_rows<T: Scalar, L: Level, const W: usize>(alpha: T, epsilon: T, tile: Valu
     normalize_rows::<T, L, W>(stage, epsilon, input, output, statistics);
     let statistics = statistics.mean.iter().zip(&statistics.inverse);
     for (output, (&mean, &inverse)) in output.chunks_exact_mut(stage.stride).zip(statistics) {
-        for value in output.as_chunks_mut::<W>().0 {
-            let y = *value;
-            for w in 0..W {
-                let share = sigmoid::<T, L>((y[w] - mean) * inverse);
-                value[w] = multiply_add::<T, L>(share, T::ONE - alpha, alpha) * y[w];
-            }
+        let (pairs, rest) = output.as_chunks_mut::<W>().0.as_chunks_mut::<2>();
+        for values in pairs {
+            *values = dice::<T, L, W, 2>(values, mean, inverse, alpha);
+        }
+        for value in rest {
+            [*value] = dice::<T, L, W, 1>(&[*value], mean, inverse, alpha);
         }
     }
+}
+
+/// Of vectors side by side.
+#[inline(always)]
+fn dice<T: Scalar, L: Level, const W: usize, const P: usize>(
+    y: &[[T; W]; P],
+    mean: T,
+    inverse: T,
+    alpha: T,
+) -> [[T; W]; P] {
+    let mut values = *y;
+    for w in 0..W {
+        let mut shares = [T::ZERO; P];
+        for p in 0..P {
+            shares[p] = (y[p][w] - mean) * inverse;
+        }
+        let shares = sigmoids::<T, L, P>(shares);
+        for p in 0..P {
+            values[p][w] = multiply_add::<T, L>(shares[p], T::ONE - alpha, alpha) * y[p][w];
+        }
+    }
+    values
 }
 
 /// The dense map of a tile to one output.

@@ -1,7 +1,7 @@
 //! A layer, forward or on its side on the way back: all its units for one tile of pairs.
 
 use super::products::{VECTORS, vectors};
-use crate::activation::sigmoid;
+use crate::activation::sigmoids_of;
 use crate::level::{Level, Operation};
 use crate::product::{Tile, rows_by_panel};
 use crate::scalar::Scalar;
@@ -153,12 +153,6 @@ impl<T: Scalar, const W: usize> Operation for Sigmoids<'_, T, W> {
 
     #[inline(always)]
     fn run<L: Level>(self) {
-        for numbers in self.0.as_chunks_mut::<W>().0 {
-            let mut values = *numbers;
-            for w in 0..W {
-                values[w] = sigmoid::<T, L>(values[w]);
-            }
-            *numbers = values;
-        }
+        sigmoids_of::<T, L, W>(self.0.as_chunks_mut::<W>().0);
     }
 }
