@@ -41,9 +41,17 @@ pub(crate) fn sigmoid<T: Scalar, L: Level>(x: T) -> T {
 /// [`sigmoid`] of several numbers, step by step side by side: each step waits for the one before.
 #[inline(always)]
 pub(crate) fn sigmoids<T: Scalar, L: Level, const P: usize>(x: [T; P]) -> [T; P] {
-    let exponents = negative_exponents::<T, L, P>(each(x, |x| clamp(x, T::EXP_LOWEST, T::EXP_HIGHEST)));
-    let divisors = each(exponents, |(scale, rest)| multiply_add::<T, L>(scale, T::ONE + rest, T::ONE));
+    // An exponential that is infinite makes the quotient 0; an inverse that is made step by step has to be told.
+    let lowest = if L::DIVIDES { T::EXP_INFINITE } else { T::EXP_LOWEST };
+    let parts = reduce::<T, L, P>(each(x, |x| clamp(x, lowest, T::EXP_HIGHEST)));
+    let series = series::<T, L, P>(parts);
+    let series = both(series, parts, |series, (_, rest)| multiply_add::<T, L>(series, rest, -T::ONE));
+    let powers = both(series, parts, |series, (_, rest)| multiply_add::<T, L>(series, rest, T::ONE));
+    let divisors = both(parts, powers, |(scale, _), power| multiply_add::<T, L>(scale, power, T::ONE));
     let results = T::over::<L, P>([T::ONE; P], divisors);
+    if L::DIVIDES {
+        return results;
+    }
     both(x, results, |x, result| if x < T::EXP_LOWEST { T::ZERO } else { result })
 }
 
@@ -110,21 +118,39 @@ pub(crate) fn log_1p<T: Scalar, L: Level>(x: T) -> T {
     two * s * series
 }
 
-/// `(2^n, exp(r) - 1)`, whose exponents add up to `-x`.
+/// `(2^n, exp(-r) - 1)`, whose exponents add up to `-x`.
 #[inline(always)]
 fn negative_exponents<T: Scalar, L: Level, const P: usize>(x: [T; P]) -> [(T, T); P] {
+    let parts = reduce::<T, L, P>(x);
+    let series = series::<T, L, P>(parts);
+    both(parts, series, |(scale, rest), series| (scale, multiply_add::<T, L>(rest * rest, series, -rest)))
+}
+
+/// `(2^n, r)` with `r - n · ln 2 = x`.
+#[inline(always)]
+fn reduce<T: Scalar, L: Level, const P: usize>(x: [T; P]) -> [(T, T); P] {
     let shifted = each(x, |x| multiply_add::<T, L>(x, -T::LOG2_E, T::ROUND));
     let whole = each(shifted, |shifted| shifted - T::ROUND);
-    // `-r`: the negative numbers here are signs of the instructions and cost none of their own.
-    let rest = both(whole, x, |whole, x| multiply_add::<T, L>(whole, T::LN_2_HIGH, x));
-    let rest = both(whole, rest, |whole, rest| multiply_add::<T, L>(whole, T::LN_2_LOW, rest));
+    let rest = match T::LN_2 {
+        // The product is not rounded.
+        Some(ln_2) if L::FUSED => both(whole, x, |whole, x| multiply_add::<T, L>(whole, ln_2, x)),
+        _ => {
+            let rest = both(whole, x, |whole, x| multiply_add::<T, L>(whole, T::LN_2_HIGH, x));
+            both(whole, rest, |whole, rest| multiply_add::<T, L>(whole, T::LN_2_LOW, rest))
+        }
+    };
+    both(shifted, rest, |shifted, rest| (shifted.power_of_two(), rest))
+}
+
+/// `(exp(-r) - 1 + r) / r²`.
+#[inline(always)]
+fn series<T: Scalar, L: Level, const P: usize>(parts: [(T, T); P]) -> [T; P] {
     let (first, coefficients) = T::EXP_SERIES;
     let mut series = [first; P];
     for &coefficient in coefficients {
-        series = both(series, rest, |series, rest| multiply_add::<T, L>(series, rest, coefficient));
+        series = both(series, parts, |series, (_, rest)| multiply_add::<T, L>(series, rest, coefficient));
     }
-    let series = both(series, rest, |series, rest| multiply_add::<T, L>(rest * rest, series, -rest));
-    both(shifted, series, |shifted, series| (shifted.power_of_two(), series))
+    series
 }
 
 /// `operation` of each number; written as a loop, which is inlined for certain.
@@ -180,6 +206,20 @@ mod tests {
         }
     }
 
+    /// As AVX2 does it.
+    #[derive(Clone, Copy)]
+    struct FusedDivides;
+
+    impl Level for FusedDivides {
+        const FUSED: bool = true;
+        const DIVIDES: bool = true;
+        const EVENTS: usize = 1;
+
+        fn run<O: Operation>(self, operation: O) -> O::Output {
+            operation.run::<Self>()
+        }
+    }
+
     /// `f64` results at arguments from -40 to 40, and close to 0.
     fn arguments() -> impl Iterator<Item = f64> {
         let coarse = (-40_000..=40_000).map(|index| f64::from(index) * 1e-3);
@@ -213,8 +253,10 @@ mod tests {
             for (result, expected) in [
                 (sigmoid::<f32, Portable>(x), exact_sigmoid(exact)),
                 (sigmoid::<f32, Fused>(x), exact_sigmoid(exact)),
+                (sigmoid::<f32, FusedDivides>(x), exact_sigmoid(exact)),
                 (tanh::<f32, Portable>(x), exact.tanh()),
                 (tanh::<f32, Fused>(x), exact.tanh()),
+                (tanh::<f32, FusedDivides>(x), exact.tanh()),
             ] {
                 let error = (f64::from(result) - expected).abs();
                 assert!(error <= 2.0 * f64::from(f32::EPSILON) * expected.abs(), "at {x}: {result} is not {expected}");
@@ -240,10 +282,12 @@ mod tests {
         for x in [1e4, f32::MAX, f32::INFINITY] {
             assert_eq!((sigmoid::<f32, Fused>(x), sigmoid::<f32, Fused>(-x)), (1.0, 0.0));
             assert_eq!((tanh::<f32, Fused>(x), tanh::<f32, Fused>(-x)), (1.0, -1.0));
+            assert_eq!((sigmoid::<f32, FusedDivides>(x), sigmoid::<f32, FusedDivides>(-x)), (1.0, 0.0));
         }
         for x in [1e4, f64::MAX, f64::INFINITY] {
             assert_eq!((sigmoid::<f64, Portable>(x), sigmoid::<f64, Portable>(-x)), (1.0, 0.0));
             assert_eq!((tanh::<f64, Portable>(x), tanh::<f64, Portable>(-x)), (1.0, -1.0));
+            assert_eq!((sigmoid::<f64, FusedDivides>(x), sigmoid::<f64, FusedDivides>(-x)), (1.0, 0.0));
         }
         assert_eq!((sigmoid::<f32, Fused>(0.0), tanh::<f32, Fused>(0.0)), (0.5, 0.0));
     }
@@ -253,9 +297,11 @@ mod tests {
         for index in 0..4000 {
             let x = -80.0 - index as f32 * 0.01;
             let expected = exact_sigmoid(f64::from(x));
-            let error = (f64::from(sigmoid::<f32, Fused>(x)) - expected).abs();
-            // Below the normal numbers the result is 0.
-            assert!(error <= 1e-6 * expected || error <= f64::from(f32::MIN_POSITIVE), "at {x}");
+            for result in [sigmoid::<f32, Fused>(x), sigmoid::<f32, FusedDivides>(x)] {
+                let error = (f64::from(result) - expected).abs();
+                // Below the normal numbers the result is 0.
+                assert!(error <= 1e-6 * expected || error <= f64::from(f32::MIN_POSITIVE), "at {x}");
+            }
         }
     }
 
@@ -287,6 +333,7 @@ mod tests {
     #[test]
     fn not_a_number_stays() {
         assert!(sigmoid::<f32, Fused>(f32::NAN).is_nan());
+        assert!(sigmoid::<f32, FusedDivides>(f32::NAN).is_nan());
         assert!(tanh::<f32, Portable>(f32::NAN).is_nan());
         assert!(sigmoid::<f64, Portable>(f64::NAN).is_nan());
         assert!(tanh::<f64, Fused>(f64::NAN).is_nan());

@@ -7,6 +7,7 @@ use crate::instruction_set::Detected;
 use crate::level::{Level, turn};
 use crate::pair_loss::{self, Network, PairTask};
 use crate::partition::Task;
+use crate::product::OF_ONE;
 
 /// The compiled passes of an element type.
 pub(crate) trait Entry: Sized {
@@ -89,7 +90,7 @@ macro_rules! entry {
                 match set {
                     Detected::Portable(level) => pair_loss::run::<_, _, $narrow, 2, 2>(level, network, task),
                     #[cfg(target_arch = "x86_64")]
-                    Detected::Avx2(level) => pair_loss::run::<_, _, $narrow, 3, 3>(level, network, task),
+                    Detected::Avx2(level) => pair_loss::run::<_, _, $narrow, 3, OF_ONE>(level, network, task),
                     #[cfg(target_arch = "x86_64")]
                     Detected::Avx512(level) => pair_loss::run::<_, _, $wide, 8, $single>(level, network, task),
                 }

@@ -10,6 +10,16 @@ use crate::scalar::Scalar;
 /// A register tile: `R` rows of `V` vectors of `W` numbers, `R` at most 16.
 pub(crate) type Tile<T, const W: usize, const V: usize, const R: usize> = [[[T; W]; V]; R];
 
+/// The rows of a tile of one vector where one of three has three rows: each sum waits for itself, and eight keep the
+/// processor busy.
+pub(crate) const OF_ONE: usize = 8;
+
+/// As [`OF_ONE`], of two vectors.
+pub(crate) const OF_TWO: usize = 4;
+
+/// As [`OF_TWO`], for sums over rows and for rows whose places are known beforehand, which leave more registers.
+pub(crate) const SUMS_OF_TWO: usize = 6;
+
 /// `tile[i] += factors[i] · vectors`, row by row; `$factor` gives the factor of row `$i`.
 macro_rules! add_to_rows {
     ($tile:ident, $vectors:expr, $i:ident => $factor:expr) => {
@@ -34,17 +44,20 @@ pub(crate) fn rows_by_panel<T: Scalar, L: Level, const W: usize, const V: usize,
     rows: &[&[T]; R],
     panel: &[T],
 ) {
-    let panel = panel.as_chunks::<W>().0.as_chunks::<V>().0;
-    let depth = panel.len();
+    let (twos, rest) = panel.as_chunks::<W>().0.as_chunks::<V>().0.as_chunks::<2>();
     // One length for all, and no iterator, which would hide that `k` is below it: no check is left in the loop.
-    let mut same = *rows;
-    for row in &mut same {
-        *row = &row[..depth];
+    let mut same: [&[[T; 2]]; R] = [&[]; R];
+    for i in 0..R {
+        same[i] = &rows[i].as_chunks::<2>().0[..twos.len()];
     }
     let mut sums = *tile;
-    for k in 0..depth {
-        let vectors = panel[k];
-        add_to_rows!(sums, &vectors, i => same[i][k]);
+    for k in 0..twos.len() {
+        let [one, two] = &twos[k];
+        add_to_rows!(sums, one, i => same[i][k][0]);
+        add_to_rows!(sums, two, i => same[i][k][1]);
+    }
+    for vectors in rest {
+        add_to_rows!(sums, vectors, i => rows[i][2 * twos.len()]);
     }
     *tile = sums;
 }
@@ -78,12 +91,26 @@ pub(crate) fn columns_by_columns<T: Scalar, L: Level, const W: usize, const V: u
     depth: usize,
 ) -> Tile<T, W, V, R> {
     let mut tile = [[[T::ZERO; W]; V]; R];
-    for k in 0..depth {
-        let factors = &left[k * left_stride..][..R];
-        let vectors = right[k * right_stride..].as_chunks::<W>().0.as_chunks::<V>().0[0];
-        add_to_rows!(tile, &vectors, i => factors[i]);
+    if depth == 0 {
+        return tile;
     }
+    // One check for all rows but the last, which may end early: none is left in the loop.
+    let whole = (depth - 1) * left_stride;
+    let (rows, last) = (&left[..whole], &left[whole..]);
+    let (others, other) = right.split_at((depth - 1) * right_stride);
+    for (left, right) in rows.chunks_exact(left_stride).zip(others.chunks_exact(right_stride)) {
+        let (factors, vectors) = (&left[..R], first_of::<T, W, V>(right));
+        add_to_rows!(tile, vectors, i => factors[i]);
+    }
+    let (factors, vectors) = (&last[..R], first_of::<T, W, V>(other));
+    add_to_rows!(tile, vectors, i => factors[i]);
     tile
+}
+
+/// The first vectors of a row.
+#[inline(always)]
+fn first_of<T, const W: usize, const V: usize>(row: &[T]) -> &[[T; W]; V] {
+    &row.as_chunks::<W>().0.as_chunks::<V>().0[0]
 }
 
 #[inline(always)]

@@ -4,6 +4,7 @@
 use crate::level::Level;
 use crate::memory::{Buffer, LINE, copy};
 use crate::problem::Problem;
+use crate::product::OF_ONE;
 use crate::scalar::Scalar;
 
 /// Bytes that the gathered events may take: they shall stay in the second cache.
@@ -44,7 +45,7 @@ impl<T: Scalar> Record<T> {
             left_stride,
             left_hidden,
             // Products of whole tiles read beyond the last event.
-            right: Buffer::zeros((capacity + tile) * right_stride),
+            right: Buffer::zeros((capacity + tile.max(OF_ONE)) * right_stride),
             right_stride,
             right_columns,
             rows: Vec::with_capacity(capacity),
@@ -67,11 +68,5 @@ impl<T: Scalar> Record<T> {
         copy::<T, W, WHOLE>(&mut left[self.left_hidden..], before);
         self.rows.push(row);
         &mut self.right[right..right + self.right_stride]
-    }
-
-    /// The gradients' row of an event, counted from the first one gathered.
-    #[inline(always)]
-    pub(crate) fn gradients(&self, event: usize) -> &[T] {
-        &self.right[event * self.right_stride..(event + 1) * self.right_stride]
     }
 }

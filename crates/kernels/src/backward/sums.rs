@@ -43,9 +43,15 @@ impl<T: Scalar> Sums<T> {
         let left = (&record.left[record.left_hidden.min(record.left.len())..], record.left_stride);
         let right = (&record.right[hidden..], record.right_stride);
         add_products::<T, L, W, R>(level, &mut self.hidden, columns, left, right, depth);
-        // One row of ones is read again and again.
-        let (ones, right) = ((&[T::ONE][..], 0), (&*record.right, record.right_stride));
-        add_products::<T, L, W, 1>(level, &mut self.bias, record.right_stride, ones, right, depth);
+        let rows = &record.right[..depth * record.right_stride];
+        for group in groups(record.right_stride / W) {
+            let (sums, column) = (&mut *self.bias, group.first * W);
+            match group.vectors {
+                1 => level.run(RowSum::<T, W, 1> { sums, column, rows }),
+                2 => level.run(RowSum::<T, W, 2> { sums, column, rows }),
+                _ => level.run(RowSum::<T, W, 3> { sums, column, rows }),
+            }
+        }
     }
 
     /// Adds another task's part.
@@ -136,6 +142,33 @@ impl<T: Scalar, const W: usize, const V: usize, const R: usize> Operation for Su
             for v in 0..V {
                 row[v] = add(&row[v], &tile[i][v]);
             }
+        }
+    }
+}
+
+/// `sums[j] += Σ_k rows[k][j]` for `V` vectors, from `column` on.
+struct RowSum<'a, T, const W: usize, const V: usize> {
+    sums: &'a mut [T],
+    column: usize,
+    /// Rows as wide as the sums.
+    rows: &'a [T],
+}
+
+impl<T: Scalar, const W: usize, const V: usize> Operation for RowSum<'_, T, W, V> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Level>(self) {
+        let mut totals = [[T::ZERO; W]; V];
+        for row in self.rows.chunks_exact(self.sums.len()) {
+            let row = &row[self.column..].as_chunks::<W>().0[..V];
+            for v in 0..V {
+                totals[v] = add(&totals[v], &row[v]);
+            }
+        }
+        let sums = &mut self.sums[self.column..].as_chunks_mut::<W>().0[..V];
+        for v in 0..V {
+            sums[v] = add(&sums[v], &totals[v]);
         }
     }
 }

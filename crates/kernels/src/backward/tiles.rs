@@ -6,7 +6,7 @@ use crate::columns::{vector, vector_mut};
 use crate::level::{Level, Operation, prefetch};
 use crate::memory::write;
 use crate::panel::{Group, Panels};
-use crate::product::{Tile, rows_by_panel};
+use crate::product::{OF_ONE, OF_TWO, Tile, rows_by_panel};
 use crate::scalar::Scalar;
 
 /// Consecutive events of the record: those of the first samples of the block, in their order.
@@ -22,75 +22,102 @@ pub(super) fn carry<T: Scalar, L: Level, const W: usize, const R: usize, const M
     walk: &mut Walk<'_, T>,
     rows: Rows,
 ) {
-    for group in walk.job.hidden_panels.groups() {
+    let job = walk.job;
+    for group in job.hidden_panels.groups() {
+        let walk = &mut *walk;
         match group.vectors {
-            1 => carry_group::<T, L, W, 1, R, M>(level, walk, group, rows),
-            2 => carry_group::<T, L, W, 2, R, M>(level, walk, group, rows),
-            _ => carry_group::<T, L, W, 3, R, M>(level, walk, group, rows),
+            1 if R == 3 => level.run(CarryGroup::<T, W, 1, OF_ONE, M> { walk, group, rows }),
+            1 => level.run(CarryGroup::<T, W, 1, R, M> { walk, group, rows }),
+            2 if R == 3 => level.run(CarryGroup::<T, W, 2, OF_TWO, M> { walk, group, rows }),
+            2 => level.run(CarryGroup::<T, W, 2, R, M> { walk, group, rows }),
+            _ => level.run(CarryGroup::<T, W, 3, R, M> { walk, group, rows }),
         }
     }
 }
 
-fn carry_group<T: Scalar, L: Level, const W: usize, const V: usize, const R: usize, const M: usize>(
-    level: L,
-    walk: &mut Walk<'_, T>,
-    group: &Group,
-    rows: Rows,
-) {
-    let mut slot = 0;
-    while slot < rows.count {
-        let left = rows.count - slot;
-        let event = rows.first + slot;
-        slot += match left {
-            1 => level.run(CarryTile::<T, W, V, 1> { walk, group, slot, event, left }),
-            2.. if left <= M => level.run(CarryTile::<T, W, V, M> { walk, group, slot, event, left }),
-            _ => level.run(CarryTile::<T, W, V, R> { walk, group, slot, event, left }),
-        };
-    }
-}
-
-/// `R` rows of one group of vectors, of which `left` are wanted; returns how many were. All are written: a tile of which
-/// only a part is written does not stay in registers.
-struct CarryTile<'a, 'b, T, const W: usize, const V: usize, const R: usize> {
+/// One group of vectors for all rows.
+struct CarryGroup<'a, 'b, T, const W: usize, const V: usize, const R: usize, const M: usize> {
     walk: &'a mut Walk<'b, T>,
     group: &'a Group,
-    /// The first sample, in the block.
-    slot: usize,
-    /// Its event, in the record.
-    event: usize,
-    left: usize,
+    rows: Rows,
 }
 
-impl<T: Scalar, const W: usize, const V: usize, const R: usize> Operation for CarryTile<'_, '_, T, W, V, R> {
-    type Output = usize;
+impl<T: Scalar, const W: usize, const V: usize, const R: usize, const M: usize> Operation
+    for CarryGroup<'_, '_, T, W, V, R, M>
+{
+    type Output = ();
 
     #[inline(always)]
-    fn run<L: Level>(self) -> usize {
-        let walk = self.walk;
-        let panels = &walk.job.hidden_panels;
+    fn run<L: Level>(self) {
+        let Rows { first, count } = self.rows;
+        let Walk { job, record, stride, carried, kept, .. } = self.walk;
+        let panels = &job.hidden_panels;
         let mut starts = [0; V];
-        for (v, start) in starts.iter_mut().enumerate() {
-            *start = panels.start(self.group.first + v);
+        for v in 0..V {
+            starts[v] = panels.start(self.group.first + v);
         }
-        let mut tile: Tile<T, W, V, R> = [[[T::ZERO; W]; V]; R];
-        let mut gates: [&[T]; R] = [&[]; R];
-        for i in 0..R {
-            let kept = &walk.kept[(self.slot + i) * walk.stride..][..walk.stride];
-            for v in 0..V {
-                tile[i][v] = *vector(&kept[starts[v]..]);
-            }
-            // The state's gates come after the input's half of the candidate.
-            gates[i] = &walk.record.gradients(self.event + i)[walk.job.problem.hidden..];
+        let (panel, stride) = (panels.group(self.group), *stride);
+        // The state's gates come after the input's half of the candidate.
+        let of = Gates { rows: &record.right, stride: record.right_stride, column: job.problem.hidden };
+        let mut slot = 0;
+        while slot < count {
+            let (kept, carried) = (&kept[slot * stride..], &mut carried[slot * stride..]);
+            slot += match count - slot {
+                1 => carry_tile::<T, L, W, V, 1>(of, first + slot, panel, &starts, (kept, carried, stride)),
+                2.. if count - slot <= M => {
+                    carry_tile::<T, L, W, V, M>(of, first + slot, panel, &starts, (kept, carried, stride))
+                }
+                _ => carry_tile::<T, L, W, V, R>(of, first + slot, panel, &starts, (kept, carried, stride)),
+            };
         }
-        rows_by_panel::<T, L, W, V, R>(&mut tile, &gates, panels.group(self.group));
-        for i in 0..R {
-            let carried = &mut walk.carried[(self.slot + i) * walk.stride..][..walk.stride];
-            for v in 0..V {
-                *vector_mut(&mut carried[starts[v]..]) = tile[i][v];
-            }
-        }
-        self.left.min(R)
     }
+}
+
+/// The gathered gradients of gates, from a column on.
+#[derive(Clone, Copy)]
+struct Gates<'a, T> {
+    rows: &'a [T],
+    stride: usize,
+    column: usize,
+}
+
+impl<'a, T> Gates<'a, T> {
+    /// `depth` numbers of each of `R` rows, the row `last` in place of those behind it.
+    #[inline(always)]
+    fn rows<const R: usize>(self, first: usize, last: usize, depth: usize) -> [&'a [T]; R] {
+        let mut each: [&[T]; R] = [&[]; R];
+        for i in 0..R {
+            each[i] = &self.rows[(first + i).min(last) * self.stride + self.column..][..depth];
+        }
+        each
+    }
+}
+
+/// `R` rows, of which some may not be wanted. All are written: a tile of which only a part is written does not stay in
+/// registers.
+#[inline(always)]
+fn carry_tile<T: Scalar, L: Level, const W: usize, const V: usize, const R: usize>(
+    gates: Gates<'_, T>,
+    first: usize,
+    panel: &[T],
+    starts: &[usize; V],
+    (kept, carried, stride): (&[T], &mut [T], usize),
+) -> usize {
+    let mut tile: Tile<T, W, V, R> = [[[T::ZERO; W]; V]; R];
+    for i in 0..R {
+        let kept = &kept[i * stride..][..stride];
+        for v in 0..V {
+            tile[i][v] = *vector(&kept[starts[v]..]);
+        }
+    }
+    rows_by_panel::<T, L, W, V, R>(&mut tile, &gates.rows::<R>(first, first + R, panel.len() / (V * W)), panel);
+    for i in 0..R {
+        let carried = &mut carried[i * stride..][..stride];
+        for v in 0..V {
+            *vector_mut(&mut carried[starts[v]..]) = tile[i][v];
+        }
+    }
+    R
 }
 
 /// The gradients of the inputs of all gathered events; `inputs` are the task's rows.
@@ -102,52 +129,57 @@ pub(super) fn input_gradients<T: Scalar, L: Level, const W: usize, const R: usiz
     inputs: &mut [T],
 ) {
     for group in panels.groups() {
-        for first in (0..record.rows.len()).step_by(R) {
-            match group.vectors {
-                _ if width < W => {
-                    level.run(InputTile::<T, W, 1, R, false> { panels, group, record, first, width, inputs });
-                }
-                1 => level.run(InputTile::<T, W, 1, R, true> { panels, group, record, first, width, inputs }),
-                2 => level.run(InputTile::<T, W, 2, R, true> { panels, group, record, first, width, inputs }),
-                _ => level.run(InputTile::<T, W, 3, R, true> { panels, group, record, first, width, inputs }),
+        let inputs = &mut *inputs;
+        match group.vectors {
+            _ if width < W => {
+                level.run(InputGroup::<T, W, 1, R, false> { panels, group, record, width, inputs });
             }
+            1 if R == 3 => level.run(InputGroup::<T, W, 1, OF_ONE, true> { panels, group, record, width, inputs }),
+            1 => level.run(InputGroup::<T, W, 1, R, true> { panels, group, record, width, inputs }),
+            2 if R == 3 => level.run(InputGroup::<T, W, 2, OF_TWO, true> { panels, group, record, width, inputs }),
+            2 => level.run(InputGroup::<T, W, 2, R, true> { panels, group, record, width, inputs }),
+            _ => level.run(InputGroup::<T, W, 3, R, true> { panels, group, record, width, inputs }),
         }
     }
 }
 
-/// One group of vectors of up to `R` gathered events. Where there are fewer, the last one is computed again in their
-/// place. `WHOLE` where an input fills a vector.
-struct InputTile<'a, T, const W: usize, const V: usize, const R: usize, const WHOLE: bool> {
+/// One group of vectors of all gathered events, `R` at a time. Where there are fewer, the last one is computed again in
+/// their place: a tile of which only a part is written does not stay in registers. `WHOLE` where an input fills a vector.
+struct InputGroup<'a, T, const W: usize, const V: usize, const R: usize, const WHOLE: bool> {
     panels: &'a Panels<T>,
     group: &'a Group,
     record: &'a Record<T>,
-    first: usize,
     width: usize,
     inputs: &'a mut [T],
 }
 
 impl<T: Scalar, const W: usize, const V: usize, const R: usize, const WHOLE: bool> Operation
-    for InputTile<'_, T, W, V, R, WHOLE>
+    for InputGroup<'_, T, W, V, R, WHOLE>
 {
     type Output = ();
 
     #[inline(always)]
     fn run<L: Level>(self) {
-        let rows = &self.record.rows[self.first..];
-        let last = rows.len() - 1;
-        let mut gates: [&[T]; R] = [&[]; R];
-        for i in 0..R {
-            gates[i] = self.record.gradients(self.first + i.min(last));
+        let Self { panels, group, record, width, inputs } = self;
+        let mut starts = [0; V];
+        for v in 0..V {
+            starts[v] = panels.start(group.first + v);
         }
-        let mut tile = [[[T::ZERO; W]; V]; R];
-        rows_by_panel::<T, L, W, V, R>(&mut tile, &gates, self.panels.group(self.group));
-        for row in rows.iter().skip(R).take(R) {
-            prefetch(&self.inputs[row * self.width..][..self.width]);
-        }
-        for i in 0..R {
-            let input = &mut self.inputs[rows[i.min(last)] * self.width..][..self.width];
-            for v in 0..V {
-                write::<T, W, WHOLE>(&mut input[self.panels.start(self.group.first + v)..], &tile[i][v]);
+        let panel = panels.group(group);
+        let gates = Gates { rows: &record.right, stride: record.right_stride, column: 0 };
+        let last = record.rows.len().saturating_sub(1);
+        for first in (0..record.rows.len()).step_by(R) {
+            let mut tile = [[[T::ZERO; W]; V]; R];
+            let each = gates.rows::<R>(first, last, panel.len() / (V * W));
+            rows_by_panel::<T, L, W, V, R>(&mut tile, &each, panel);
+            for row in record.rows[first..].iter().skip(R).take(R) {
+                prefetch(&inputs[row * width..][..width]);
+            }
+            for i in 0..R {
+                let input = &mut inputs[record.rows[(first + i).min(last)] * width..][..width];
+                for v in 0..V {
+                    write::<T, W, WHOLE>(&mut input[starts[v]..], &tile[i][v]);
+                }
             }
         }
     }

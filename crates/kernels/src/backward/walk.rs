@@ -7,6 +7,7 @@ use super::{BackwardJob, BackwardOutput, Sums};
 use crate::level::Level;
 use crate::memory::Buffer;
 use crate::partition::{Sample, Task, by_falling_length};
+use crate::product::OF_ONE;
 use crate::scalar::Scalar;
 
 /// Samples that walk through time together: a few whole tiles. Each is a stream through several buffers, and more
@@ -38,7 +39,7 @@ pub(super) fn run<T: Scalar, L: Level, const W: usize, const R: usize, const M: 
     let mut sums = Sums::new(&record);
     let stride = job.problem.hidden.next_multiple_of(W);
     // Whole tiles are read, beyond the last sample.
-    let [carried, kept, scores] = [(); 3].map(|()| Buffer::zeros((BLOCK + R) * stride));
+    let [carried, kept, scores] = [(); 3].map(|()| Buffer::zeros((BLOCK + R.max(OF_ONE)) * stride));
     let mut walk = Walk { job, task, record, stride, carried, kept, scores };
     if let Some(initial) = output.initial.as_deref_mut() {
         initial.fill(T::ZERO);

@@ -3,7 +3,7 @@
 use crate::columns::{vector, vector_mut};
 use crate::level::{Level, Operation};
 use crate::panel::{Group, Panels};
-use crate::product::rows_by_panel;
+use crate::product::{OF_ONE, OF_TWO, rows_by_panel};
 use crate::scalar::Scalar;
 
 /// Rows of a matrix, in any order.
@@ -26,29 +26,19 @@ pub(super) fn multiply<T: Scalar, L: Level, const W: usize, const R: usize, cons
     (sums, stride): (&mut [T], usize),
 ) {
     for group in panels.groups() {
-        let mut first = 0;
-        while first < rows.places.len() {
-            let places = &rows.places[first..];
-            let rows = Rows { places, ..rows };
-            let sums = &mut sums[first * stride..];
-            first += match (places.len(), group.vectors) {
-                (1, 1) => level.run(Tile::<T, W, 1, 1> { rows, panels, group, bias, sums, stride }),
-                (1, 2) => level.run(Tile::<T, W, 2, 1> { rows, panels, group, bias, sums, stride }),
-                (1, _) => level.run(Tile::<T, W, 3, 1> { rows, panels, group, bias, sums, stride }),
-                (count, 1) if count <= M => level.run(Tile::<T, W, 1, M> { rows, panels, group, bias, sums, stride }),
-                (count, 2) if count <= M => level.run(Tile::<T, W, 2, M> { rows, panels, group, bias, sums, stride }),
-                (count, _) if count <= M => level.run(Tile::<T, W, 3, M> { rows, panels, group, bias, sums, stride }),
-                (_, 1) => level.run(Tile::<T, W, 1, R> { rows, panels, group, bias, sums, stride }),
-                (_, 2) => level.run(Tile::<T, W, 2, R> { rows, panels, group, bias, sums, stride }),
-                _ => level.run(Tile::<T, W, 3, R> { rows, panels, group, bias, sums, stride }),
-            };
+        let sums = &mut *sums;
+        match group.vectors {
+            1 if R == 3 => level.run(GroupProduct::<T, W, 1, OF_ONE, M> { rows, panels, group, bias, sums, stride }),
+            1 => level.run(GroupProduct::<T, W, 1, R, M> { rows, panels, group, bias, sums, stride }),
+            2 if R == 3 => level.run(GroupProduct::<T, W, 2, OF_TWO, M> { rows, panels, group, bias, sums, stride }),
+            2 => level.run(GroupProduct::<T, W, 2, R, M> { rows, panels, group, bias, sums, stride }),
+            _ => level.run(GroupProduct::<T, W, 3, R, M> { rows, panels, group, bias, sums, stride }),
         }
     }
 }
 
-/// One group of vectors of up to `R` rows; returns how many. Where there are fewer, the last one is computed again in
-/// their place.
-struct Tile<'a, T, const W: usize, const V: usize, const R: usize> {
+/// All rows times one group of vectors.
+struct GroupProduct<'a, T, const W: usize, const V: usize, const R: usize, const M: usize> {
     rows: Rows<'a, T>,
     panels: &'a Panels<T>,
     group: &'a Group,
@@ -57,32 +47,61 @@ struct Tile<'a, T, const W: usize, const V: usize, const R: usize> {
     stride: usize,
 }
 
-impl<T: Scalar, const W: usize, const V: usize, const R: usize> Operation for Tile<'_, T, W, V, R> {
-    type Output = usize;
+impl<T: Scalar, const W: usize, const V: usize, const R: usize, const M: usize> Operation
+    for GroupProduct<'_, T, W, V, R, M>
+{
+    type Output = ();
 
     #[inline(always)]
-    fn run<L: Level>(self) -> usize {
-        let Rows { numbers, width, stride, places } = self.rows;
-        let mut rows: [&[T]; R] = [&[]; R];
-        for i in 0..R {
-            rows[i] = &numbers[places[i.min(places.len() - 1)] * stride..][..width];
-        }
-        let mut starts = [0; V];
-        let mut tile = [[[T::ZERO; W]; V]; R];
+    fn run<L: Level>(self) {
+        let Self { rows, panels, group, bias, sums, stride } = self;
+        let mut into = Into { first: [[T::ZERO; W]; V], starts: [0; V], panel: panels.group(group), stride };
         for v in 0..V {
-            starts[v] = self.panels.start(self.group.first + v);
-            let bias = *vector(&self.bias[starts[v]..]);
-            for i in 0..R {
-                tile[i][v] = bias;
-            }
+            into.starts[v] = panels.start(group.first + v);
+            into.first[v] = *vector(&bias[into.starts[v]..]);
         }
-        rows_by_panel::<T, L, W, V, R>(&mut tile, &rows, self.panels.group(self.group));
-        for i in 0..R {
-            let sums = &mut self.sums[i * self.stride..][..self.stride];
-            for v in 0..V {
-                *vector_mut(&mut sums[starts[v]..]) = tile[i][v];
-            }
+        let mut first = 0;
+        while first < rows.places.len() {
+            let rows = Rows { places: &rows.places[first..], ..rows };
+            let sums = &mut sums[first * stride..];
+            first += match rows.places.len() {
+                1 => tile::<T, L, W, V, 1>(&rows, &into, sums),
+                count if count <= M => tile::<T, L, W, V, M>(&rows, &into, sums),
+                _ => tile::<T, L, W, V, R>(&rows, &into, sums),
+            };
         }
-        places.len().min(R)
     }
+}
+
+/// What the tiles of a group have in common.
+struct Into<'a, T, const W: usize, const V: usize> {
+    /// The bias.
+    first: [[T; W]; V],
+    /// Where each vector stands among the sums.
+    starts: [usize; V],
+    panel: &'a [T],
+    stride: usize,
+}
+
+/// Up to `R` rows; returns how many. Where there are fewer, the last one is computed again in their place.
+#[inline(always)]
+fn tile<T: Scalar, L: Level, const W: usize, const V: usize, const R: usize>(
+    rows: &Rows<'_, T>,
+    into: &Into<'_, T, W, V>,
+    sums: &mut [T],
+) -> usize {
+    let Rows { numbers, width, stride, places } = *rows;
+    let mut each: [&[T]; R] = [&[]; R];
+    for i in 0..R {
+        each[i] = &numbers[places[i.min(places.len() - 1)] * stride..][..width];
+    }
+    let mut tile = [into.first; R];
+    rows_by_panel::<T, L, W, V, R>(&mut tile, &each, into.panel);
+    for i in 0..R {
+        let sums = &mut sums[i * into.stride..][..into.stride];
+        for v in 0..V {
+            *vector_mut(&mut sums[into.starts[v]..]) = tile[i][v];
+        }
+    }
+    places.len().min(R)
 }

@@ -6,6 +6,7 @@ use super::{ForwardJob, ForwardOutput};
 use crate::level::Level;
 use crate::memory::Buffer;
 use crate::partition::{Sample, Task, by_falling_length};
+use crate::product::OF_ONE;
 use crate::scalar::Scalar;
 
 /// Samples that walk through time together: a few whole tiles.
@@ -40,8 +41,8 @@ pub(super) fn run<T: Scalar, L: Level, const W: usize, const R: usize, const M: 
         job,
         task,
         events: Vec::with_capacity(BLOCK * STEPS),
-        input_sums: Buffer::zeros((BLOCK * STEPS + R) * stride),
-        state_sums: Buffer::zeros((BLOCK + R) * stride),
+        input_sums: Buffer::zeros((BLOCK * STEPS + R.max(OF_ONE)) * stride),
+        state_sums: Buffer::zeros((BLOCK + R.max(OF_ONE)) * stride),
         states: Buffer::zeros(BLOCK * states_stride),
         states_stride,
     };

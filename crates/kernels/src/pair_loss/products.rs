@@ -3,7 +3,7 @@
 
 use super::turn::groups;
 use crate::level::{Level, Operation};
-use crate::product::{Tile, blocks_by_panel};
+use crate::product::{SUMS_OF_TWO, Tile, blocks_by_panel};
 use crate::scalar::Scalar;
 
 /// Vectors of pairs in a tile.
@@ -30,6 +30,7 @@ pub(super) fn add_weight_gradient<T: Scalar, L: Level, const W: usize, const R: 
         let job = WeightGradient { slopes, panel, columns, column };
         match group.vectors {
             1 => job.run::<L, W, 1, S>(level, sums),
+            2 if R == 3 => job.run::<L, W, 2, SUMS_OF_TWO>(level, sums),
             2 => job.run::<L, W, 2, R>(level, sums),
             _ => job.run::<L, W, 3, R>(level, sums),
         }

@@ -6,7 +6,7 @@ use crate::instruction_set::Detected;
 use crate::level::{Level, Operation};
 use crate::memory::vector_start;
 use crate::panel::{Group, groups};
-use crate::product::{Tile, columns_by_columns, rows_by_panel};
+use crate::product::{OF_ONE, OF_TWO, SUMS_OF_TWO, Tile, columns_by_columns, rows_by_panel};
 use crate::scalar::Scalar;
 
 /// Work for any level, with `W` columns in a vector and `R` rows in a tile, `M` where fewer are left.
@@ -64,7 +64,9 @@ impl<T: Scalar> Tiled for RowsByPanels<'_, T> {
         for group in self.panels.groups() {
             let (work, panels) = (&mut self, group);
             match group.vectors {
+                1 if R == 3 => level.run(RowsByGroup::<T, W, 1, OF_ONE, M> { work, group: panels }),
                 1 => level.run(RowsByGroup::<T, W, 1, R, M> { work, group: panels }),
+                2 if R == 3 => level.run(RowsByGroup::<T, W, 2, OF_TWO, M> { work, group: panels }),
                 2 => level.run(RowsByGroup::<T, W, 2, R, M> { work, group: panels }),
                 _ => level.run(RowsByGroup::<T, W, 3, R, M> { work, group: panels }),
             }
@@ -94,40 +96,49 @@ impl<T: Scalar, const W: usize, const V: usize, const R: usize, const M: usize> 
         }
         let weight = &weight[panels.range(self.group)];
         let (depth, columns, stride) = (panels.depth(), panels.columns(), *stride);
-        let (full, part) = (R * stride, R * columns);
-        for (rows, output) in rows.chunks(full).zip(output.chunks_mut(part)) {
-            match rows.len() / stride {
-                1 => rows_by_group::<T, L, W, V, 1>((rows, stride), depth, weight, &first, output, columns, &starts),
-                2.. if rows.len() <= M * stride => {
-                    rows_by_group::<T, L, W, V, M>((rows, stride), depth, weight, &first, output, columns, &starts);
-                }
-                _ => rows_by_group::<T, L, W, V, R>((rows, stride), depth, weight, &first, output, columns, &starts),
-            }
+        let into = Into { depth, weight, first: &first, starts: &starts, columns };
+        let whole = rows.len() / stride / R * R;
+        let (rows, rest) = rows.split_at(whole * stride);
+        let (output, other) = output.split_at_mut(whole * columns);
+        for (rows, output) in rows.chunks_exact(R * stride).zip(output.chunks_exact_mut(R * columns)) {
+            rows_by_group::<T, L, W, V, R, true>((rows, stride), &into, output);
+        }
+        match rest.len() / stride {
+            0 => {}
+            1 => rows_by_group::<T, L, W, V, 1, true>((rest, stride), &into, other),
+            count if count <= M => rows_by_group::<T, L, W, V, M, false>((rest, stride), &into, other),
+            _ => rows_by_group::<T, L, W, V, R, false>((rest, stride), &into, other),
         }
     }
 }
 
-/// One tile of at most `R` rows; those that are missing are the last one again, and not written.
-#[inline(always)]
-fn rows_by_group<T: Scalar, L: Level, const W: usize, const V: usize, const R: usize>(
-    (rows, stride): (&[T], usize),
+/// What the tiles of a group have in common.
+struct Into<'a, T, const W: usize, const V: usize> {
     depth: usize,
-    weight: &[T],
-    first: &[[T; W]; V],
-    output: &mut [T],
+    weight: &'a [T],
+    first: &'a [[T; W]; V],
+    /// Where each vector stands among the columns.
+    starts: &'a [usize; V],
     columns: usize,
-    starts: &[usize; V],
+}
+
+/// One tile of `R` rows if it is `FULL`, or of fewer; those that are missing are the last one again, and not written.
+#[inline(always)]
+fn rows_by_group<T: Scalar, L: Level, const W: usize, const V: usize, const R: usize, const FULL: bool>(
+    (rows, stride): (&[T], usize),
+    into: &Into<'_, T, W, V>,
+    output: &mut [T],
 ) {
-    let last = rows.len() / stride - 1;
-    let mut tile: Tile<T, W, V, R> = [*first; R];
+    let last = if FULL { R - 1 } else { rows.len() / stride - 1 };
+    let mut tile: Tile<T, W, V, R> = [*into.first; R];
     let mut each: [&[T]; R] = [&[]; R];
     for i in 0..R {
-        each[i] = &rows[i.min(last) * stride..][..depth];
+        each[i] = &rows[i.min(last) * stride..][..into.depth];
     }
-    rows_by_panel::<T, L, W, V, R>(&mut tile, &each, weight);
-    for (row, sums) in output.chunks_exact_mut(columns).zip(&tile) {
+    rows_by_panel::<T, L, W, V, R>(&mut tile, &each, into.weight);
+    for (i, row) in output.chunks_exact_mut(into.columns).enumerate().take(R) {
         for v in 0..V {
-            *vector_mut(&mut row[starts[v]..]) = sums[v];
+            *vector_mut(&mut row[into.starts[v]..]) = tile[i][v];
         }
     }
 }
@@ -165,7 +176,9 @@ impl<T: Scalar> Tiled for ColumnsByColumns<'_, T> {
         for group in self.groups {
             let (work, column) = (&mut self, group.first);
             match group.vectors {
+                1 if R == 3 => level.run(ColumnsByGroup::<T, W, 1, OF_ONE, M> { work, column }),
                 1 => level.run(ColumnsByGroup::<T, W, 1, R, M> { work, column }),
+                2 if R == 3 => level.run(ColumnsByGroup::<T, W, 2, SUMS_OF_TWO, M> { work, column }),
                 2 => level.run(ColumnsByGroup::<T, W, 2, R, M> { work, column }),
                 _ => level.run(ColumnsByGroup::<T, W, 3, R, M> { work, column }),
             }
