@@ -3,7 +3,7 @@
 use super::kind::{Dice, Kind, Learned, Sigmoid, Slope};
 use super::row_statistics::{RowStatistics, normalize_rows};
 use super::stage::{Activated, Stage};
-use crate::activation::{multiply_add, sigmoids_of};
+use crate::activation::{each, multiply_add, sigmoids};
 use crate::columns::{total, totals, vector, vector_mut};
 use crate::level::{Level, Operation};
 use crate::memory::LINE;
@@ -153,29 +153,47 @@ fn by_columns<T: Scalar, L: Level, K: Kind<T, W>, const W: usize>(kind: &K, tile
     }
 }
 
-/// The shares of `y` that Dice lets through, and the distances from the mean of the row.
+/// The shares of `y` that Dice lets through, and the distances from the mean of the row: two vectors side by side.
 #[inline(always)]
 fn shares<T: Scalar, L: Level, const W: usize>(
     held: &[[T; W]],
     y: &[[T; W]],
-    mean: T,
-    inverse: T,
+    (mean, inverse): (T, T),
     shares: &mut [[T; W]],
     distances: &mut [[T; W]],
 ) {
-    let rows = held.iter().zip(y).zip(shares.iter_mut().zip(distances));
-    for ((held, y), (share, distance)) in rows {
-        let mut far = *y;
-        for w in 0..W {
-            far[w] = (y[w] - mean) * held[w];
-        }
-        *distance = far;
-        for w in 0..W {
-            far[w] = far[w] * inverse;
-        }
-        *share = far;
+    let ((held, last_held), (y, last_y)) = (held.as_chunks::<2>(), y.as_chunks::<2>());
+    let (shares, last_share) = shares.as_chunks_mut::<2>();
+    let (distances, last_distance) = distances.as_chunks_mut::<2>();
+    for ((held, y), (share, distance)) in held.iter().zip(y).zip(shares.iter_mut().zip(distances)) {
+        (*share, *distance) = share_of::<T, L, W, 2>(held, y, mean, inverse);
     }
-    sigmoids_of::<T, L, W>(shares);
+    let last = last_held.iter().zip(last_y).zip(last_share.iter_mut().zip(last_distance));
+    for ((held, y), (share, distance)) in last {
+        ([*share], [*distance]) = share_of::<T, L, W, 1>(&[*held], &[*y], mean, inverse);
+    }
+}
+
+#[inline(always)]
+fn share_of<T: Scalar, L: Level, const W: usize, const P: usize>(
+    held: &[[T; W]; P],
+    y: &[[T; W]; P],
+    mean: T,
+    inverse: T,
+) -> ([[T; W]; P], [[T; W]; P]) {
+    let (mut shares, mut distances) = (*y, *y);
+    for w in 0..W {
+        let mut lane = [T::ZERO; P];
+        for p in 0..P {
+            lane[p] = (y[p][w] - mean) * held[p][w];
+            distances[p][w] = lane[p];
+        }
+        let lane = sigmoids::<T, L, P>(each(lane, |far| far * inverse));
+        for p in 0..P {
+            shares[p][w] = lane[p];
+        }
+    }
+    (shares, distances)
 }
 
 #[inline(always)]
@@ -192,7 +210,7 @@ fn by_rows<T: Scalar, L: Level, const W: usize>(alpha: T, epsilon: T, tile: Deri
     for ((((value, gradient), delta), distance), ((&mean, &inverse), (by_delta, by_distance))) in rows.zip(numbers) {
         let value = value.as_chunks_mut::<W>().0;
         let (delta, distance) = (delta.as_chunks_mut::<W>().0, distance.as_chunks_mut::<W>().0);
-        shares::<T, L, W>(stage.held.as_chunks::<W>().0, value, mean, inverse, delta, distance);
+        shares::<T, L, W>(stage.held.as_chunks::<W>().0, value, (mean, inverse), delta, distance);
         let (mut all_deltas, mut all_distances) = ([T::ZERO; W], [T::ZERO; W]);
         let rows = value.iter_mut().zip(gradient.as_chunks_mut::<W>().0).zip(delta.iter_mut().zip(&*distance));
         for ((value, gradient), (delta, far)) in rows {
