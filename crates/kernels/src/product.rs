@@ -20,6 +20,9 @@ pub(crate) const OF_TWO: usize = 4;
 /// As [`OF_TWO`], for sums over rows and for rows whose places are known beforehand, which leave more registers.
 pub(crate) const SUMS_OF_TWO: usize = 6;
 
+/// Tiles of so many rows take two steps of a product at once. More rows leave no registers for it.
+const FEW: usize = 4;
+
 /// `tile[i] += factors[i] · vectors`, row by row; `$factor` gives the factor of row `$i`.
 macro_rules! add_to_rows {
     ($tile:ident, $vectors:expr, $i:ident => $factor:expr) => {
@@ -44,20 +47,32 @@ pub(crate) fn rows_by_panel<T: Scalar, L: Level, const W: usize, const V: usize,
     rows: &[&[T]; R],
     panel: &[T],
 ) {
-    let (twos, rest) = panel.as_chunks::<W>().0.as_chunks::<V>().0.as_chunks::<2>();
-    // One length for all, and no iterator, which would hide that `k` is below it: no check is left in the loop.
-    let mut same: [&[[T; 2]]; R] = [&[]; R];
-    for i in 0..R {
-        same[i] = &rows[i].as_chunks::<2>().0[..twos.len()];
-    }
+    let panel = panel.as_chunks::<W>().0.as_chunks::<V>().0;
     let mut sums = *tile;
-    for k in 0..twos.len() {
-        let [one, two] = &twos[k];
-        add_to_rows!(sums, one, i => same[i][k][0]);
-        add_to_rows!(sums, two, i => same[i][k][1]);
-    }
-    for vectors in rest {
-        add_to_rows!(sums, vectors, i => rows[i][2 * twos.len()]);
+    // One length for all, and no iterator, which would hide that `k` is below it: no check is left in the loops.
+    if R > FEW {
+        let mut same = *rows;
+        for row in &mut same {
+            *row = &row[..panel.len()];
+        }
+        for k in 0..panel.len() {
+            let vectors = panel[k];
+            add_to_rows!(sums, &vectors, i => same[i][k]);
+        }
+    } else {
+        let (twos, rest) = panel.as_chunks::<2>();
+        let mut same: [&[[T; 2]]; R] = [&[]; R];
+        for i in 0..R {
+            same[i] = &rows[i].as_chunks::<2>().0[..twos.len()];
+        }
+        for k in 0..twos.len() {
+            let [one, two] = twos[k];
+            add_to_rows!(sums, &one, i => same[i][k][0]);
+            add_to_rows!(sums, &two, i => same[i][k][1]);
+        }
+        if let [vectors] = rest {
+            add_to_rows!(sums, vectors, i => rows[i][2 * twos.len()]);
+        }
     }
     *tile = sums;
 }
