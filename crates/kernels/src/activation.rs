@@ -67,8 +67,9 @@ pub(crate) fn sigmoids_of<T: Scalar, L: Level, const W: usize>(vectors: &mut [[T
     }
 }
 
+/// [`sigmoid`] of every number of `P` vectors side by side.
 #[inline(always)]
-fn side_by_side<T: Scalar, L: Level, const W: usize, const P: usize>(x: &[[T; W]; P]) -> [[T; W]; P] {
+pub(crate) fn side_by_side<T: Scalar, L: Level, const W: usize, const P: usize>(x: &[[T; W]; P]) -> [[T; W]; P] {
     let mut results = *x;
     for w in 0..W {
         let mut lane = [T::ZERO; P];

@@ -20,6 +20,21 @@ pub(crate) const OF_TWO: usize = 4;
 /// As [`OF_TWO`], for sums over rows and for rows whose places are known beforehand, which leave more registers.
 pub(crate) const SUMS_OF_TWO: usize = 6;
 
+/// Runs an operation on a group of one to three vectors, with tiles of `$rows` rows, or of as many more as these few vectors
+/// need; `$two` are those of two vectors.
+macro_rules! run_group {
+    ($level:ident, $vectors:expr, $two:ident, $operation:ident<$T:ident, $W:ident, $rows:ident, $last:tt> $fields:tt) => {
+        match $vectors {
+            1 if $rows == 3 => $level.run($operation::<$T, $W, 1, { $crate::product::OF_ONE }, $last> $fields),
+            1 => $level.run($operation::<$T, $W, 1, $rows, $last> $fields),
+            2 if $rows == 3 => $level.run($operation::<$T, $W, 2, { $crate::product::$two }, $last> $fields),
+            2 => $level.run($operation::<$T, $W, 2, $rows, $last> $fields),
+            _ => $level.run($operation::<$T, $W, 3, $rows, $last> $fields),
+        }
+    };
+}
+pub(crate) use run_group;
+
 /// Tiles of so many rows take two steps of a product at once. More rows leave no registers for it.
 const FEW: usize = 4;
 

@@ -6,7 +6,7 @@ use crate::columns::{vector, vector_mut};
 use crate::level::{Level, Operation, prefetch};
 use crate::memory::write;
 use crate::panel::{Group, Panels};
-use crate::product::{OF_ONE, OF_TWO, Tile, rows_by_panel};
+use crate::product::{Tile, rows_by_panel, run_group};
 use crate::scalar::Scalar;
 
 /// Consecutive events of the record: those of the first samples of the block, in their order.
@@ -25,13 +25,7 @@ pub(super) fn carry<T: Scalar, L: Level, const W: usize, const R: usize, const M
     let job = walk.job;
     for group in job.hidden_panels.groups() {
         let walk = &mut *walk;
-        match group.vectors {
-            1 if R == 3 => level.run(CarryGroup::<T, W, 1, OF_ONE, M> { walk, group, rows }),
-            1 => level.run(CarryGroup::<T, W, 1, R, M> { walk, group, rows }),
-            2 if R == 3 => level.run(CarryGroup::<T, W, 2, OF_TWO, M> { walk, group, rows }),
-            2 => level.run(CarryGroup::<T, W, 2, R, M> { walk, group, rows }),
-            _ => level.run(CarryGroup::<T, W, 3, R, M> { walk, group, rows }),
-        }
+        run_group!(level, group.vectors, OF_TWO, CarryGroup<T, W, R, M> { walk, group, rows });
     }
 }
 
@@ -130,15 +124,15 @@ pub(super) fn input_gradients<T: Scalar, L: Level, const W: usize, const R: usiz
 ) {
     for group in panels.groups() {
         let inputs = &mut *inputs;
-        match group.vectors {
-            _ if width < W => {
-                level.run(InputGroup::<T, W, 1, R, false> { panels, group, record, width, inputs });
-            }
-            1 if R == 3 => level.run(InputGroup::<T, W, 1, OF_ONE, true> { panels, group, record, width, inputs }),
-            1 => level.run(InputGroup::<T, W, 1, R, true> { panels, group, record, width, inputs }),
-            2 if R == 3 => level.run(InputGroup::<T, W, 2, OF_TWO, true> { panels, group, record, width, inputs }),
-            2 => level.run(InputGroup::<T, W, 2, R, true> { panels, group, record, width, inputs }),
-            _ => level.run(InputGroup::<T, W, 3, R, true> { panels, group, record, width, inputs }),
+        if width < W {
+            level.run(InputGroup::<T, W, 1, R, false> { panels, group, record, width, inputs });
+        } else {
+            run_group!(
+                level,
+                group.vectors,
+                OF_TWO,
+                InputGroup<T, W, R, true> { panels, group, record, width, inputs }
+            );
         }
     }
 }

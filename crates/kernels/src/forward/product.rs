@@ -3,7 +3,7 @@
 use crate::columns::{vector, vector_mut};
 use crate::level::{Level, Operation};
 use crate::panel::{Group, Panels};
-use crate::product::{OF_ONE, OF_TWO, rows_by_panel};
+use crate::product::{rows_by_panel, run_group};
 use crate::scalar::Scalar;
 
 /// Rows of a matrix, in any order.
@@ -27,13 +27,12 @@ pub(super) fn multiply<T: Scalar, L: Level, const W: usize, const R: usize, cons
 ) {
     for group in panels.groups() {
         let sums = &mut *sums;
-        match group.vectors {
-            1 if R == 3 => level.run(GroupProduct::<T, W, 1, OF_ONE, M> { rows, panels, group, bias, sums, stride }),
-            1 => level.run(GroupProduct::<T, W, 1, R, M> { rows, panels, group, bias, sums, stride }),
-            2 if R == 3 => level.run(GroupProduct::<T, W, 2, OF_TWO, M> { rows, panels, group, bias, sums, stride }),
-            2 => level.run(GroupProduct::<T, W, 2, R, M> { rows, panels, group, bias, sums, stride }),
-            _ => level.run(GroupProduct::<T, W, 3, R, M> { rows, panels, group, bias, sums, stride }),
-        }
+        run_group!(
+            level,
+            group.vectors,
+            OF_TWO,
+            GroupProduct<T, W, R, M> { rows, panels, group, bias, sums, stride }
+        );
     }
 }
 

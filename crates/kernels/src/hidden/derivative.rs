@@ -3,7 +3,7 @@
 use super::kind::{Dice, Kind, Learned, Sigmoid, Slope};
 use super::row_statistics::{RowStatistics, normalize_rows};
 use super::stage::{Activated, Stage};
-use crate::activation::{each, multiply_add, sigmoids};
+use crate::activation::{multiply_add, side_by_side};
 use crate::columns::{total, totals, vector, vector_mut};
 use crate::level::{Level, Operation};
 use crate::memory::LINE;
@@ -183,17 +183,12 @@ fn share_of<T: Scalar, L: Level, const W: usize, const P: usize>(
 ) -> ([[T; W]; P], [[T; W]; P]) {
     let (mut shares, mut distances) = (*y, *y);
     for w in 0..W {
-        let mut lane = [T::ZERO; P];
         for p in 0..P {
-            lane[p] = (y[p][w] - mean) * held[p][w];
-            distances[p][w] = lane[p];
-        }
-        let lane = sigmoids::<T, L, P>(each(lane, |far| far * inverse));
-        for p in 0..P {
-            shares[p][w] = lane[p];
+            distances[p][w] = (y[p][w] - mean) * held[p][w];
+            shares[p][w] = distances[p][w] * inverse;
         }
     }
-    (shares, distances)
+    (side_by_side::<T, L, W, P>(&shares), distances)
 }
 
 #[inline(always)]

@@ -2,7 +2,7 @@
 
 use crate::level::{Level, Operation};
 use crate::panel::Group;
-use crate::product::{OF_ONE, SUMS_OF_TWO, columns_by_columns};
+use crate::product::{columns_by_columns, run_group};
 use crate::scalar::Scalar;
 
 /// `sums[i][j] += Σ_n left[n][i] · right[n][j]`.
@@ -25,13 +25,7 @@ impl<T: Scalar> AddOuter<'_, T> {
         let mut work = self;
         for group in groups {
             let (work, column) = (&mut work, group.first * W);
-            match group.vectors {
-                1 if R == 3 => level.run(AddGroup::<T, W, 1, OF_ONE, M> { work, column }),
-                1 => level.run(AddGroup::<T, W, 1, R, M> { work, column }),
-                2 if R == 3 => level.run(AddGroup::<T, W, 2, SUMS_OF_TWO, M> { work, column }),
-                2 => level.run(AddGroup::<T, W, 2, R, M> { work, column }),
-                _ => level.run(AddGroup::<T, W, 3, R, M> { work, column }),
-            }
+            run_group!(level, group.vectors, SUMS_OF_TWO, AddGroup<T, W, R, M> { work, column });
         }
     }
 }

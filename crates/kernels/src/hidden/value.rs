@@ -3,7 +3,7 @@
 use super::kind::{Dice, Kind, Sigmoid, Slope};
 use super::row_statistics::{RowStatistics, normalize_rows};
 use super::stage::{Activated, Stage};
-use crate::activation::{multiply_add, sigmoids};
+use crate::activation::{multiply_add, side_by_side};
 use crate::columns::{total, vector, vector_mut};
 use crate::level::{Level, Operation};
 use crate::scalar::Scalar;
@@ -73,14 +73,15 @@ fn dice<T: Scalar, L: Level, const W: usize, const P: usize>(
     alpha: T,
 ) -> [[T; W]; P] {
     let mut values = *y;
-    for w in 0..W {
-        let mut shares = [T::ZERO; P];
-        for p in 0..P {
-            shares[p] = (y[p][w] - mean) * inverse;
+    for p in 0..P {
+        for w in 0..W {
+            values[p][w] = (y[p][w] - mean) * inverse;
         }
-        let shares = sigmoids::<T, L, P>(shares);
-        for p in 0..P {
-            values[p][w] = multiply_add::<T, L>(shares[p], T::ONE - alpha, alpha) * y[p][w];
+    }
+    let shares = side_by_side::<T, L, W, P>(&values);
+    for p in 0..P {
+        for w in 0..W {
+            values[p][w] = multiply_add::<T, L>(shares[p][w], T::ONE - alpha, alpha) * y[p][w];
         }
     }
     values

@@ -6,7 +6,7 @@ use crate::instruction_set::Detected;
 use crate::level::{Level, Operation};
 use crate::memory::vector_start;
 use crate::panel::{Group, groups};
-use crate::product::{OF_ONE, OF_TWO, SUMS_OF_TWO, Tile, columns_by_columns, rows_by_panel};
+use crate::product::{Tile, columns_by_columns, rows_by_panel, run_group};
 use crate::scalar::Scalar;
 
 /// Work for any level, with `W` columns in a vector and `R` rows in a tile, `M` where fewer are left.
@@ -63,13 +63,7 @@ impl<T: Scalar> Tiled for RowsByPanels<'_, T> {
     fn run<L: Level, const W: usize, const R: usize, const M: usize>(mut self, level: L) {
         for group in self.panels.groups() {
             let (work, panels) = (&mut self, group);
-            match group.vectors {
-                1 if R == 3 => level.run(RowsByGroup::<T, W, 1, OF_ONE, M> { work, group: panels }),
-                1 => level.run(RowsByGroup::<T, W, 1, R, M> { work, group: panels }),
-                2 if R == 3 => level.run(RowsByGroup::<T, W, 2, OF_TWO, M> { work, group: panels }),
-                2 => level.run(RowsByGroup::<T, W, 2, R, M> { work, group: panels }),
-                _ => level.run(RowsByGroup::<T, W, 3, R, M> { work, group: panels }),
-            }
+            run_group!(level, group.vectors, OF_TWO, RowsByGroup<T, W, R, M> { work, group: panels });
         }
     }
 }
@@ -175,13 +169,7 @@ impl<T: Scalar> Tiled for ColumnsByColumns<'_, T> {
     fn run<L: Level, const W: usize, const R: usize, const M: usize>(mut self, level: L) {
         for group in self.groups {
             let (work, column) = (&mut self, group.first);
-            match group.vectors {
-                1 if R == 3 => level.run(ColumnsByGroup::<T, W, 1, OF_ONE, M> { work, column }),
-                1 => level.run(ColumnsByGroup::<T, W, 1, R, M> { work, column }),
-                2 if R == 3 => level.run(ColumnsByGroup::<T, W, 2, SUMS_OF_TWO, M> { work, column }),
-                2 => level.run(ColumnsByGroup::<T, W, 2, R, M> { work, column }),
-                _ => level.run(ColumnsByGroup::<T, W, 3, R, M> { work, column }),
-            }
+            run_group!(level, group.vectors, SUMS_OF_TWO, ColumnsByGroup<T, W, R, M> { work, column });
         }
     }
 }
