@@ -44,7 +44,7 @@ pub(crate) struct Span {
 }
 
 /// Cuts `width` columns into vectors of `lanes` columns; `lanes` is at most `width`.
-pub(crate) fn spans(width: usize, lanes: usize) -> impl Iterator<Item = Span> + Clone {
+pub(crate) fn spans(width: usize, lanes: usize) -> impl ExactSizeIterator<Item = Span> + Clone {
     (0..width.div_ceil(lanes))
         .map(move |index| Span { column: vector_start(index, lanes, width), place: index * lanes })
 }

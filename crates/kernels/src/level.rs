@@ -66,6 +66,13 @@ pub(crate) fn prefetch<T>(numbers: &[T]) {
     let _ = (numbers, LINE);
 }
 
+/// Stands in a loop over short rows and keeps the compiler from taking several turns of it at once: it would load the
+/// numbers of eight rows, turn them on their side, and turn the results back. It is no instruction.
+#[inline(always)]
+pub(crate) fn one_by_one() {
+    std::hint::black_box(());
+}
+
 /// What every processor of the target has.
 #[derive(Clone, Copy)]
 pub(crate) struct Portable;

@@ -330,6 +330,29 @@ fn no_rows_give_zeros() {
     }
 }
 
+/// Behind the columns stand zeros, as far from the mean of a row as the row is from zero, and the spread may be small.
+#[test]
+fn rows_without_spread_and_far_from_zero_have_half_a_share() {
+    let (input, ones) = ([1e6f32; 8], [1.0f32; 4]);
+    let rows = HiddenRows { numbers: &input, stride: 4 };
+    let dense = DenseLayer { weight: &ones[..], bias: &[0.0] };
+    let layer = HiddenLayer { norm: None, activation: HiddenActivation::RowDice { alpha: 0.25, epsilon: 1e-9 } };
+    for set in sets() {
+        let mut output = vec![0.0; 2 * hidden_stride::<f32>(1)];
+        hidden_forward_with(set, 4, &rows, &[layer], &[dense], &mut output, None, &Serial).unwrap();
+        assert_eq!(
+            output.iter().filter(|number| **number != 0.0).copied().collect::<Vec<_>>(),
+            [2.5e6, 2.5e6],
+            "{set:?}"
+        );
+        let gradient = vec![1.0; output.len()];
+        let upstream = HiddenUpstream { gradient: &gradient, correction: None };
+        let mut by_input = [0.0; 8];
+        hidden_backward_with(set, 4, &rows, &layer, Some(&dense), true, &upstream, &mut by_input, &Serial).unwrap();
+        assert_eq!(by_input, [0.625; 8], "{set:?}");
+    }
+}
+
 #[test]
 fn sizes_are_checked() {
     let case = Case::new(Kind::Dice, true, 4, [3, 2, 2], 1);

@@ -3,9 +3,9 @@
 use super::kind::{Dice, Kind, Learned, Sigmoid, Slope};
 use super::row_statistics::{RowStatistics, normalize_rows};
 use super::stage::{Activated, Stage};
-use crate::activation::{multiply_add, side_by_side};
+use crate::activation::{multiply_add, sigmoid_within_one};
 use crate::columns::{total, totals, vector, vector_mut};
-use crate::level::{Level, Operation};
+use crate::level::{Level, Operation, one_by_one};
 use crate::memory::LINE;
 use crate::scalar::Scalar;
 
@@ -64,6 +64,8 @@ pub(super) struct RowRoom<T> {
     /// For each row a vector of sums that become these.
     by_delta: Vec<T>,
     by_distance: Vec<T>,
+    /// For each row a vector of sums of the gradient of `α`.
+    by_alpha: Vec<T>,
 }
 
 impl<T: Scalar> RowRoom<T> {
@@ -78,6 +80,7 @@ impl<T: Scalar> RowRoom<T> {
             pull: zeros(rows),
             by_delta: zeros(rows * LINE / size_of::<T>()),
             by_distance: zeros(rows * LINE / size_of::<T>()),
+            by_alpha: zeros(rows * LINE / size_of::<T>()),
         }
     }
 }
@@ -153,68 +156,43 @@ fn by_columns<T: Scalar, L: Level, K: Kind<T, W>, const W: usize>(kind: &K, tile
     }
 }
 
-/// The shares of `y` that Dice lets through, and the distances from the mean of the row: two vectors side by side.
-#[inline(always)]
-fn shares<T: Scalar, L: Level, const W: usize>(
-    held: &[[T; W]],
-    y: &[[T; W]],
-    (mean, inverse): (T, T),
-    shares: &mut [[T; W]],
-    distances: &mut [[T; W]],
-) {
-    let ((held, last_held), (y, last_y)) = (held.as_chunks::<2>(), y.as_chunks::<2>());
-    let (shares, last_share) = shares.as_chunks_mut::<2>();
-    let (distances, last_distance) = distances.as_chunks_mut::<2>();
-    for ((held, y), (share, distance)) in held.iter().zip(y).zip(shares.iter_mut().zip(distances)) {
-        (*share, *distance) = share_of::<T, L, W, 2>(held, y, mean, inverse);
-    }
-    let last = last_held.iter().zip(last_y).zip(last_share.iter_mut().zip(last_distance));
-    for ((held, y), (share, distance)) in last {
-        ([*share], [*distance]) = share_of::<T, L, W, 1>(&[*held], &[*y], mean, inverse);
-    }
-}
-
-#[inline(always)]
-fn share_of<T: Scalar, L: Level, const W: usize, const P: usize>(
-    held: &[[T; W]; P],
-    y: &[[T; W]; P],
-    mean: T,
-    inverse: T,
-) -> ([[T; W]; P], [[T; W]; P]) {
-    let (mut shares, mut distances) = (*y, *y);
-    for w in 0..W {
-        for p in 0..P {
-            distances[p][w] = (y[p][w] - mean) * held[p][w];
-            shares[p][w] = distances[p][w] * inverse;
-        }
-    }
-    (side_by_side::<T, L, W, P>(&shares), distances)
-}
-
 #[inline(always)]
 fn by_rows<T: Scalar, L: Level, const W: usize>(alpha: T, epsilon: T, tile: Derivatives<'_, T, W>) {
     let Derivatives { stage, input, values, gradient, sums, room } = tile;
     let stride = stage.stride;
     normalize_rows::<T, L, W>(stage, epsilon, input, values, &mut room.statistics);
     let (straight, part) = (T::ONE - alpha, T::ONE / T::from_f64(stage.width as f64));
-    let mut by_alpha = [T::ZERO; W];
+    let held = stage.held.as_chunks::<W>().0;
     let rows = values.chunks_exact_mut(stride).zip(gradient.chunks_exact_mut(stride));
     let rows = rows.zip(room.delta.chunks_exact_mut(stride)).zip(room.distance.chunks_exact_mut(stride));
     let sums_of_rows = room.by_delta.as_chunks_mut::<W>().0.iter_mut().zip(room.by_distance.as_chunks_mut::<W>().0);
+    let sums_of_rows = sums_of_rows.zip(room.by_alpha.as_chunks_mut::<W>().0);
     let numbers = room.statistics.mean.iter().zip(&room.statistics.inverse).zip(sums_of_rows);
-    for ((((value, gradient), delta), distance), ((&mean, &inverse), (by_delta, by_distance))) in rows.zip(numbers) {
+    let rows = rows.zip(numbers);
+    for ((((value, gradient), delta), distance), ((&mean, &inverse), ((by_delta, by_distance), by_alpha))) in rows {
         let value = value.as_chunks_mut::<W>().0;
         let (delta, distance) = (delta.as_chunks_mut::<W>().0, distance.as_chunks_mut::<W>().0);
-        shares::<T, L, W>(stage.held.as_chunks::<W>().0, value, (mean, inverse), delta, distance);
-        let (mut all_deltas, mut all_distances) = ([T::ZERO; W], [T::ZERO; W]);
+        for ((y, held), (share, distance)) in value.iter().zip(held).zip(delta.iter_mut().zip(&mut *distance)) {
+            one_by_one();
+            let (mut far, mut new) = (*y, *y);
+            for w in 0..W {
+                // Once divided by the spread not more than 1.
+                far[w] = (y[w] - mean) * held[w];
+                new[w] = sigmoid_within_one::<T, L>(far[w] * inverse);
+            }
+            (*distance, *share) = (far, new);
+        }
+        // A loop of its own: in one with the shares, rows of a few vectors are slower.
+        let (mut all_deltas, mut all_distances, mut all) = ([T::ZERO; W], [T::ZERO; W], [T::ZERO; W]);
         let rows = value.iter_mut().zip(gradient.as_chunks_mut::<W>().0).zip(delta.iter_mut().zip(&*distance));
         for ((value, gradient), (delta, far)) in rows {
+            one_by_one();
             let (y, g, share) = (*value, *gradient, *delta);
             let (mut new_value, mut new_gradient, mut new_delta) = (y, g, share);
             for w in 0..W {
                 let by = g[w] * y[w] * (T::ONE - share[w]);
                 let of = by * share[w] * straight;
-                by_alpha[w] += by;
+                all[w] += by;
                 all_deltas[w] += of;
                 all_distances[w] = multiply_add::<T, L>(of, far[w], all_distances[w]);
                 let slope = multiply_add::<T, L>(share[w], straight, alpha);
@@ -224,7 +202,7 @@ fn by_rows<T: Scalar, L: Level, const W: usize>(alpha: T, epsilon: T, tile: Deri
             }
             (*value, *gradient, *delta) = (new_value, new_gradient, new_delta);
         }
-        (*by_delta, *by_distance) = (all_deltas, all_distances);
+        (*by_delta, *by_distance, *by_alpha) = (all_deltas, all_distances, all);
     }
     // The distances of a row add up to 0, so that the mean of what they pull away is 0 too.
     totals::<T, W>(&room.by_delta, &mut room.base);
@@ -232,6 +210,13 @@ fn by_rows<T: Scalar, L: Level, const W: usize>(alpha: T, epsilon: T, tile: Deri
     for ((base, pull), &inverse) in room.base.iter_mut().zip(&mut room.pull).zip(&room.statistics.inverse) {
         *base = *base * part;
         *pull = *pull * inverse * inverse;
+    }
+    let mut by_alpha = [T::ZERO; W];
+    // A tile may have fewer rows than the one before.
+    for of_row in room.by_alpha.as_chunks::<W>().0.iter().take(values.len() / stride) {
+        for w in 0..W {
+            by_alpha[w] += of_row[w];
+        }
     }
     sums.row_alpha += total(&by_alpha);
     let (input, across) = input;

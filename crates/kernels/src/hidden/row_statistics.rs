@@ -3,7 +3,7 @@
 use super::stage::Stage;
 use crate::activation::multiply_add;
 use crate::columns::totals;
-use crate::level::Level;
+use crate::level::{Level, one_by_one};
 use crate::memory::LINE;
 use crate::scalar::Scalar;
 
@@ -26,9 +26,8 @@ impl<T: Scalar> RowStatistics<T> {
     }
 }
 
-/// Writes the normalised rows, and takes their statistics. The rows go one after the other through each loop, so that
-/// the sum of one does not wait for the sum of another; a loop that also summed what it writes was split into numbers by
-/// the compiler with AVX2.
+/// Writes the normalised rows, and takes their statistics. All rows go through one loop before the next, so that the sum of
+/// one does not wait for the sum of another.
 #[inline(always)]
 pub(super) fn normalize_rows<T: Scalar, L: Level, const W: usize>(
     stage: &Stage<T>,
@@ -41,24 +40,22 @@ pub(super) fn normalize_rows<T: Scalar, L: Level, const W: usize>(
     let part = T::ONE / T::from_f64(stage.width as f64);
     let norm = &stage.norm;
     let RowStatistics { mean: means, inverse: inverses, sums } = statistics;
-    for (input, output) in input.chunks_exact(across).zip(output.chunks_exact_mut(stride)) {
+    let rows = input.chunks_exact(across).zip(output.chunks_exact_mut(stride)).zip(sums.as_chunks_mut::<W>().0);
+    for ((input, output), sums) in rows {
         let (factor, shift) = (norm.factor.as_chunks::<W>().0, norm.shift.as_chunks::<W>().0);
         let columns = norm.mean.as_chunks::<W>().0.iter().zip(factor).zip(shift);
         let rows = input.as_chunks::<W>().0.iter().zip(output.as_chunks_mut::<W>().0);
+        let mut all = [T::ZERO; W];
         for ((z, output), ((mean, factor), shift)) in rows.zip(columns) {
+            one_by_one();
             let mut y = [T::ZERO; W];
             for w in 0..W {
                 y[w] = multiply_add::<T, L>(z[w] - mean[w], factor[w], shift[w]);
             }
-            *output = y;
-        }
-    }
-    for (output, sums) in output.chunks_exact(stride).zip(sums.as_chunks_mut::<W>().0) {
-        let mut all = [T::ZERO; W];
-        for y in output.as_chunks::<W>().0 {
             for w in 0..W {
                 all[w] += y[w];
             }
+            *output = y;
         }
         *sums = all;
     }

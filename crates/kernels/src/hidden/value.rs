@@ -3,9 +3,9 @@
 use super::kind::{Dice, Kind, Sigmoid, Slope};
 use super::row_statistics::{RowStatistics, normalize_rows};
 use super::stage::{Activated, Stage};
-use crate::activation::{multiply_add, side_by_side};
+use crate::activation::{multiply_add, sigmoid_within_one};
 use crate::columns::{total, vector, vector_mut};
-use crate::level::{Level, Operation};
+use crate::level::{Level, Operation, one_by_one};
 use crate::scalar::Scalar;
 
 /// Normalises and activates the rows of a tile.
@@ -52,39 +52,20 @@ fn by_columns<T: Scalar, L: Level, K: Kind<T, W>, const W: usize>(kind: &K, tile
 fn by_rows<T: Scalar, L: Level, const W: usize>(alpha: T, epsilon: T, tile: Values<'_, T, W>) {
     let Values { stage, input, output, statistics } = tile;
     normalize_rows::<T, L, W>(stage, epsilon, input, output, statistics);
+    let held = stage.held.as_chunks::<W>().0;
     let statistics = statistics.mean.iter().zip(&statistics.inverse);
     for (output, (&mean, &inverse)) in output.chunks_exact_mut(stage.stride).zip(statistics) {
-        let (pairs, rest) = output.as_chunks_mut::<W>().0.as_chunks_mut::<2>();
-        for values in pairs {
-            *values = dice::<T, L, W, 2>(values, mean, inverse, alpha);
-        }
-        for value in rest {
-            [*value] = dice::<T, L, W, 1>(&[*value], mean, inverse, alpha);
-        }
-    }
-}
-
-/// Of vectors side by side.
-#[inline(always)]
-fn dice<T: Scalar, L: Level, const W: usize, const P: usize>(
-    y: &[[T; W]; P],
-    mean: T,
-    inverse: T,
-    alpha: T,
-) -> [[T; W]; P] {
-    let mut values = *y;
-    for p in 0..P {
-        for w in 0..W {
-            values[p][w] = (y[p][w] - mean) * inverse;
+        for (value, held) in output.as_chunks_mut::<W>().0.iter_mut().zip(held) {
+            one_by_one();
+            let mut y = *value;
+            for w in 0..W {
+                // Not more than 1, as the spread is the root of the sum of all squares.
+                let share = sigmoid_within_one::<T, L>((y[w] - mean) * held[w] * inverse);
+                y[w] = multiply_add::<T, L>(share, T::ONE - alpha, alpha) * y[w];
+            }
+            *value = y;
         }
     }
-    let shares = side_by_side::<T, L, W, P>(&values);
-    for p in 0..P {
-        for w in 0..W {
-            values[p][w] = multiply_add::<T, L>(shares[p][w], T::ONE - alpha, alpha) * y[p][w];
-        }
-    }
-    values
 }
 
 /// The dense map of a tile to one output.

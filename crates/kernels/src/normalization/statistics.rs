@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::activation::multiply_add;
-use crate::columns::{ByLanes, Cut, Span, in_columns, spans, vector, vector_mut};
+use crate::columns::{ByLanes, Cut, in_columns, spans, vector};
 use crate::level::{Level, Operation};
 use crate::scalar::Scalar;
 
@@ -69,19 +69,32 @@ pub(crate) fn add_tile<T: Scalar, L: Level, const W: usize>(
 ) {
     let rows = tile.len() / width;
     let (share, weight) = shares(moments.rows, rows);
-    for span in spans(width, W) {
+    let part = T::from_f64(1.0 / rows as f64);
+    let mut spans = spans(width, W);
+    while let Some(span) = spans.next() {
         let mean = &mut moments.mean[span.place..];
         let squares = &mut moments.squares[span.place..];
-        let part = T::from_f64(1.0 / rows as f64);
-        level.run(Of::<T, W>(Tile { numbers: tile, width, span, share, weight, part, mean, squares }));
+        let mut tile = Tile { numbers: tile, width, columns: [span.column; SIDE], share, weight, part, mean, squares };
+        if spans.len() + 1 < SIDE {
+            level.run(Of::<T, W, 1>(tile));
+            continue;
+        }
+        for (column, next) in tile.columns[1..].iter_mut().zip(&mut spans) {
+            *column = next.column;
+        }
+        level.run(Of::<T, W, SIDE>(tile));
     }
     moments.rows += rows;
 }
 
+/// Vectors of columns that are summed side by side: each sum waits for itself. Of four the compiler made single numbers.
+const SIDE: usize = 2;
+
 struct Tile<'a, T> {
     numbers: &'a [T],
     width: usize,
-    span: Span,
+    /// Where the vectors stand in a row; their sums follow each other.
+    columns: [usize; SIDE],
     share: T,
     weight: T,
     /// 1 / rows of the tile.
@@ -90,37 +103,46 @@ struct Tile<'a, T> {
     squares: &'a mut [T],
 }
 
-struct Of<'a, T, const W: usize>(Tile<'a, T>);
+/// Of the first `V` vectors.
+struct Of<'a, T, const W: usize, const V: usize>(Tile<'a, T>);
 
-impl<T: Scalar, const W: usize> Operation for Of<'_, T, W> {
+impl<T: Scalar, const W: usize, const V: usize> Operation for Of<'_, T, W, V> {
     type Output = ();
 
     #[inline(always)]
     fn run<L: Level>(self) {
-        let tile = self.0;
-        let mut sums: [T; W] = [T::ZERO; W];
-        for row in tile.numbers.chunks_exact(tile.width) {
-            let row: &[T; W] = vector(&row[tile.span.column..]);
-            for w in 0..W {
-                sums[w] += row[w];
+        let Tile { numbers, width, columns, share, weight, part, mean, squares } = self.0;
+        let mut sums = [[T::ZERO; W]; V];
+        for row in numbers.chunks_exact(width) {
+            for v in 0..V {
+                let row: &[T; W] = vector(&row[columns[v]..]);
+                for w in 0..W {
+                    sums[v][w] += row[w];
+                }
             }
         }
-        for w in 0..W {
-            sums[w] = sums[w] * tile.part;
-        }
-        let mut squares: [T; W] = [T::ZERO; W];
-        for row in tile.numbers.chunks_exact(tile.width) {
-            let row: &[T; W] = vector(&row[tile.span.column..]);
+        for v in 0..V {
             for w in 0..W {
-                let distance = row[w] - sums[w];
-                squares[w] = multiply_add::<T, L>(distance, distance, squares[w]);
+                sums[v][w] = sums[v][w] * part;
             }
         }
-        let (all_means, all_squares) = (vector_mut::<T, W>(tile.mean), vector_mut::<T, W>(tile.squares));
-        for w in 0..W {
-            let step = sums[w] - all_means[w];
-            all_means[w] += step * tile.share;
-            all_squares[w] += squares[w] + step * step * tile.weight;
+        let mut distances = [[T::ZERO; W]; V];
+        for row in numbers.chunks_exact(width) {
+            for v in 0..V {
+                let row: &[T; W] = vector(&row[columns[v]..]);
+                for w in 0..W {
+                    let distance = row[w] - sums[v][w];
+                    distances[v][w] = multiply_add::<T, L>(distance, distance, distances[v][w]);
+                }
+            }
+        }
+        let (means, squares) = (mean.as_chunks_mut::<W>().0, squares.as_chunks_mut::<W>().0);
+        for (v, (mean, squares)) in means.iter_mut().zip(squares).enumerate().take(V) {
+            for w in 0..W {
+                let step = sums[v][w] - mean[w];
+                mean[w] += step * share;
+                squares[w] += distances[v][w] + step * step * weight;
+            }
         }
     }
 }

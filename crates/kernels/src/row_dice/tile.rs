@@ -3,7 +3,7 @@
 //! A row is copied to whole vectors. In the places behind it the distance from the mean is set to 0, and so is all that
 //! the sums add there.
 
-use crate::activation::{multiply_add, sigmoid};
+use crate::activation::{multiply_add, sigmoid_within_one};
 use crate::columns::{ByLanes, total};
 use crate::level::{Level, Operation};
 use crate::scalar::Scalar;
@@ -106,7 +106,7 @@ impl<T: Scalar, const W: usize> Operation for Forward<'_, T, W> {
             let inverse = room.take::<L>(row, input);
             for ((x, distance), y) in room.input.iter().zip(&room.distance).zip(&mut room.result) {
                 for w in 0..W {
-                    let share = sigmoid::<T, L>(distance[w] * inverse);
+                    let share = sigmoid_within_one::<T, L>(distance[w] * inverse);
                     y[w] = multiply_add::<T, L>(share, T::ONE - row.alpha, row.alpha) * x[w];
                 }
             }
@@ -139,7 +139,7 @@ impl<T: Scalar, const W: usize> Operation for Backward<'_, T, W> {
             let numbers = room.input.iter().zip(&room.distance).zip(&mut room.gradient).zip(&mut room.result);
             for (((x, distance), g), result) in numbers {
                 for w in 0..W {
-                    let share = sigmoid::<T, L>(distance[w] * inverse);
+                    let share = sigmoid_within_one::<T, L>(distance[w] * inverse);
                     let by = g[w] * x[w] * (T::ONE - share);
                     let delta = by * share * straight;
                     by_alpha[w] += by;

@@ -1,7 +1,7 @@
 //! The map of the pairs of some samples.
 
 use super::Job;
-use super::panels::{Along, Blend, Panels};
+use super::panels::{Along, Blend, BlendOf, Panels};
 use super::tiled::{RowsByPanels, Tiled, run_tiled};
 use crate::level::Level;
 use crate::memory::Buffer;
@@ -39,7 +39,8 @@ impl<T: Scalar> Tiled for ForwardTask<'_, T> {
             }
             if let Some((candidate, _)) = job.pairs.product {
                 let candidate = &candidate[sample * width..][..width];
-                level.run(Blend { weight, product, candidate, along: Along::Rows, output: &mut blended });
+                let blend = Blend { weight, product, candidate, along: Along::Rows, output: &mut blended };
+                level.run(BlendOf::<T, W>(blend));
             }
             let rows = RowsByPanels {
                 rows: &job.pairs.events[start * width..end * width],

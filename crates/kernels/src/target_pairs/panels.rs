@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::tiled::Tiled;
 use crate::activation::multiply_add;
+use crate::columns::vector;
 use crate::level::{Level, Operation};
 use crate::memory::{Buffer, vector_start};
 use crate::panel::{Group, groups};
@@ -94,35 +95,43 @@ pub(super) struct Blend<'a, T> {
 
 impl<T: Scalar> Tiled for Blend<'_, T> {
     fn run<L: Level, const W: usize, const R: usize, const M: usize>(self, level: L) {
-        level.run(self);
+        level.run(BlendOf::<T, W>(self));
     }
 }
 
-impl<T: Scalar> Operation for Blend<'_, T> {
+/// Panels of `W` lanes.
+pub(super) struct BlendOf<'a, T, const W: usize>(pub(super) Blend<'a, T>);
+
+impl<T: Scalar, const W: usize> Operation for BlendOf<'_, T, W> {
     type Output = ();
 
     #[inline(always)]
     fn run<L: Level>(self) {
-        let Self { weight: panels, product, candidate, along, output } = self;
-        let lanes = panels.lanes;
+        let Blend { weight: panels, product, candidate, along, output } = self.0;
         for group in panels.groups() {
             let range = panels.range(group);
-            let row = group.vectors * lanes;
-            let numbers = panels.weight[range.clone()].chunks_exact(row);
-            let numbers = numbers.zip(product.weight[range.clone()].chunks_exact(row));
-            let numbers = numbers.zip(output[range].chunks_exact_mut(row));
-            for (k, ((weight, product), output)) in numbers.enumerate() {
-                match along {
-                    Along::Rows => {
-                        let scale = candidate[k];
-                        add_scaled::<T, L>(output, weight, product, |_| scale);
+            let weight = panels.weight[range.clone()].as_chunks::<W>().0.chunks_exact(group.vectors);
+            let product = product.weight[range.clone()].as_chunks::<W>().0.chunks_exact(group.vectors);
+            let rows = output[range].as_chunks_mut::<W>().0.chunks_exact_mut(group.vectors);
+            let rows = weight.zip(product).zip(rows);
+            match along {
+                Along::Rows => {
+                    for (((weight, product), output), &scale) in rows.zip(candidate) {
+                        let numbers = weight.as_flattened().iter().zip(product.as_flattened());
+                        for ((&weight, &product), output) in numbers.zip(output.as_flattened_mut()) {
+                            *output = multiply_add::<T, L>(product, scale, weight);
+                        }
                     }
-                    Along::Columns => {
-                        for vector in 0..group.vectors {
-                            let scales = &candidate[panels.start(group.first + vector)..][..lanes];
-                            let span = vector * lanes..(vector + 1) * lanes;
-                            let (weight, product) = (&weight[span.clone()], &product[span.clone()]);
-                            add_scaled::<T, L>(&mut output[span], weight, product, |lane| scales[lane]);
+                }
+                Along::Columns => {
+                    let mut scales = [[T::ZERO; W]; 3];
+                    for (index, scales) in scales.iter_mut().enumerate().take(group.vectors) {
+                        *scales = *vector(&candidate[panels.start(group.first + index)..]);
+                    }
+                    for ((weight, product), output) in rows {
+                        for (((weight, product), output), scale) in weight.iter().zip(product).zip(output).zip(&scales)
+                        {
+                            add_scaled::<T, L, W>(output, weight, product, scale);
                         }
                     }
                 }
@@ -132,8 +141,15 @@ impl<T: Scalar> Operation for Blend<'_, T> {
 }
 
 #[inline(always)]
-fn add_scaled<T: Scalar, L: Level>(output: &mut [T], weight: &[T], product: &[T], scale: impl Fn(usize) -> T) {
-    for (lane, ((output, &weight), &product)) in output.iter_mut().zip(weight).zip(product).enumerate() {
-        *output = multiply_add::<T, L>(product, scale(lane), weight);
+fn add_scaled<T: Scalar, L: Level, const W: usize>(
+    output: &mut [T; W],
+    weight: &[T; W],
+    product: &[T; W],
+    scale: &[T; W],
+) {
+    let mut sum = *weight;
+    for w in 0..W {
+        sum[w] = multiply_add::<T, L>(product[w], scale[w], weight[w]);
     }
+    *output = sum;
 }
