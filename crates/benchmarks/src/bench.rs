@@ -6,7 +6,7 @@ use tch::Device;
 use fain_autograd::{DeviceChoice, Precision};
 
 use crate::arguments::{Arguments, Peers};
-use crate::lines::report_memory;
+use crate::lines::{Products, report_memory};
 use crate::machine::Machine;
 use crate::python::{Places, Python};
 use crate::results::{Results, Section};
@@ -40,11 +40,6 @@ impl Bench {
         if self.quick { 0.5 } else { 4.0 }
     }
 
-    /// The matrix products of what trains the models, in operations per second.
-    pub(crate) fn operations(&self) -> f64 {
-        self.machine.gigaflops_of_training() * 1e9
-    }
-
     /// Where our side trains in each of the precisions, and what `title` is called in it.
     pub(crate) fn ways(&self, title: &str) -> Vec<(Place, String)> {
         let way = |&precision: &Precision| {
@@ -55,9 +50,10 @@ impl Bench {
         self.precisions.iter().map(way).collect()
     }
 
-    /// The most that matrix products reach: known in float32 alone.
-    pub(crate) fn limit(&self, operations: f64, precision: Precision) -> Option<f64> {
-        (precision == Precision::Float32).then(|| self.operations() / operations)
+    /// What bounds work that needs so many operations of matrix products for one of its unit: known in float32 alone.
+    pub(crate) fn limit(&self, operations: f64, precision: Precision) -> Option<Products> {
+        let seconds = self.seconds() / 4.0;
+        (precision == Precision::Float32).then_some(Products { device: self.device, seconds, operations })
     }
 
     /// Sizes of a batch: on a GPU those that can fill it.

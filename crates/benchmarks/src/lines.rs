@@ -10,9 +10,11 @@ mod vocabulary;
 
 use anyhow::Result;
 use clap::ValueEnum;
+use tch::Device;
 
 use crate::bench::Bench;
 use crate::figures::{Peer, Row, Unit};
+use crate::machine::sustained_products;
 use crate::rounds::{Side, alternate};
 
 pub(crate) use vocabulary::report_memory;
@@ -107,9 +109,20 @@ impl Line {
 struct Comparison<'a> {
     work: String,
     unit: Unit,
-    limit: Option<f64>,
+    limit: Option<Products>,
     ours: Side<'a>,
     peers: Vec<(String, Side<'a>)>,
+}
+
+/// Matrix products, which bound the work: they are measured in the same rounds, as what else runs on the machine slows
+/// them down too.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Products {
+    pub(crate) device: Device,
+    /// How long they are measured in one round.
+    pub(crate) seconds: f64,
+    /// Operations that the work needs for one of its unit.
+    pub(crate) operations: f64,
 }
 
 /// Measures all sides in turn.
@@ -117,9 +130,13 @@ fn compare(rounds: u16, comparison: Comparison<'_>) -> Result<Row> {
     let Comparison { work, unit, limit, ours, peers } = comparison;
     let (names, sides): (Vec<String>, Vec<Side<'_>>) = peers.into_iter().unzip();
     let mut sides: Vec<Side<'_>> = std::iter::once(ours).chain(sides).collect();
+    if let Some(Products { device, seconds, operations }) = limit {
+        sides.push(Box::new(move || Ok(sustained_products(device, seconds)? / operations)));
+    }
     let mut figures = alternate(rounds, &mut sides)?.into_iter();
     let ours = figures.next().ok_or_else(|| anyhow::anyhow!("our side was not measured"))?;
-    let peers = names.into_iter().zip(figures).map(|(name, figure)| Peer { name, figure }).collect();
+    let peers = names.into_iter().zip(&mut figures).map(|(name, figure)| Peer { name, figure }).collect();
+    let limit = figures.next().map(|products| products.median);
     Ok(Row { peers, limit, ..Row::new(work, unit, ours) })
 }
 
@@ -143,12 +160,15 @@ mod tests {
         let comparison = Comparison {
             work: "work".to_owned(),
             unit: Unit::Samples,
-            limit: Some(8.0),
+            limit: Some(Products { device: Device::Cpu, seconds: 0.01, operations: 1.0 }),
             ours: Box::new(|| Ok(4.0)),
             peers: vec![("one".to_owned(), Box::new(|| Ok(1.0))), ("two".to_owned(), Box::new(|| Ok(2.0)))],
         };
         let row = compare(3, comparison).unwrap();
         let peers: Vec<(&str, f64)> = row.peers.iter().map(|peer| (peer.name.as_str(), peer.figure.median)).collect();
-        assert_eq!((row.ours, row.share(), peers), (Figure::single(4.0), Some(0.5), vec![("one", 1.0), ("two", 2.0)]));
+        assert_eq!((row.ours, peers), (Figure::single(4.0), vec![("one", 1.0), ("two", 2.0)]));
+        // Any machine does a million operations in a second, and none 10¹⁸.
+        assert!(row.limit.unwrap() > 1e6 && row.limit.unwrap() < 1e18, "{:?}", row.limit);
+        assert_eq!(row.share(), Some(4.0 / row.limit.unwrap()));
     }
 }

@@ -94,11 +94,6 @@ impl Machine {
             gpu: if let Device::Cuda(number) = device { Some(Gpu::measure(number)?) } else { None },
         })
     }
-
-    /// Products of float32 matrices where models are trained, in 10⁹ operations per second.
-    pub(crate) fn gigaflops_of_training(&self) -> f64 {
-        self.gpu.as_ref().map_or(self.gigaflops, |gpu| gpu.gigaflops)
-    }
 }
 
 /// The first name of a processor in the text of `/proc/cpuinfo`.
@@ -121,6 +116,30 @@ fn matrix_products(device: Device, order: i64) -> Result<f64> {
         Ok(start.elapsed().as_secs_f64())
     })?;
     Ok(4.0 * 2.0 * (order as f64).powi(3) / seconds / 1e9)
+}
+
+/// Products of float32 matrices for so many seconds, in operations per second.
+///
+/// # Errors
+/// libtorch has no memory for the matrices.
+pub(crate) fn sustained_products(device: Device, seconds: f64) -> Result<f64> {
+    let _guard = tch::no_grad_guard();
+    let order = if matches!(device, Device::Cuda(_)) { 8 * ORDER } else { ORDER };
+    let matrix = Tensor::f_rand([order, order], (Kind::Float, device))?;
+    let product = || -> Result<()> {
+        let _ = black_box(matrix.f_matmul(&matrix)?);
+        if let Device::Cuda(number) = device {
+            tch::Cuda::synchronize(number as i64);
+        }
+        Ok(())
+    };
+    product()?;
+    let (mut products, start) = (0u32, Instant::now());
+    while start.elapsed().as_secs_f64() < seconds {
+        product()?;
+        products += 1;
+    }
+    Ok(f64::from(products) * 2.0 * (order as f64).powi(3) / start.elapsed().as_secs_f64())
 }
 
 fn copies(threads: usize) -> f64 {

@@ -1,7 +1,7 @@
 //! The table of benchmarks: `cargo xtask bench` runs this program.
 //!
 //! Each line of the table is the same work done by fain and by other programs, in alternating rounds of one call, beside
-//! the limit of the machine: the arithmetic of the work over the measured rate of matrix products. The way of a call:
+//! the limit of the machine: the arithmetic of the work over the rate of matrix products in the same rounds. How a call goes:
 //! [`arguments`] says what is wanted, [`machine`] measures what the machine can do, [`lines`] do the work, [`table`] and
 //! [`document`] write it down. Other programs are Python processes of [`python`] that answer one request at a time.
 

@@ -90,7 +90,7 @@ fn rounds(results: &Results) -> String {
     let peers = if results.peers { "other programs in the same rounds" } else { "no other programs" };
     let quick = if results.quick { "; short rounds, not to be quoted" } else { "" };
     let rounds = if results.rounds == 1 { "one round".to_owned() } else { format!("{} rounds", results.rounds) };
-    format!("Medians of {rounds}; {peers}{quick}.")
+    format!("Medians of {rounds}; {peers}{quick}. Limits by the matrix products of the same rounds.")
 }
 
 /// One line of the table: what it is, and its pieces of work.
@@ -167,7 +167,8 @@ mod tests {
 Machine: CPU, 2 cores, threads of both sides: 2. Products of float32 matrices: 70 GFLOP/s on one thread, 140 on 2. Copying: 11.0 \
 GB/s read and written.
 
-Rows: train_small. Medians of 5 rounds; other programs in the same rounds.
+Rows: train_small. Medians of 5 rounds; other programs in the same rounds. Limits by the matrix products of the same \
+rounds.
 
 **din-training.** Training.
 
@@ -194,7 +195,10 @@ Rows: train_small. Medians of 5 rounds; other programs in the same rounds.
     #[test]
     fn a_quick_call_without_peers_says_so() {
         let text = markdown(&Results { quick: true, peers: false, rounds: 1, ..results() });
-        assert!(text.contains("Medians of one round; no other programs; short rounds, not to be quoted."), "{text}");
+        assert!(
+            text.contains("Medians of one round; no other programs; short rounds, not to be quoted. Limits"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Threads, and sizes of a batch.
 
 use anyhow::Result;
+use fain_autograd::Precision;
 
 use crate::bench::Bench;
 use crate::figures::{CurvePoint, Row, Unit};
@@ -52,7 +53,7 @@ pub(super) fn batch_sizes(bench: &Bench) -> Result<Vec<Row>> {
             let comparison = Comparison {
                 work: format!("{title}, batch {batch}"),
                 unit: Unit::Samples,
-                limit: Some(bench.operations() / work.training()),
+                limit: bench.limit(work.training(), Precision::Float32),
                 ours: Box::new(|| training_rate(encoded, batch, bench.place(), seconds)),
                 peers: Vec::new(),
             };

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use fain_autograd::Precision;
 use fain_dataset::{BatchPlan, Batches, Order, Tail};
 use fain_features::{Column, Samples, Sequences};
 use fain_models::{Candidates, FeatureSpace, Model, SpaceKind, candidate_logits, user_state};
@@ -58,7 +59,7 @@ pub(super) fn measure(bench: &Bench) -> Result<Vec<Row>> {
         let comparison = Comparison {
             work: format!("{title}, evaluation"),
             unit: Unit::Samples,
-            limit: Some(bench.operations() / work.scoring),
+            limit: bench.limit(work.scoring, Precision::Float32),
             ours: Box::new(|| runs::scoring_rate(&encoded, model.as_ref(), seconds)),
             peers,
         };
