@@ -332,6 +332,7 @@ fn no_rows_give_zeros() {
 
 /// Behind the columns stand zeros, as far from the mean of a row as the row is from zero, and the spread may be small.
 #[test]
+#[allow(clippy::float_cmp, reason = "these numbers are exact")]
 fn rows_without_spread_and_far_from_zero_have_half_a_share() {
     let (input, ones) = ([1e6f32; 8], [1.0f32; 4]);
     let rows = HiddenRows { numbers: &input, stride: 4 };
