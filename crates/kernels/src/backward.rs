@@ -1,5 +1,6 @@
 //! The backward pass: from the gradient of the states to the gradients of all that went in.
 
+mod ahead;
 mod events;
 mod gates;
 mod record;

@@ -56,10 +56,26 @@ pub(crate) fn prefetch<T>(numbers: &[T]) {
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         let line = LINE / size_of::<T>();
-        for index in 0..numbers.len().div_ceil(line) {
+        for numbers in numbers.chunks(line) {
             // SAFETY: every x86-64 processor has this instruction; it loads nothing into the program, and the address
             // is that of a number.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(&numbers[index * line]).cast()) };
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(numbers.as_ptr().cast()) };
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (numbers, LINE);
+}
+
+/// As [`prefetch`], into the second cache: of numbers that are needed later.
+#[inline(always)]
+pub(crate) fn prefetch_later<T>(numbers: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        let line = LINE / size_of::<T>();
+        for numbers in numbers.chunks(line) {
+            // SAFETY: as in [`prefetch`].
+            unsafe { _mm_prefetch::<_MM_HINT_T1>(numbers.as_ptr().cast()) };
         }
     }
     #[cfg(not(target_arch = "x86_64"))]

@@ -65,6 +65,11 @@ pub(crate) fn by_falling_length(offsets: &[u32], task: &Task) -> Vec<Sample> {
     samples
 }
 
+/// The samples of a block, the longest first, that have this step.
+pub(crate) fn running(block: &[Sample], step: usize) -> &[Sample] {
+    &block[..block.partition_point(|sample| sample.length > step)]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,6 +3,7 @@
 
 use crate::level::Level;
 use crate::memory::{Buffer, LINE, copy};
+use crate::panel::groups;
 use crate::problem::Problem;
 use crate::product::OF_ONE;
 use crate::scalar::Scalar;
@@ -51,6 +52,11 @@ impl<T: Scalar> Record<T> {
             rows: Vec::with_capacity(capacity),
             capacity,
         }
+    }
+
+    /// How many tiles of `R` rows the sums of the weights' gradients have, at least one.
+    pub(crate) fn tiles<const W: usize, const R: usize>(&self) -> usize {
+        (self.left_stride / R * groups(self.right_columns / W).len()).max(1)
     }
 
     /// Adds an event, its input and the state before it; returns the row for its gradients.

@@ -1,5 +1,6 @@
 //! The gradients of weights and biases, which are sums over all events.
 
+use super::ahead::Ahead;
 use super::record::Record;
 use crate::Gradients;
 use crate::cell::Gate;
@@ -7,7 +8,7 @@ use crate::level::{Level, Operation};
 use crate::memory::Buffer;
 use crate::panel::groups;
 use crate::problem::Problem;
-use crate::product::columns_by_columns;
+use crate::product::{SUMS_OF_TWO, columns_by_columns};
 use crate::scalar::Scalar;
 
 /// One task's part of the gradients, turned on its side: a row per column of the weights, a column per gate and unit,
@@ -29,20 +30,21 @@ impl<T: Scalar> Sums<T> {
         }
     }
 
-    /// Adds the gathered events. `hidden` is the hidden width.
-    pub(crate) fn add<L: Level, const W: usize, const R: usize>(
+    /// Adds the gathered events, and asks for those `ahead` meanwhile. `hidden` is the hidden width.
+    pub(super) fn add<L: Level, const W: usize, const R: usize>(
         &mut self,
         level: L,
         record: &Record<T>,
         hidden: usize,
+        ahead: &mut Ahead<'_, T>,
     ) {
         let (depth, columns) = (record.rows.len(), self.columns);
         let left = (&*record.left, record.left_stride);
         let right = (&*record.right, record.right_stride);
-        add_products::<T, L, W, R>(level, &mut self.input, columns, left, right, depth);
+        add_products::<T, L, W, R>(level, &mut self.input, columns, left, right, depth, ahead);
         let left = (&record.left[record.left_hidden.min(record.left.len())..], record.left_stride);
         let right = (&record.right[hidden..], record.right_stride);
-        add_products::<T, L, W, R>(level, &mut self.hidden, columns, left, right, depth);
+        add_products::<T, L, W, R>(level, &mut self.hidden, columns, left, right, depth, ahead);
         let rows = &record.right[..depth * record.right_stride];
         for group in groups(record.right_stride / W) {
             let (sums, column) = (&mut *self.bias, group.first * W);
@@ -98,7 +100,7 @@ fn gather<T: Scalar>(numbers: &mut [T], column: &[T], stride: usize) {
     }
 }
 
-/// `sums[i][j] += Σ_k left[k][i] · right[k][j]` for whole tiles.
+/// `sums[i][j] += Σ_k left[k][i] · right[k][j]` for whole tiles. Each asks for some events `ahead`.
 fn add_products<T: Scalar, L: Level, const W: usize, const R: usize>(
     level: L,
     sums: &mut [T],
@@ -106,22 +108,29 @@ fn add_products<T: Scalar, L: Level, const W: usize, const R: usize>(
     left: (&[T], usize),
     right: (&[T], usize),
     depth: usize,
+    ahead: &mut Ahead<'_, T>,
 ) {
+    let count = sums.len() / columns;
     for group in groups(columns / W) {
         let column = group.first * W;
         let right = (&right.0[column..], right.1);
-        for (index, rows) in sums.chunks_exact_mut(R * columns).enumerate() {
-            let left = (&left.0[index * R..], left.1);
-            match group.vectors {
+        let mut first = 0;
+        while first < count {
+            ahead.ask();
+            let (rows, left) = (&mut sums[first * columns..], (&left.0[first..], left.1));
+            first += match group.vectors {
                 1 => level.run(SumTile::<T, W, 1, R> { rows, columns, column, left, right, depth }),
+                2 if R == 3 && count - first >= SUMS_OF_TWO => {
+                    level.run(SumTile::<T, W, 2, SUMS_OF_TWO> { rows, columns, column, left, right, depth })
+                }
                 2 => level.run(SumTile::<T, W, 2, R> { rows, columns, column, left, right, depth }),
                 _ => level.run(SumTile::<T, W, 3, R> { rows, columns, column, left, right, depth }),
-            }
+            };
         }
     }
 }
 
-/// `R` rows of `V` vectors, from `column` on.
+/// `R` rows of `V` vectors, from `column` on; gives `R`.
 struct SumTile<'a, T, const W: usize, const V: usize, const R: usize> {
     rows: &'a mut [T],
     columns: usize,
@@ -132,10 +141,10 @@ struct SumTile<'a, T, const W: usize, const V: usize, const R: usize> {
 }
 
 impl<T: Scalar, const W: usize, const V: usize, const R: usize> Operation for SumTile<'_, T, W, V, R> {
-    type Output = ();
+    type Output = usize;
 
     #[inline(always)]
-    fn run<L: Level>(self) {
+    fn run<L: Level>(self) -> usize {
         let tile = columns_by_columns::<T, L, W, V, R>(self.left, self.right, self.depth);
         for i in 0..R {
             let row = &mut self.rows[i * self.columns + self.column..].as_chunks_mut::<W>().0[..V];
@@ -143,6 +152,7 @@ impl<T: Scalar, const W: usize, const V: usize, const R: usize> Operation for Su
                 row[v] = add(&row[v], &tile[i][v]);
             }
         }
+        R
     }
 }
 

@@ -1,12 +1,13 @@
 //! Back through time, block by block.
 
+use super::ahead::Ahead;
 use super::events::Events;
 use super::record::Record;
 use super::tiles::{Rows, carry, input_gradients};
 use super::{BackwardJob, BackwardOutput, Sums};
 use crate::level::Level;
 use crate::memory::Buffer;
-use crate::partition::{Sample, Task, by_falling_length};
+use crate::partition::{Sample, Task, by_falling_length, running};
 use crate::product::OF_ONE;
 use crate::scalar::Scalar;
 
@@ -27,6 +28,12 @@ pub(super) struct Walk<'a, T> {
     pub(super) kept: Buffer<T>,
     /// Each unit's part of the gradient of the score.
     pub(super) scores: Buffer<T>,
+    /// The rows of all events in the order of the walk.
+    order: Vec<usize>,
+    /// How many of them have been multiplied.
+    done: usize,
+    /// How many of them have been asked for.
+    asked: usize,
 }
 
 pub(super) fn run<T: Scalar, L: Level, const W: usize, const R: usize, const M: usize, const G: usize>(
@@ -40,11 +47,12 @@ pub(super) fn run<T: Scalar, L: Level, const W: usize, const R: usize, const M: 
     let stride = job.problem.hidden.next_multiple_of(W);
     // Whole tiles are read, beyond the last sample.
     let [carried, kept, scores] = [(); 3].map(|()| Buffer::zeros((BLOCK + R.max(OF_ONE)) * stride));
-    let mut walk = Walk { job, task, record, stride, carried, kept, scores };
+    let samples = by_falling_length(job.problem.sequences.offsets, task);
+    let order = walked(&samples);
+    let mut walk = Walk { job, task, record, stride, carried, kept, scores, order, done: 0, asked: 0 };
     if let Some(initial) = output.initial.as_deref_mut() {
         initial.fill(T::ZERO);
     }
-    let samples = by_falling_length(job.problem.sequences.offsets, task);
     for block in samples.chunks(BLOCK) {
         walk.block::<L, W, R, M, G>(level, block, &mut sums, &mut output);
     }
@@ -99,12 +107,32 @@ impl<T: Scalar> Walk<'_, T> {
         sums: &mut Sums<T>,
         output: &mut BackwardOutput<'_, T>,
     ) {
+        let done = self.done + self.record.rows.len();
+        debug_assert_eq!(self.order[self.done..done], self.record.rows, "events have come in another order");
+        self.done = done;
         if self.job.sums {
-            sums.add::<L, W, R>(level, &self.record, self.job.problem.hidden);
+            // As many events as will be gathered next.
+            let coming = done.max(self.asked)..self.order.len().min(done + self.record.capacity);
+            let rows = self.order.get(coming.clone()).unwrap_or_default();
+            let at_once = rows.len().div_ceil(self.record.tiles::<W, R>());
+            let mut ahead = Ahead { job: self.job, first: self.task.rows.start, rows, at_once };
+            sums.add::<L, W, R>(level, &self.record, self.job.problem.hidden, &mut ahead);
+            self.asked = coming.end;
         }
         if let (Some(panels), Some(inputs)) = (&self.job.input_panels, output.inputs.as_deref_mut()) {
             input_gradients::<T, L, W, R>(level, panels, &self.record, self.job.problem.width, inputs);
         }
         self.record.rows.clear();
     }
+}
+
+/// The rows of all events in the order in which [`Walk::block`] comes to them, block after block.
+fn walked(samples: &[Sample]) -> Vec<usize> {
+    let mut rows = Vec::with_capacity(samples.iter().map(|sample| sample.length).sum());
+    for block in samples.chunks(BLOCK) {
+        for step in (0..block[0].length).rev() {
+            rows.extend(running(block, step).iter().map(|sample| sample.first + step));
+        }
+    }
+    rows
 }

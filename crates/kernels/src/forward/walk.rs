@@ -5,7 +5,7 @@ use super::product::{Rows, multiply};
 use super::{ForwardJob, ForwardOutput};
 use crate::level::Level;
 use crate::memory::Buffer;
-use crate::partition::{Sample, Task, by_falling_length};
+use crate::partition::{Sample, Task, by_falling_length, running};
 use crate::product::OF_ONE;
 use crate::scalar::Scalar;
 
@@ -119,11 +119,6 @@ impl<T: Scalar> Walk<'_, T> {
             event += samples.len();
         }
     }
-}
-
-/// The samples of a block that have this step: the longest are at its front.
-fn running(block: &[Sample], step: usize) -> &[Sample] {
-    &block[..block.partition_point(|sample| sample.length > step)]
 }
 
 /// The places of a block, in order.
