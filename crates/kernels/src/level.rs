@@ -52,30 +52,31 @@ pub(crate) const AHEAD: usize = 2;
 /// more streams than the processor follows by itself.
 #[inline(always)]
 pub(crate) fn prefetch<T>(numbers: &[T]) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        let line = LINE / size_of::<T>();
-        for numbers in numbers.chunks(line) {
-            // SAFETY: every x86-64 processor has this instruction; it loads nothing into the program, and the address
-            // is that of a number.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(numbers.as_ptr().cast()) };
-        }
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (numbers, LINE);
+    ask::<T, false>(numbers);
 }
 
 /// As [`prefetch`], into the second cache: of numbers that are needed later.
 #[inline(always)]
 pub(crate) fn prefetch_later<T>(numbers: &[T]) {
+    ask::<T, true>(numbers);
+}
+
+#[inline(always)]
+fn ask<T, const LATER: bool>(numbers: &[T]) {
     #[cfg(target_arch = "x86_64")]
     {
-        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
-        let line = LINE / size_of::<T>();
-        for numbers in numbers.chunks(line) {
-            // SAFETY: as in [`prefetch`].
-            unsafe { _mm_prefetch::<_MM_HINT_T1>(numbers.as_ptr().cast()) };
+        use std::arch::x86_64::{_MM_HINT_T0, _MM_HINT_T1, _mm_prefetch};
+        for line in numbers.chunks(LINE / size_of::<T>()) {
+            let place = line.as_ptr().cast();
+            // SAFETY: every x86-64 processor has this instruction; it loads nothing into the program, and the address
+            // is that of a number.
+            unsafe {
+                if LATER {
+                    _mm_prefetch::<_MM_HINT_T1>(place);
+                } else {
+                    _mm_prefetch::<_MM_HINT_T0>(place);
+                }
+            }
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
