@@ -34,6 +34,24 @@ pub(crate) struct BackwardJob<'a, T> {
     pub(crate) sums: bool,
 }
 
+impl<T> BackwardJob<'_, T> {
+    /// Asks the caches for all rows that an event reads. The state before the first event of a sample is another one's: of no
+    /// use, and no harm.
+    #[inline(always)]
+    fn ask_for(&self, event: usize, ask: impl Fn(&[T])) {
+        let (width, hidden) = (self.problem.width, self.problem.hidden);
+        let saved = self.problem.cell.saved_width(hidden);
+        ask(&self.saved[event * saved..][..saved]);
+        if let StateGradient::Events(gradient) = self.gradient {
+            ask(&gradient[event * hidden..][..hidden]);
+        }
+        ask(&self.problem.sequences.inputs[event * width..][..width]);
+        if event > 0 {
+            ask(&self.states[(event - 1) * hidden..][..hidden]);
+        }
+    }
+}
+
 /// What one task writes: its rows of the gradients. The sums over its events come back from [`run`].
 pub(crate) struct BackwardOutput<'a, T> {
     pub(crate) inputs: Option<&'a mut [T]>,

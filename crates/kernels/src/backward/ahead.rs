@@ -4,7 +4,6 @@
 //! its rows at once. Asked for between the tiles of the products, they come to the second cache before they are read.
 
 use super::BackwardJob;
-use crate::buffers::StateGradient;
 use crate::level::prefetch_later;
 
 /// The events that follow in the walk.
@@ -25,23 +24,7 @@ impl<T> Ahead<'_, T> {
         let (now, later) = self.rows.split_at(self.at_once.min(self.rows.len()));
         self.rows = later;
         for row in now {
-            self.event(self.first + row);
-        }
-    }
-
-    #[inline(always)]
-    fn event(&self, event: usize) {
-        let (job, problem) = (self.job, self.job.problem);
-        let (width, hidden) = (problem.width, problem.hidden);
-        let saved = problem.cell.saved_width(hidden);
-        prefetch_later(&job.saved[event * saved..][..saved]);
-        prefetch_later(&problem.sequences.inputs[event * width..][..width]);
-        if let StateGradient::Events(gradient) = job.gradient {
-            prefetch_later(&gradient[event * hidden..][..hidden]);
-        }
-        // The state before it; before the first event of a sample this is of no use, and does no harm.
-        if event > 0 {
-            prefetch_later(&job.states[(event - 1) * hidden..][..hidden]);
+            self.job.ask_for(self.first + row, prefetch_later);
         }
     }
 }

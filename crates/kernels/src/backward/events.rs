@@ -65,15 +65,7 @@ impl<T: Scalar, const W: usize, const G: usize, const WHOLE: bool> Events<'_, '_
         let scores = &mut walk.scores[slot * walk.stride..][..walk.stride];
 
         if self.step >= AHEAD {
-            let next = event - AHEAD;
-            prefetch(&job.saved[next * (G + 1) * hidden..(next + 1) * (G + 1) * hidden]);
-            if let StateGradient::Events(gradient) = job.gradient {
-                prefetch(&gradient[next * hidden..(next + 1) * hidden]);
-            }
-            prefetch(&problem.sequences.inputs[next * width..(next + 1) * width]);
-            if self.step > AHEAD {
-                prefetch(&job.states[(next - 1) * hidden..next * hidden]);
-            }
+            job.ask_for(event - AHEAD, prefetch);
         }
 
         for vector in 0..hidden.div_ceil(W) {

@@ -54,7 +54,7 @@ impl<T: Scalar> Record<T> {
         }
     }
 
-    /// How many tiles of `R` rows the sums of the weights' gradients have, at least one.
+    /// How many tiles the sums of the weights' gradients have where each has `R` rows, at least one.
     pub(crate) fn tiles<const W: usize, const R: usize>(&self) -> usize {
         (self.left_stride / R * groups(self.right_columns / W).len()).max(1)
     }

@@ -117,7 +117,7 @@ impl<T: Scalar> Walk<'_, T> {
             let at_once = rows.len().div_ceil(self.record.tiles::<W, R>());
             let mut ahead = Ahead { job: self.job, first: self.task.rows.start, rows, at_once };
             sums.add::<L, W, R>(level, &self.record, self.job.problem.hidden, &mut ahead);
-            self.asked = coming.end;
+            self.asked = coming.end - ahead.rows.len();
         }
         if let (Some(panels), Some(inputs)) = (&self.job.input_panels, output.inputs.as_deref_mut()) {
             input_gradients::<T, L, W, R>(level, panels, &self.record, self.job.problem.width, inputs);
