@@ -243,5 +243,6 @@ pub fn hidden_backward_with<T: Real>(
         BackwardJob { stage: &stage, input, upstream: &upstream, tile: cut.tile, rows, output }
     });
     let parts = run_all(pool, work, |work| T::full(set, work))?;
-    Ok(finish::gradients(&stage, layer, rows, from_rows, parts))
+    let sums = finish::joined(&stage, parts, pool)?;
+    Ok(finish::gradients(&stage, layer, rows, from_rows, &sums))
 }

@@ -3,8 +3,9 @@
 
 use std::ops::Range;
 
-/// Each task of the backward pass has sums of its own for the gradients of the weights: this bounds their memory.
-const MOST_TASKS: usize = 16;
+/// As many tasks as most passes are cut into: of a backward pass each has sums of its own for the gradients of the weights,
+/// and this bounds their memory.
+pub(crate) const MOST_TASKS: usize = 16;
 /// A task smaller than this costs more than it brings.
 const LEAST_EVENTS: usize = 512;
 
@@ -15,11 +16,11 @@ pub(crate) struct Task {
     pub(crate) rows: Range<usize>,
 }
 
-/// Cuts the samples into tasks of about as many events each. Every sample is in one of them.
-pub(crate) fn partition(offsets: &[u32]) -> Vec<Task> {
+/// Cuts the samples into tasks of about as many events each, `most` of them at most. Every sample is in one of them.
+pub(crate) fn partition(offsets: &[u32], most: usize) -> Vec<Task> {
     let samples = offsets.len().saturating_sub(1);
     let events = offsets.last().map_or(0, |&events| events as usize);
-    let count = (events / LEAST_EVENTS).clamp(1, MOST_TASKS);
+    let count = (events / LEAST_EVENTS).clamp(1, most);
     let mut tasks = Vec::with_capacity(count);
     let mut start = 0;
     for index in 1..=count {
@@ -86,7 +87,7 @@ mod tests {
     fn every_sample_is_in_one_task_and_tasks_are_alike() {
         for lengths in [vec![], vec![0; 5], vec![3], vec![50; 1024], vec![0, 9000, 0, 1, 9000, 0], vec![1; 70_000]] {
             let offsets = offsets(&lengths);
-            let tasks = partition(&offsets);
+            let tasks = partition(&offsets, MOST_TASKS);
             assert!(tasks.len() <= MOST_TASKS);
             let covered: Vec<usize> = tasks.iter().flat_map(|task| task.samples.clone()).collect();
             assert_eq!(covered, (0..lengths.len()).collect::<Vec<_>>());
@@ -95,7 +96,8 @@ mod tests {
                 assert_eq!(task.rows.end, offsets[task.samples.end] as usize);
             }
         }
-        let rows: Vec<usize> = partition(&offsets(&[50; 1024])).iter().map(|task| task.rows.len()).collect();
+        let rows: Vec<usize> =
+            partition(&offsets(&[50; 1024]), MOST_TASKS).iter().map(|task| task.rows.len()).collect();
         assert_eq!(rows, [3200; 16]);
     }
 

@@ -7,7 +7,7 @@ use crate::error::KernelError;
 use crate::forward::{ForwardJob, ForwardOutput};
 use crate::instruction_set::{Detected, InstructionSet};
 use crate::panel::{ForwardPanels, Panels};
-use crate::partition::{Task, partition};
+use crate::partition::{MOST_TASKS, Task, partition};
 use crate::pool::Pool;
 use crate::problem::Problem;
 use crate::scalar::Real;
@@ -64,7 +64,7 @@ pub fn recurrence_forward_with<T: Real>(
     problem.check_saved(saved.as_deref())?;
 
     let job = ForwardJob { problem: &problem, panels: ForwardPanels::new(&problem, T::lanes(set)) };
-    let tasks = partition(sequences.offsets);
+    let tasks = partition(sequences.offsets, MOST_TASKS);
     let mut states = Pieces(Some(states));
     let mut saved = Pieces(saved);
     let saved_width = problem.saved_width();
@@ -152,7 +152,7 @@ pub fn recurrence_backward_with<T: Real>(
             || gradients.input_bias.is_some()
             || gradients.hidden_bias.is_some(),
     };
-    let tasks = partition(sequences.offsets);
+    let tasks = partition(sequences.offsets, MOST_TASKS);
     let mut inputs = Pieces(gradients.inputs.as_deref_mut());
     let mut scores = Pieces(gradients.scores.as_deref_mut());
     let mut initial = Pieces(gradients.initial.as_deref_mut());

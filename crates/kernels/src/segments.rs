@@ -12,7 +12,7 @@ use crate::columns::{ByLanes, run_by_lanes};
 use crate::error::KernelError;
 use crate::instruction_set::{Detected, InstructionSet};
 use crate::level::{Level, Operation};
-use crate::partition::{Task, partition};
+use crate::partition::{MOST_TASKS, Task, partition};
 use crate::pool::Pool;
 use crate::problem::check_offsets;
 use crate::scalar::Scalar;
@@ -41,7 +41,7 @@ impl<'a> Cut<'a> {
         if width == 0 {
             return Err(KernelError::Zero { name: "width" });
         }
-        Ok(Self { set, width, offsets, tasks: partition(offsets) })
+        Ok(Self { set, width, offsets, tasks: partition(offsets, MOST_TASKS) })
     }
 
     fn samples(&self) -> usize {

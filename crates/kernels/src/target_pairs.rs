@@ -19,6 +19,9 @@ use crate::problem::{check_offsets, length};
 use crate::scalar::{Real, Scalar};
 use crate::tasks::{Pieces, run_all};
 
+/// The sums of a task are small here, and more tasks let no thread wait long for the last one of another.
+const MOST_TASKS: usize = 32;
+
 /// The inputs of a dense map over pairs: for event `n` of sample `b`,
 /// `y[n] = base[b] + W · k[n] + P · (q[b]∘k[n])`.
 ///
@@ -79,7 +82,7 @@ impl<'a, T: Scalar> Job<'a, T> {
             }
         }
         check_offsets(pairs.offsets)?;
-        let job = Self { set, width, hidden, pairs: *pairs, tasks: partition(pairs.offsets) };
+        let job = Self { set, width, hidden, pairs: *pairs, tasks: partition(pairs.offsets, MOST_TASKS) };
         length("base", Some(pairs.base), job.samples(), hidden)?;
         length("events", Some(pairs.events), job.events(), width)?;
         length("weight", Some(pairs.weight), hidden, width)?;

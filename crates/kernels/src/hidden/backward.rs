@@ -64,15 +64,6 @@ impl<T: Scalar> Sums<T> {
             bias: vec![T::ZERO; outputs],
         }
     }
-
-    pub(super) fn merge(&mut self, other: &Self) {
-        self.columns.merge(&other.columns);
-        for (mine, theirs) in [(&mut self.weight, &other.weight), (&mut self.bias, &other.bias)] {
-            for (mine, &theirs) in mine.iter_mut().zip(theirs) {
-                *mine += theirs;
-            }
-        }
-    }
 }
 
 pub(super) struct BackwardJob<'a, T> {

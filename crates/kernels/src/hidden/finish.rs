@@ -104,7 +104,33 @@ pub struct HiddenGradients<T> {
     pub correction: Option<HiddenCorrection<T>>,
 }
 
-/// Joins the tasks' sums in their order.
+/// Numbers of a weight that are added up at once.
+const ADDED: usize = 1 << 13;
+
+/// Joins the tasks' sums in their order; those of a large weight on all threads.
+pub(super) fn joined<T: Real>(stage: &Stage<T>, parts: Vec<Sums<T>>, pool: &dyn Pool) -> Result<Sums<T>, KernelError> {
+    let mut parts = parts.into_iter();
+    let mut sums = parts.next().unwrap_or_else(|| Sums::zeros(stage));
+    let others: Vec<Sums<T>> = parts.collect();
+    for other in &others {
+        sums.columns.merge(&other.columns);
+        add(&mut sums.bias, &other.bias);
+    }
+    run_all(pool, sums.weight.chunks_mut(ADDED).enumerate(), |(index, sums)| {
+        for other in &others {
+            add(sums, &other.weight[index * ADDED..]);
+        }
+    })?;
+    Ok(sums)
+}
+
+fn add<T: Scalar>(sums: &mut [T], others: &[T]) {
+    for (sum, &other) in sums.iter_mut().zip(others) {
+        *sum += other;
+    }
+}
+
+/// What the sums over all rows give.
 ///
 /// With `x̂` the distance `d` from the mean times `inverse`, and `y = d · factor + shift`: Dice's statistics are those of
 /// `y`, so that `base₂ + slope₂ · (y − mean₂)` goes off the gradient of `y`, and of `y − mean₂ = d · factor` the sum over
@@ -114,13 +140,8 @@ pub(super) fn gradients<T: Real>(
     layer: &HiddenLayer<'_, T>,
     rows: usize,
     from_rows: bool,
-    parts: Vec<Sums<T>>,
+    sums: &Sums<T>,
 ) -> HiddenGradients<T> {
-    let mut parts = parts.into_iter();
-    let mut sums = parts.next().unwrap_or_else(|| Sums::zeros(stage));
-    for part in parts {
-        sums.merge(&part);
-    }
     let width = stage.width;
     let dice = if let Activated::Dice { norm, .. } = &stage.activated { Some(norm) } else { None };
     let moves = from_rows && rows > 0 && (stage.normed || dice.is_some());
@@ -167,7 +188,10 @@ pub(super) fn gradients<T: Real>(
         _ => sums.columns.alpha[..width].to_vec(),
     };
     let outputs = stage.dense.as_ref().map_or(0, |dense| dense.outputs);
-    let weight = sums.weight.chunks_exact(stage.stride).take(outputs).flat_map(|row| &row[..width]).copied().collect();
+    let mut weight = Vec::with_capacity(outputs * width);
+    for row in sums.weight.chunks_exact(stage.stride).take(outputs) {
+        weight.extend_from_slice(&row[..width]);
+    }
     HiddenGradients {
         weight,
         bias: sums.bias[..outputs].to_vec(),

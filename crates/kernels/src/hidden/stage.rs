@@ -163,13 +163,13 @@ impl<T: Scalar> Dense<T> {
         }
         check_length("weight", weight.len(), outputs * width)?;
         let whole = |width: usize| width.next_multiple_of(LINE / size_of::<T>());
-        let at = |output: usize, input: usize| {
-            if output < outputs && input < width { weight[output * width + input] } else { T::ZERO }
-        };
         let lanes = T::lanes(set);
         let panels = match way {
-            Direction::Forward => Panels::new(width, whole(outputs), lanes, |k, column| at(column, k)),
-            Direction::Backward => Panels::new(outputs, whole(width), lanes, at),
+            Direction::Forward => Panels::new(width, whole(outputs), lanes, |input, output| {
+                // Behind the last output there is nothing.
+                weight.get(output * width + input).copied().unwrap_or(T::ZERO)
+            }),
+            Direction::Backward => Panels::of_rows(weight, width, whole(width), lanes),
         };
         let padded = |numbers: &[T], count: usize| {
             let mut numbers = numbers.to_vec();

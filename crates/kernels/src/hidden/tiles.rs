@@ -11,7 +11,13 @@ const LEAST_TILE: usize = 32;
 const MOST_TILE: usize = 64;
 /// Each task has sums of its own for the gradients: this bounds their memory.
 const MOST_TASKS: usize = 16;
+/// A layer is narrow up to this width.
+const NARROW: usize = 128;
+/// Of a narrow one the sums are small, and more tasks let no thread wait long for the last of another.
+const MOST_TASKS_OF_NARROW: usize = 32;
 const LEAST_TASK: usize = 256;
+/// Numbers of the widest layer that are worth a task, where fewer rows than the above have them.
+const WORTH_A_TASK: usize = 1 << 14;
 
 /// The rows of each task and of a tile. Their number alone decides, so that a sum over tasks in their order is the same
 /// for any number of threads.
@@ -24,7 +30,9 @@ pub(super) struct HiddenCut {
 impl HiddenCut {
     pub(super) fn new(rows: usize, widest: usize) -> Self {
         let tile = (TILE / widest).clamp(LEAST_TILE, MOST_TILE);
-        Self { rows, task: rows.div_ceil(MOST_TASKS).max(LEAST_TASK).next_multiple_of(tile), tile }
+        let least = (WORTH_A_TASK / widest).clamp(tile, LEAST_TASK);
+        let most = if widest <= NARROW { MOST_TASKS_OF_NARROW } else { MOST_TASKS };
+        Self { rows, task: rows.div_ceil(most).max(least).next_multiple_of(tile), tile }
     }
 
     /// None where there are no rows.

@@ -9,11 +9,11 @@ use super::width::{ByWidth, run_by_width};
 use crate::error::{KernelError, check_length};
 use crate::instruction_set::{Detected, InstructionSet};
 use crate::level::{Level, Operation, prefetch};
-use crate::pool::Pool;
+use crate::pool::{Pool, Serial};
 use crate::scalar::{Real, Scalar};
 use crate::tasks::{Pieces, run_all};
 
-/// Lookups of a task: fewer cost more than they bring.
+/// Lookups of a task, and of what a thread looks through at once: fewer cost more than they bring.
 const TASK: usize = 8192;
 /// Bounds the tasks.
 const MOST_TASKS: usize = 8;
@@ -69,19 +69,24 @@ pub fn scatter_rows_with<T: Real>(
         check_length("gradients", gradients.len(), ids.len() * width)?;
         check_ids(set, ids, rows)?;
     }
-    let cut = Cut::new(lookups, rows);
-    let group = |lookups: &LookupGradients<'_, T>| cut.group(lookups.ids);
-    let grouped = if cut.tasks.len() == 1 {
-        // Too little for more than one thread.
-        lookups.iter().map(group).collect()
+    // A long list is looked through by several threads.
+    let lookups: Vec<LookupGradients<'_, T>> = lookups.iter().flat_map(|of| of.pieces(width)).collect();
+    let ids: Vec<&[i64]> = lookups.iter().map(|of| of.ids).collect();
+    let bins = Bins::new(rows);
+    let total: usize = ids.iter().map(|ids| ids.len()).sum();
+    // Too little for more than one task is not counted, and for one thread.
+    let (pool, counts): (&dyn Pool, _) = if total < 2 * TASK {
+        (&Serial, vec![Vec::new(); ids.len()])
     } else {
-        run_all(pool, lookups.iter(), group)?
+        (pool, run_all(pool, ids.iter(), |ids| bins.count(ids))?)
     };
+    let cut = Cut::new(bins, &counts, rows);
+    let grouped = run_all(pool, ids.iter().zip(&counts), |(ids, counts)| cut.group(ids, counts))?;
     let mut pieces = Pieces(Some(table_gradient));
     let work = cut.tasks.iter().enumerate().map(|(task, rows)| Scatter {
         width,
         first: rows.start,
-        lookups: grouped.iter().zip(lookups).map(|(grouped, of)| (grouped.keys(task), of.gradients)).collect(),
+        lookups: grouped.iter().zip(&lookups).map(|(grouped, of)| (grouped.keys(task), of.gradients)).collect(),
         output: pieces.take(rows.len() * width).unwrap_or_default(),
     });
     let run = |work: Scatter<'_, T>| match set {
@@ -94,36 +99,65 @@ pub fn scatter_rows_with<T: Real>(
     run_all(pool, work, run).map(drop)
 }
 
-/// A table that is cut into tasks.
-struct Cut {
-    /// The rows of each task; together all rows.
-    tasks: Vec<Range<usize>>,
+impl<'a, T> LookupGradients<'a, T> {
+    /// The same in their order, some at a time.
+    fn pieces(&self, width: usize) -> impl Iterator<Item = Self> + use<'a, T> {
+        let pieces = self.ids.chunks(TASK).zip(self.gradients.chunks(TASK * width));
+        pieces.map(|(ids, gradients)| Self { ids, gradients })
+    }
+}
+
+/// The parts of a table.
+#[derive(Clone, Copy)]
+struct Bins {
     /// A row's bin is its number without this many of its last bits.
     shift: u32,
-    /// The task of each bin.
+    bins: usize,
+}
+
+impl Bins {
+    fn new(rows: usize) -> Self {
+        let shift = (usize::BITS - rows.saturating_sub(1).leading_zeros()).saturating_sub(BINS.ilog2());
+        Self { shift, bins: (rows >> shift) + 1 }
+    }
+
+    /// How many ids are in each.
+    fn count(self, ids: &[i64]) -> Vec<usize> {
+        let mut counts = vec![0; self.bins];
+        for &id in ids {
+            counts[id as usize >> self.shift] += 1;
+        }
+        counts
+    }
+}
+
+/// A table that is cut into tasks.
+struct Cut {
+    bins: Bins,
+    /// The rows of each task; together all rows.
+    tasks: Vec<Range<usize>>,
+    /// The task of each bin, where there is more than one; the bins behind the last lookup have none.
     task_of: Vec<usize>,
 }
 
 impl Cut {
-    /// Cuts between bins, so that tasks have about as many lookups each.
-    fn new<T>(lookups: &[LookupGradients<'_, T>], rows: usize) -> Self {
-        let shift = (usize::BITS - rows.saturating_sub(1).leading_zeros()).saturating_sub(BINS.ilog2());
-        let bins = (rows >> shift) + 1;
-        let total: usize = lookups.iter().map(|lookups| lookups.ids.len()).sum();
+    /// Cuts between bins, so that tasks have about as many lookups each. `counts` has those of each list of ids.
+    fn new(bins: Bins, counts: &[Vec<usize>], rows: usize) -> Self {
+        let mut all = vec![0; bins.bins];
+        for counts in counts {
+            all.iter_mut().zip(counts).for_each(|(all, count)| *all += count);
+        }
+        let total: usize = all.iter().sum();
         let count = (total / TASK).clamp(1, MOST_TASKS);
         if count == 1 {
-            return Self { tasks: std::iter::once(0..rows).collect(), shift, task_of: vec![0; bins] };
+            return Self { bins, tasks: std::iter::once(0..rows).collect(), task_of: Vec::new() };
         }
-        let mut counts = vec![0usize; bins];
-        for &id in lookups.iter().flat_map(|lookups| lookups.ids) {
-            counts[id as usize >> shift] += 1;
-        }
-        let (mut tasks, mut task_of, mut start, mut seen) = (Vec::new(), Vec::with_capacity(bins), 0, 0);
-        for (bin, count_of_bin) in counts.iter().enumerate() {
+        let (mut tasks, mut task_of, mut start, mut seen) = (Vec::new(), Vec::with_capacity(bins.bins), 0, 0);
+        for (bin, count_of_bin) in all.iter().enumerate() {
             task_of.push(tasks.len());
             seen += count_of_bin;
-            if seen * count >= total * (tasks.len() + 1) || bin + 1 == bins {
-                let end = if seen == total { rows } else { (bin + 1) << shift };
+            if seen * count >= total * (tasks.len() + 1) || bin + 1 == bins.bins {
+                let end = if seen == total { rows } else { (bin + 1) << bins.shift };
                 tasks.push(start..end);
                 start = end;
             }
@@ -132,19 +166,18 @@ impl Cut {
                 break;
             }
         }
-        Self { tasks, shift, task_of }
+        Self { bins, tasks, task_of }
     }
 
-    /// Groups ids by task; those of one task stay in their order.
-    fn group(&self, ids: &[i64]) -> Grouped {
+    /// Groups ids by task, of which `counts` are in each bin; those of one task stay in their order.
+    fn group(&self, ids: &[i64], counts: &[usize]) -> Grouped {
         let keys = ids.iter().zip(0u64..).map(|(&id, place)| (id as u64) << 32 | place);
         if self.tasks.len() == 1 {
             return Grouped { keys: keys.collect(), ends: vec![ids.len()] };
         }
-        let task_of = |id: usize| self.task_of[id >> self.shift];
         let mut ends = vec![0; self.tasks.len()];
-        for &id in ids {
-            ends[task_of(id as usize)] += 1;
+        for (&task, count) in self.task_of.iter().zip(counts) {
+            ends[task] += count;
         }
         let mut sum = 0;
         for end in &mut ends {
@@ -152,7 +185,7 @@ impl Cut {
         }
         let mut grouped = vec![0; ids.len()];
         for key in keys {
-            let end = &mut ends[task_of(row(key))];
+            let end = &mut ends[self.task_of[row(key) >> self.bins.shift]];
             grouped[*end] = key;
             *end += 1;
         }
@@ -248,11 +281,12 @@ mod tests {
         ) {
             let span = span.min(rows);
             let ids: Vec<i64> = draws.iter().map(|&draw| (rows - 1 - draw as usize % span) as i64).collect();
-            let gradients = vec![0.0f32; ids.len()];
-            let cut = Cut::new(&[LookupGradients { ids: &ids, gradients: &gradients }], rows);
+            let bins = Bins::new(rows);
+            let counts = bins.count(&ids);
+            let cut = Cut::new(bins, std::slice::from_ref(&counts), rows);
             prop_assert!(cut.tasks.iter().cloned().flatten().eq(0..rows));
             prop_assert!(cut.tasks.len() <= MOST_TASKS);
-            let grouped = cut.group(&ids);
+            let grouped = cut.group(&ids, &counts);
             let mut seen = 0;
             for (task, rows) in cut.tasks.iter().enumerate() {
                 let keys = grouped.keys(task);
@@ -269,9 +303,10 @@ mod tests {
     #[test]
     fn a_large_batch_is_cut_into_tasks_that_are_alike() {
         let ids: Vec<i64> = (0..65_536).map(|place| place * 48_271 % 3000).collect();
-        let gradients = vec![0.0f32; ids.len()];
-        let cut = Cut::new(&[LookupGradients { ids: &ids, gradients: &gradients }], 3000);
-        let grouped = cut.group(&ids);
+        let bins = Bins::new(3000);
+        let counts = bins.count(&ids);
+        let cut = Cut::new(bins, std::slice::from_ref(&counts), 3000);
+        let grouped = cut.group(&ids, &counts);
         let lengths: Vec<usize> = (0..cut.tasks.len()).map(|task| grouped.keys(task).len()).collect();
         assert_eq!(lengths.len(), MOST_TASKS);
         assert!(lengths.iter().all(|length| (8000..8400).contains(length)), "{lengths:?}");

@@ -22,9 +22,7 @@ pub(crate) struct Panels<T> {
 impl<T: Scalar> Panels<T> {
     /// `at` gives the number of a row and a column. A row fills a vector of `lanes` columns.
     pub(crate) fn new(depth: usize, columns: usize, lanes: usize, at: impl Fn(usize, usize) -> T) -> Self {
-        let vectors = columns.div_ceil(lanes);
-        let mut panels =
-            Self { depth, columns, lanes, groups: groups(vectors), weight: Buffer::zeros(vectors * depth * lanes) };
+        let mut panels = Self::zeros(depth, columns, lanes);
         let mut position = 0;
         for group in &panels.groups {
             for k in 0..depth {
@@ -38,6 +36,26 @@ impl<T: Scalar> Panels<T> {
             }
         }
         panels
+    }
+
+    /// Those of the rows of a matrix of this width, with zeros behind it as far as the columns, which are whole vectors.
+    pub(crate) fn of_rows(rows: &[T], width: usize, columns: usize, lanes: usize) -> Self {
+        let mut panels = Self::zeros(rows.len() / width, columns, lanes);
+        // Each row once: the next ones come to the caches by themselves.
+        for (k, row) in rows.chunks_exact(width).enumerate() {
+            for group in &panels.groups {
+                let (length, from) = (group.vectors * lanes, &row[(group.first * lanes).min(width)..]);
+                let space = &mut panels.weight[group.first * panels.depth * lanes + k * length..][..length];
+                let held = length.min(from.len());
+                space[..held].copy_from_slice(&from[..held]);
+            }
+        }
+        panels
+    }
+
+    fn zeros(depth: usize, columns: usize, lanes: usize) -> Self {
+        let vectors = columns.div_ceil(lanes);
+        Self { depth, columns, lanes, groups: groups(vectors), weight: Buffer::zeros(vectors * depth * lanes) }
     }
 
     #[inline(always)]
