@@ -7,7 +7,7 @@ use super::rule::{Correction, RowRule, RowState, RowStep, SecondMoment};
 use super::width::{ByWidth, run_by_width};
 use crate::error::KernelError;
 use crate::instruction_set::{Detected, InstructionSet};
-use crate::level::{Level, Operation, prefetch};
+use crate::level::{Level, Operation, one_by_one, prefetch};
 use crate::pool::Pool;
 use crate::scalar::{Real, Scalar};
 use crate::tasks::{Pieces, run_all};
@@ -153,7 +153,11 @@ impl<T: Scalar> Operation for Part<'_, T> {
 impl<T: Scalar> ByWidth for Part<'_, T> {
     #[inline(always)]
     fn fixed<const D: usize>(self) {
-        Self { width: D, ..self }.move_rows(&mut [T::ZERO; D]);
+        let factors = Factors::new(self.step);
+        match self.plain_adam(&factors) {
+            Some(rate) => self.move_by_adam::<D>(&factors, rate),
+            None => Self { width: D, ..self }.move_rows(&mut [T::ZERO; D]),
+        }
     }
 
     #[inline(always)]
@@ -210,6 +214,50 @@ fn corrected(learning_rate: f64, betas: [f64; 2], power: impl Fn(f64) -> f64) ->
 }
 
 impl<T: Scalar> Part<'_, T> {
+    /// The learning rate of an Adam of which each element has its own moments, and nothing decays: the usual one.
+    #[inline(always)]
+    fn plain_adam(&self, factors: &Factors<T>) -> Option<T> {
+        let decays = factors.l2 != T::ZERO || factors.kept != T::ONE || self.step.l2_of_rows.is_some();
+        match self.step.rule {
+            RowRule::Adam { .. } if !decays && self.row_squares.is_none() => factors.corrected,
+            _ => None,
+        }
+    }
+
+    /// As [`Self::move_rows`] does it, in so few instructions that the processor has several rows in hand at once: it
+    /// waits for the memory of all of them together.
+    #[inline(always)]
+    fn move_by_adam<const D: usize>(self, factors: &Factors<T>, rate: T) {
+        let Self { keys, first, .. } = self;
+        let (table, means) = (self.table.as_chunks_mut::<D>().0, self.mean.as_chunks_mut::<D>().0);
+        let (seconds, gradients) = (self.elements.as_chunks_mut::<D>().0, self.gradients.as_chunks::<D>().0);
+        let mut sum = [T::ZERO; D];
+        let mut start = true;
+        for (index, &key) in keys.iter().enumerate() {
+            one_by_one();
+            if let Some(&ahead) = keys.get(index + AHEAD) {
+                prefetch(&gradients[place(ahead)]);
+                let at = row(ahead) - first;
+                prefetch(&table[at]);
+                prefetch(&means[at]);
+                prefetch(&seconds[at]);
+            }
+            let gradient = &gradients[place(key)];
+            if start {
+                sum = *gradient;
+            } else {
+                for (sum, &number) in sum.iter_mut().zip(gradient) {
+                    *sum += number;
+                }
+            }
+            start = keys.get(index + 1).is_none_or(|&next| row(next) != row(key));
+            if start {
+                let at = row(key) - first;
+                move_row(&mut table[at], &mut means[at], &mut seconds[at], &sum, factors, rate);
+            }
+        }
+    }
+
     /// Moves all rows; the sum has their width.
     #[inline(always)]
     fn move_rows(mut self, sum: &mut [T]) {
@@ -337,6 +385,26 @@ impl<'a, T: Scalar> Second<'a, T> {
             }
         }
     }
+}
+
+/// Adam's step. A row is read before the first number is written, so that it is moved as vectors.
+#[inline(always)]
+fn move_row<T: Scalar, const D: usize>(
+    values: &mut [T; D],
+    means: &mut [T; D],
+    seconds: &mut [T; D],
+    gradient: &[T; D],
+    factors: &Factors<T>,
+    rate: T,
+) {
+    let [new_mean, new_second] = factors.new;
+    let (mut value, mut mean, mut second) = (*values, *means, *seconds);
+    for d in 0..D {
+        mean[d] += new_mean * (gradient[d] - mean[d]);
+        second[d] = second[d] + new_second * (gradient[d] * gradient[d] - second[d]);
+        value[d] = value[d] - rate * mean[d] / (second[d].sqrt() + factors.epsilon);
+    }
+    (*values, *means, *seconds) = (value, mean, second);
 }
 
 /// `w ← w − rate · direction / (√second + ε)`.
