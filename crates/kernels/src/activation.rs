@@ -214,7 +214,7 @@ mod tests {
         const EVENTS: usize = 1;
 
         fn run<O: Operation>(self, operation: O) -> O::Output {
-            operation.run::<Self>()
+            operation.run(self)
         }
     }
 
@@ -228,7 +228,7 @@ mod tests {
         const EVENTS: usize = 1;
 
         fn run<O: Operation>(self, operation: O) -> O::Output {
-            operation.run::<Self>()
+            operation.run(self)
         }
     }
 

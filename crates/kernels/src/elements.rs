@@ -209,7 +209,7 @@ impl<T: Scalar> Operation for Update<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Level>(self) {
+    fn run<L: Level>(self, _: L) {
         let Elements { values, gradients, mean, second } = self.part;
         let &Factors { rule, rate, l2, kept, epsilon, new, correction } = self.factors;
         let values = values.iter_mut().zip(gradients);

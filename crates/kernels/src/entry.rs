@@ -7,7 +7,7 @@ use crate::instruction_set::Detected;
 use crate::level::{Level, turn};
 use crate::pair_loss::{self, Network, PairTask};
 use crate::partition::Task;
-use crate::product::OF_ONE;
+use crate::product::{OF_ONE, OF_THREE};
 
 /// The compiled passes of an element type.
 pub(crate) trait Entry: Sized {
@@ -51,7 +51,7 @@ macro_rules! entry {
                 match set {
                     Detected::Portable(level) => work.run::<_, $narrow, 2, 1>(level),
                     #[cfg(target_arch = "x86_64")]
-                    Detected::Avx2(level) => work.run::<_, $narrow, 3, 2>(level),
+                    Detected::Avx2(level) => work.run::<_, $narrow, OF_THREE, 2>(level),
                     #[cfg(target_arch = "x86_64")]
                     Detected::Avx512(level) => work.run::<_, $wide, 8, 4>(level),
                 }
@@ -61,7 +61,7 @@ macro_rules! entry {
                 match set {
                     Detected::Portable(level) => forward::run::<_, _, $narrow, 2, 1>(level, job, task, output),
                     #[cfg(target_arch = "x86_64")]
-                    Detected::Avx2(level) => forward::run::<_, _, $narrow, 3, 2>(level, job, task, output),
+                    Detected::Avx2(level) => forward::run::<_, _, $narrow, OF_THREE, 2>(level, job, task, output),
                     #[cfg(target_arch = "x86_64")]
                     Detected::Avx512(level) => forward::run::<_, _, $wide, 8, 4>(level, job, task, output),
                 }
@@ -76,7 +76,7 @@ macro_rules! entry {
                 match set {
                     Detected::Portable(level) => backward::run::<_, _, $narrow, 2, 1>(level, job, task, output),
                     #[cfg(target_arch = "x86_64")]
-                    Detected::Avx2(level) => backward::run::<_, _, $narrow, 3, 2>(level, job, task, output),
+                    Detected::Avx2(level) => backward::run::<_, _, $narrow, OF_THREE, 2>(level, job, task, output),
                     #[cfg(target_arch = "x86_64")]
                     Detected::Avx512(level) => backward::run::<_, _, $wide, 8, 4>(level, job, task, output),
                 }
@@ -90,7 +90,7 @@ macro_rules! entry {
                 match set {
                     Detected::Portable(level) => pair_loss::run::<_, _, $narrow, 2, 2>(level, network, task),
                     #[cfg(target_arch = "x86_64")]
-                    Detected::Avx2(level) => pair_loss::run::<_, _, $narrow, 3, OF_ONE>(level, network, task),
+                    Detected::Avx2(level) => pair_loss::run::<_, _, $narrow, OF_THREE, OF_ONE>(level, network, task),
                     #[cfg(target_arch = "x86_64")]
                     Detected::Avx512(level) => pair_loss::run::<_, _, $wide, 8, $single>(level, network, task),
                 }

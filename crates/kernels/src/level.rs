@@ -1,11 +1,15 @@
 //! The same code, compiled for one instruction set or the other. The only unsafe code of the crate is here: calling a
-//! function that is compiled for instructions which the rest of the program may not use, the hint to the caches, and
-//! blocks turned on their side.
+//! function that is compiled for instructions which the rest of the program may not use, the hint to the caches, blocks
+//! turned on their side, and the loops of one tile.
 #![allow(unsafe_code, reason = "functions with target features and prefetches can only be called by unsafe code")]
 
+#[cfg(target_arch = "x86_64")]
+mod tile;
 pub(crate) mod turn;
 
 use crate::memory::LINE;
+use crate::product::{self, Tile};
+use crate::scalar::Scalar;
 
 /// A piece of work that becomes one function per instruction set: small enough for the compiler to keep its numbers in
 /// registers.
@@ -14,7 +18,7 @@ pub(crate) trait Operation {
 
     /// The work. It must be `#[inline(always)]`, and all that it calls in a loop too: what is not inlined is compiled
     /// without the instruction set.
-    fn run<L: Level>(self) -> Self::Output;
+    fn run<L: Level>(self, level: L) -> Self::Output;
 }
 
 /// An instruction set that this processor has. A value of this type is the proof.
@@ -42,6 +46,40 @@ pub(crate) trait Level: Copy + Send + Sync {
     #[inline(always)]
     fn turn_eight(self, source: &[&[f32; 8]; 8], target: &mut [f32], stride: usize) {
         turn::by_numbers(source, target, stride);
+    }
+
+    /// `tile[i] += Σ_k rows[i][k] · panel[k]`; the panel holds `V · W` numbers for every `k`, and each row a number.
+    #[inline(always)]
+    fn rows_by_panel<T: Scalar, const W: usize, const V: usize, const R: usize>(
+        self,
+        tile: &mut Tile<T, W, V, R>,
+        rows: &[&[T]; R],
+        panel: &[T],
+    ) {
+        product::rows_by_panel::<T, Self, W, V, R>(tile, rows, panel);
+    }
+
+    /// As [`Level::rows_by_panel`] for rows of `B` vectors that follow each other.
+    #[inline(always)]
+    fn blocks_by_panel<T: Scalar, const W: usize, const V: usize, const R: usize, const B: usize>(
+        self,
+        tile: &mut Tile<T, W, V, R>,
+        rows: &[[[T; W]; B]],
+        panel: &[T],
+    ) {
+        product::blocks_by_panel::<T, Self, W, V, R, B>(tile, rows, panel);
+    }
+
+    /// `Σ_k left[k][i] · right[k][v]`: the sum over rows of outer products. `left` and `right` start at the columns that
+    /// are wanted and are as many numbers wide as their strides say; `depth` rows are summed.
+    #[inline(always)]
+    fn columns_by_columns<T: Scalar, const W: usize, const V: usize, const R: usize>(
+        self,
+        left: (&[T], usize),
+        right: (&[T], usize),
+        depth: usize,
+    ) -> Tile<T, W, V, R> {
+        product::columns_by_columns::<T, Self, W, V, R>(left, right, depth)
     }
 }
 
@@ -101,13 +139,13 @@ impl Level for Portable {
 
     #[inline(never)]
     fn run<O: Operation>(self, operation: O) -> O::Output {
-        operation.run::<Self>()
+        operation.run(self)
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 macro_rules! level {
-    ($(#[$meta:meta])* $name:ident, $divides:literal, $events:literal, $all:literal, $($feature:tt),*; $($turn:item)?) => {
+    ($(#[$meta:meta])* $name:ident, $divides:literal, $events:literal, $all:literal, $($feature:tt),*; $($own:item)*) => {
         $(#[$meta])*
         #[derive(Clone, Copy)]
         pub(crate) struct $name(());
@@ -129,13 +167,13 @@ macro_rules! level {
                 #[inline(never)]
                 #[target_feature(enable = $all)]
                 fn compiled<O: Operation>(operation: O) -> O::Output {
-                    operation.run::<$name>()
+                    operation.run($name(()))
                 }
                 // SAFETY: the processor has the features, for `self` can only be made by `detect`, which found them.
                 unsafe { compiled(operation) }
             }
 
-            $($turn)?
+            $($own)*
         }
     };
 }
@@ -148,6 +186,68 @@ level!(
     fn turn_eight(self, source: &[&[f32; 8]; 8], target: &mut [f32], stride: usize) {
         // SAFETY: as in `run`.
         unsafe { turn::by_halves(source, target, stride) }
+    }
+
+    #[inline(always)]
+    fn rows_by_panel<T: Scalar, const W: usize, const V: usize, const R: usize>(
+        self,
+        tile: &mut Tile<T, W, V, R>,
+        rows: &[&[T]; R],
+        panel: &[T],
+    ) {
+        match tile::whole(tile) {
+            Some(sums) => {
+                let depth = panel.len() / (V * W);
+                let rows = tile::starts(rows, depth);
+                // SAFETY: the instructions as in `run`; the tile is borrowed, and rows and panel are as long.
+                unsafe { tile::add_rows(sums, rows, panel.as_ptr(), depth) }
+            }
+            None => product::rows_by_panel::<T, Self, W, V, R>(tile, rows, panel),
+        }
+    }
+
+    #[inline(always)]
+    fn blocks_by_panel<T: Scalar, const W: usize, const V: usize, const R: usize, const B: usize>(
+        self,
+        tile: &mut Tile<T, W, V, R>,
+        rows: &[[[T; W]; B]],
+        panel: &[T],
+    ) {
+        match tile::whole(tile) {
+            Some(sums) => {
+                let mut each: [&[T]; R] = [&[]; R];
+                for i in 0..R {
+                    each[i] = rows[i].as_flattened();
+                }
+                let (each, panel) = (tile::starts(&each, B * W), panel[..B * W * V * W].as_ptr());
+                // SAFETY: as in `rows_by_panel`.
+                unsafe { tile::add_rows(sums, each, panel, B * W) }
+            }
+            None => product::blocks_by_panel::<T, Self, W, V, R, B>(tile, rows, panel),
+        }
+    }
+
+    #[inline(always)]
+    fn columns_by_columns<T: Scalar, const W: usize, const V: usize, const R: usize>(
+        self,
+        left: (&[T], usize),
+        right: (&[T], usize),
+        depth: usize,
+    ) -> Tile<T, W, V, R> {
+        let mut tile = [[[T::ZERO; W]; V]; R];
+        if depth == 0 {
+            return tile;
+        }
+        match tile::whole(&mut tile) {
+            Some(sums) => {
+                let (left, right) = (tile::start(left, depth, R), tile::start(right, depth, V * W));
+                // SAFETY: the instructions as in `run`; the tile is of this function, and the last row of both sides is as
+                // long, and so are those before it.
+                unsafe { tile::add_columns(sums, left, right, depth) }
+            }
+            None => tile = product::columns_by_columns::<T, Self, W, V, R>(left, right, depth),
+        }
+        tile
     }
 );
 

@@ -10,7 +10,10 @@ use crate::scalar::Scalar;
 /// A register tile: `R` rows of `V` vectors of `W` numbers, `R` at most 16.
 pub(crate) type Tile<T, const W: usize, const V: usize, const R: usize> = [[[T; W]; V]; R];
 
-/// The rows of a tile of one vector where one of three has three rows: each sum waits for itself, and eight keep the
+/// The rows of a tile of three vectors where there are 16 registers: 12 sums, three vectors and a factor fill them.
+pub(crate) const OF_THREE: usize = 4;
+
+/// The rows of a tile of one vector where one of three has [`OF_THREE`]: each sum waits for itself, and eight keep the
 /// processor busy.
 pub(crate) const OF_ONE: usize = 8;
 
@@ -25,9 +28,9 @@ pub(crate) const SUMS_OF_TWO: usize = 6;
 macro_rules! run_group {
     ($level:ident, $vectors:expr, $two:ident, $operation:ident<$T:ident, $W:ident, $rows:ident, $last:tt> $fields:tt) => {
         match $vectors {
-            1 if $rows == 3 => $level.run($operation::<$T, $W, 1, { $crate::product::OF_ONE }, $last> $fields),
+            1 if $rows == $crate::product::OF_THREE => $level.run($operation::<$T, $W, 1, { $crate::product::OF_ONE }, $last> $fields),
             1 => $level.run($operation::<$T, $W, 1, $rows, $last> $fields),
-            2 if $rows == 3 => $level.run($operation::<$T, $W, 2, { $crate::product::$two }, $last> $fields),
+            2 if $rows == $crate::product::OF_THREE => $level.run($operation::<$T, $W, 2, { $crate::product::$two }, $last> $fields),
             2 => $level.run($operation::<$T, $W, 2, $rows, $last> $fields),
             _ => $level.run($operation::<$T, $W, 3, $rows, $last> $fields),
         }

@@ -91,7 +91,7 @@ impl<O: LaneOperation, const W: usize> Operation for AtLanes<O, W> {
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Level>(self) {
+    fn run<L: Level>(self, _: L) {
         self.0.run::<L, W>();
     }
 }

@@ -23,7 +23,7 @@ impl<T: Scalar, const W: usize, const G: usize, const WHOLE: bool> Operation for
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Level>(mut self) {
+    fn run<L: Level>(mut self, _: L) {
         for (slot, sample) in self.samples.iter().enumerate() {
             self.event::<L>(slot, sample);
         }

@@ -8,7 +8,7 @@ use crate::level::{Level, Operation};
 use crate::memory::Buffer;
 use crate::panel::groups;
 use crate::problem::Problem;
-use crate::product::{SUMS_OF_TWO, columns_by_columns};
+use crate::product::{OF_THREE, SUMS_OF_TWO};
 use crate::scalar::Scalar;
 
 /// One task's part of the gradients, turned on its side: a row per column of the weights, a column per gate and unit,
@@ -117,10 +117,12 @@ fn add_products<T: Scalar, L: Level, const W: usize, const R: usize>(
         let mut first = 0;
         while first < count {
             ahead.ask();
+            let rest = count - first;
             let (rows, left) = (&mut sums[first * columns..], (&left.0[first..], left.1));
             first += match group.vectors {
                 1 => level.run(SumTile::<T, W, 1, R> { rows, columns, column, left, right, depth }),
-                2 if R == 3 && count - first >= SUMS_OF_TWO => {
+                // Whole fours are left, or with sixes taken of them any even number but two.
+                2 if R == OF_THREE && (rest == SUMS_OF_TWO || rest >= SUMS_OF_TWO + R) => {
                     level.run(SumTile::<T, W, 2, SUMS_OF_TWO> { rows, columns, column, left, right, depth })
                 }
                 2 => level.run(SumTile::<T, W, 2, R> { rows, columns, column, left, right, depth }),
@@ -144,8 +146,8 @@ impl<T: Scalar, const W: usize, const V: usize, const R: usize> Operation for Su
     type Output = usize;
 
     #[inline(always)]
-    fn run<L: Level>(self) -> usize {
-        let tile = columns_by_columns::<T, L, W, V, R>(self.left, self.right, self.depth);
+    fn run<L: Level>(self, level: L) -> usize {
+        let tile = level.columns_by_columns::<T, W, V, R>(self.left, self.right, self.depth);
         for i in 0..R {
             let row = &mut self.rows[i * self.columns + self.column..].as_chunks_mut::<W>().0[..V];
             for v in 0..V {
@@ -168,7 +170,7 @@ impl<T: Scalar, const W: usize, const V: usize> Operation for RowSum<'_, T, W, V
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Level>(self) {
+    fn run<L: Level>(self, _: L) {
         let mut totals = [[T::ZERO; W]; V];
         for row in self.rows.chunks_exact(self.sums.len()) {
             let row = &row[self.column..].as_chunks::<W>().0[..V];

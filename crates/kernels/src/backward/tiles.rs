@@ -6,7 +6,7 @@ use crate::columns::{vector, vector_mut};
 use crate::level::{Level, Operation, prefetch};
 use crate::memory::write;
 use crate::panel::{Group, Panels};
-use crate::product::{Tile, rows_by_panel, run_group};
+use crate::product::{Tile, run_group};
 use crate::scalar::Scalar;
 
 /// Consecutive events of the record: those of the first samples of the block, in their order.
@@ -42,7 +42,7 @@ impl<T: Scalar, const W: usize, const V: usize, const R: usize, const M: usize> 
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Level>(self) {
+    fn run<L: Level>(self, level: L) {
         let Rows { first, count } = self.rows;
         let Walk { job, record, stride, carried, kept, .. } = self.walk;
         let panels = &job.hidden_panels;
@@ -57,11 +57,11 @@ impl<T: Scalar, const W: usize, const V: usize, const R: usize, const M: usize> 
         while slot < count {
             let (kept, carried) = (&kept[slot * stride..], &mut carried[slot * stride..]);
             slot += match count - slot {
-                1 => carry_tile::<T, L, W, V, 1>(of, first + slot, panel, &starts, (kept, carried, stride)),
+                1 => carry_tile::<T, L, W, V, 1>(level, of, first + slot, panel, &starts, (kept, carried, stride)),
                 2.. if count - slot <= M => {
-                    carry_tile::<T, L, W, V, M>(of, first + slot, panel, &starts, (kept, carried, stride))
+                    carry_tile::<T, L, W, V, M>(level, of, first + slot, panel, &starts, (kept, carried, stride))
                 }
-                _ => carry_tile::<T, L, W, V, R>(of, first + slot, panel, &starts, (kept, carried, stride)),
+                _ => carry_tile::<T, L, W, V, R>(level, of, first + slot, panel, &starts, (kept, carried, stride)),
             };
         }
     }
@@ -91,6 +91,7 @@ impl<'a, T> Gates<'a, T> {
 /// registers.
 #[inline(always)]
 fn carry_tile<T: Scalar, L: Level, const W: usize, const V: usize, const R: usize>(
+    level: L,
     gates: Gates<'_, T>,
     first: usize,
     panel: &[T],
@@ -104,7 +105,7 @@ fn carry_tile<T: Scalar, L: Level, const W: usize, const V: usize, const R: usiz
             tile[i][v] = *vector(&kept[starts[v]..]);
         }
     }
-    rows_by_panel::<T, L, W, V, R>(&mut tile, &gates.rows::<R>(first, first + R, panel.len() / (V * W)), panel);
+    level.rows_by_panel(&mut tile, &gates.rows::<R>(first, first + R, panel.len() / (V * W)), panel);
     for i in 0..R {
         let carried = &mut carried[i * stride..][..stride];
         for v in 0..V {
@@ -153,7 +154,7 @@ impl<T: Scalar, const W: usize, const V: usize, const R: usize, const WHOLE: boo
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Level>(self) {
+    fn run<L: Level>(self, level: L) {
         let Self { panels, group, record, width, inputs } = self;
         let mut starts = [0; V];
         for v in 0..V {
@@ -165,7 +166,7 @@ impl<T: Scalar, const W: usize, const V: usize, const R: usize, const WHOLE: boo
         for first in (0..record.rows.len()).step_by(R) {
             let mut tile = [[[T::ZERO; W]; V]; R];
             let each = gates.rows::<R>(first, last, panel.len() / (V * W));
-            rows_by_panel::<T, L, W, V, R>(&mut tile, &each, panel);
+            level.rows_by_panel(&mut tile, &each, panel);
             for row in record.rows[first..].iter().skip(R).take(R) {
                 prefetch(&inputs[row * width..][..width]);
             }

@@ -27,7 +27,7 @@ impl<T: Scalar, const W: usize, const P: usize, const G: usize, const WHOLE: boo
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Level>(mut self) {
+    fn run<L: Level>(mut self, _: L) {
         for first in (0..self.samples.len()).step_by(P) {
             self.events::<L>(first);
         }

@@ -3,7 +3,7 @@
 use crate::columns::{vector, vector_mut};
 use crate::level::{Level, Operation};
 use crate::panel::{Group, Panels};
-use crate::product::{rows_by_panel, run_group};
+use crate::product::run_group;
 use crate::scalar::Scalar;
 
 /// Rows of a matrix, in any order.
@@ -52,7 +52,7 @@ impl<T: Scalar, const W: usize, const V: usize, const R: usize, const M: usize> 
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Level>(self) {
+    fn run<L: Level>(self, level: L) {
         let Self { rows, panels, group, bias, sums, stride } = self;
         let mut into = Into { first: [[T::ZERO; W]; V], starts: [0; V], panel: panels.group(group), stride };
         for v in 0..V {
@@ -64,9 +64,9 @@ impl<T: Scalar, const W: usize, const V: usize, const R: usize, const M: usize> 
             let rows = Rows { places: &rows.places[first..], ..rows };
             let sums = &mut sums[first * stride..];
             first += match rows.places.len() {
-                1 => tile::<T, L, W, V, 1>(&rows, &into, sums),
-                count if count <= M => tile::<T, L, W, V, M>(&rows, &into, sums),
-                _ => tile::<T, L, W, V, R>(&rows, &into, sums),
+                1 => tile::<T, L, W, V, 1>(level, &rows, &into, sums),
+                count if count <= M => tile::<T, L, W, V, M>(level, &rows, &into, sums),
+                _ => tile::<T, L, W, V, R>(level, &rows, &into, sums),
             };
         }
     }
@@ -85,6 +85,7 @@ struct Into<'a, T, const W: usize, const V: usize> {
 /// Up to `R` rows; returns how many. Where there are fewer, the last one is computed again in their place.
 #[inline(always)]
 fn tile<T: Scalar, L: Level, const W: usize, const V: usize, const R: usize>(
+    level: L,
     rows: &Rows<'_, T>,
     into: &Into<'_, T, W, V>,
     sums: &mut [T],
@@ -95,7 +96,7 @@ fn tile<T: Scalar, L: Level, const W: usize, const V: usize, const R: usize>(
         each[i] = &numbers[places[i.min(places.len() - 1)] * stride..][..width];
     }
     let mut tile = [into.first; R];
-    rows_by_panel::<T, L, W, V, R>(&mut tile, &each, into.panel);
+    level.rows_by_panel(&mut tile, &each, into.panel);
     for i in 0..R {
         let sums = &mut sums[i * into.stride..][..into.stride];
         for v in 0..V {

@@ -147,7 +147,7 @@ impl<T: Scalar> Operation for Corrected<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Level>(self) {
+    fn run<L: Level>(self, _: L) {
         let Self { upstream: Upstream { gradient, across, reference, mean, base, slope }, rows, output, sums } = self;
         let span = rows.start * across..rows.end * across;
         output.copy_from_slice(&gradient[span.clone()]);

@@ -103,7 +103,7 @@ impl<T: Scalar, const W: usize> Operation for Derivatives<'_, T, W> {
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Level>(self) {
+    fn run<L: Level>(self, _: L) {
         match &self.stage.activated {
             Activated::Slope(slopes) => by_columns::<T, L, _, W>(&Slope(slopes), self),
             Activated::Sigmoid => by_columns::<T, L, _, W>(&Sigmoid, self),

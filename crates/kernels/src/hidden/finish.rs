@@ -72,7 +72,7 @@ impl<T: Scalar> Operation for TakeOff<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Level>(self) {
+    fn run<L: Level>(self, _: L) {
         let Self { correction: HiddenCorrection { mean, base, slope }, numbers, across, gradient } = self;
         for (gradient, row) in gradient.chunks_exact_mut(across).zip(numbers.chunks_exact(across)) {
             let columns = mean.iter().zip(base).zip(slope);

@@ -2,7 +2,7 @@
 
 use crate::level::{Level, Operation};
 use crate::panel::Group;
-use crate::product::{columns_by_columns, run_group};
+use crate::product::run_group;
 use crate::scalar::Scalar;
 
 /// `sums[i][j] += Σ_n left[n][i] · right[n][j]`.
@@ -42,15 +42,15 @@ impl<T: Scalar, const W: usize, const V: usize, const R: usize, const M: usize> 
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Level>(self) {
+    fn run<L: Level>(self, level: L) {
         let (work, column) = (self.work, self.column);
         let mut first = 0;
         while first < work.units {
             // A tile may reach over the last unit, into the zeros behind it.
             first += match work.left_stride - first {
-                left if left >= R => add_tile::<T, L, W, V, R>(work, column, first),
-                left if left >= M => add_tile::<T, L, W, V, M>(work, column, first),
-                _ => add_tile::<T, L, W, V, 1>(work, column, first),
+                left if left >= R => add_tile::<T, L, W, V, R>(level, work, column, first),
+                left if left >= M => add_tile::<T, L, W, V, M>(level, work, column, first),
+                _ => add_tile::<T, L, W, V, 1>(level, work, column, first),
             };
         }
     }
@@ -58,13 +58,14 @@ impl<T: Scalar, const W: usize, const V: usize, const R: usize, const M: usize> 
 
 #[inline(always)]
 fn add_tile<T: Scalar, L: Level, const W: usize, const V: usize, const R: usize>(
+    level: L,
     work: &mut AddOuter<'_, T>,
     column: usize,
     first: usize,
 ) -> usize {
     let depth = work.left.len() / work.left_stride;
     let (left, right) = (&work.left[first..], &work.right[column..]);
-    let tile = columns_by_columns::<T, L, W, V, R>((left, work.left_stride), (right, work.right_stride), depth);
+    let tile = level.columns_by_columns::<T, W, V, R>((left, work.left_stride), (right, work.right_stride), depth);
     for i in 0..R {
         let sums = &mut work.sums[(first + i) * work.right_stride + column..].as_chunks_mut::<W>().0[..V];
         for v in 0..V {

@@ -22,7 +22,7 @@ impl<T: Scalar, const W: usize> Operation for Values<'_, T, W> {
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Level>(self) {
+    fn run<L: Level>(self, _: L) {
         match &self.stage.activated {
             Activated::Slope(slopes) => by_columns::<T, L, _, W>(&Slope(slopes), self),
             Activated::Sigmoid => by_columns::<T, L, _, W>(&Sigmoid, self),
@@ -83,7 +83,7 @@ impl<T: Scalar, const W: usize> Operation for Outputs<'_, T, W> {
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Level>(self) {
+    fn run<L: Level>(self, _: L) {
         let weight = self.weight.as_chunks::<W>().0;
         for (row, output) in self.rows.chunks_exact(self.weight.len()).zip(self.output) {
             let mut sums = [T::ZERO; W];

@@ -85,7 +85,7 @@ impl<T: Scalar, const W: usize> Operation for FirstOf<'_, T, W> {
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Level>(self) {
+    fn run<L: Level>(self, _: L) {
         let First { input, gradient, output, width, span, columns, sums } = self.0;
         let of = |numbers: &[T]| *vector::<T, W>(&numbers[span.column..]);
         let (mean, factor, shift) = (of(&columns.mean), of(&columns.factor), of(&columns.shift));
@@ -185,7 +185,7 @@ impl<T: Scalar> Operation for Second<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Level>(self) {
+    fn run<L: Level>(self, _: L) {
         for (x, out) in self.input.chunks_exact(self.width).zip(self.output.chunks_exact_mut(self.width)) {
             let columns = self.mean.iter().zip(self.base).zip(self.slope);
             for ((out, &x), ((&mean, &base), &slope)) in out.iter_mut().zip(x).zip(columns) {

@@ -49,7 +49,7 @@ impl<T: Scalar, const W: usize> Operation for Of<'_, T, W> {
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Level>(self) {
+    fn run<L: Level>(self, _: L) {
         let Tile { input, output, width, span, columns } = self.0;
         let of = |numbers: &[T]| *vector::<T, W>(&numbers[span.column..]);
         let (mean, factor, shift) = (of(&columns.mean), of(&columns.factor), of(&columns.shift));

@@ -110,7 +110,7 @@ impl<T: Scalar, const W: usize, const V: usize> Operation for Of<'_, T, W, V> {
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Level>(self) {
+    fn run<L: Level>(self, _: L) {
         let Tile { numbers, width, columns, share, weight, part, mean, squares } = self.0;
         let mut sums = [[T::ZERO; W]; V];
         for row in numbers.chunks_exact(width) {

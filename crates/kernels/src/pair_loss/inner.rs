@@ -93,7 +93,7 @@ impl<T: Scalar, const W: usize> Operation for InnerTile<'_, '_, T, W> {
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Level>(self) {
+    fn run<L: Level>(self, _: L) {
         let [states, clicks, others] = self.rows;
         let count = states.count().min(W);
         let mut logits = [[T::ZERO; W]; 2];

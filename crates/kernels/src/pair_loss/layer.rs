@@ -3,7 +3,7 @@
 use super::products::{VECTORS, vectors};
 use crate::activation::sigmoids_of;
 use crate::level::{Level, Operation};
-use crate::product::{Tile, rows_by_panel};
+use crate::product::Tile;
 use crate::scalar::Scalar;
 
 /// A matrix by its rows; `numbers` may start at a later column.
@@ -131,14 +131,14 @@ impl<T: Scalar, F: Frame<T>, const W: usize, const R: usize> Operation for Layer
     type Output = usize;
 
     #[inline(always)]
-    fn run<L: Level>(self) -> usize {
+    fn run<L: Level>(self, level: L) -> usize {
         let (layer, first) = (self.layer, self.first);
         let mut rows: [&[T]; R] = [&[]; R];
         for i in 0..R {
             rows[i] = &layer.weight.numbers[(first + i) * layer.weight.stride..];
         }
         let mut tile = layer.frame.start::<W, R>(first);
-        rows_by_panel::<T, L, W, VECTORS, R>(&mut tile, &rows, layer.input);
+        level.rows_by_panel(&mut tile, &rows, layer.input);
         let output = &mut layer.output.as_chunks_mut::<W>().0.as_chunks_mut::<VECTORS>().0[first..first + R];
         layer.frame.finish::<W, R>(first, &tile, output);
         R
@@ -152,7 +152,7 @@ impl<T: Scalar, const W: usize> Operation for Sigmoids<'_, T, W> {
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Level>(self) {
+    fn run<L: Level>(self, _: L) {
         sigmoids_of::<T, L, W>(self.0.as_chunks_mut::<W>().0);
     }
 }

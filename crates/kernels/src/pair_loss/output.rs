@@ -37,7 +37,7 @@ impl<T: Scalar, const W: usize> Operation for Output<'_, T, W> {
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Level>(self) {
+    fn run<L: Level>(self, _: L) {
         let mut logits = [[self.bias; W]; VECTORS];
         for (unit, &weight) in vectors::<T, W>(self.units).iter().zip(self.weight) {
             let (unit, mut sums) = (*unit, logits);

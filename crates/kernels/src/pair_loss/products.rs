@@ -3,7 +3,7 @@
 
 use super::turn::groups;
 use crate::level::{Level, Operation};
-use crate::product::{SUMS_OF_TWO, Tile, blocks_by_panel};
+use crate::product::{OF_THREE, SUMS_OF_TWO, Tile};
 use crate::scalar::Scalar;
 
 /// Vectors of pairs in a tile.
@@ -30,7 +30,7 @@ pub(super) fn add_weight_gradient<T: Scalar, L: Level, const W: usize, const R: 
         let job = WeightGradient { slopes, panel, columns, column };
         match group.vectors {
             1 => job.run::<L, W, 1, S>(level, sums),
-            2 if R == 3 => job.run::<L, W, 2, SUMS_OF_TWO>(level, sums),
+            2 if R == OF_THREE => job.run::<L, W, 2, SUMS_OF_TWO>(level, sums),
             2 => job.run::<L, W, 2, R>(level, sums),
             _ => job.run::<L, W, 3, R>(level, sums),
         }
@@ -72,7 +72,7 @@ impl<T: Scalar, const W: usize, const V: usize, const R: usize> Operation for We
     type Output = usize;
 
     #[inline(always)]
-    fn run<L: Level>(self) -> usize {
+    fn run<L: Level>(self, level: L) -> usize {
         let job = self.job;
         let mut tile: Tile<T, W, V, R> = [[[T::ZERO; W]; V]; R];
         for i in 0..R {
@@ -80,7 +80,7 @@ impl<T: Scalar, const W: usize, const V: usize, const R: usize> Operation for We
             tile[i] = sums.as_chunks::<W>().0.as_chunks::<V>().0[0];
         }
         let slopes = &vectors::<T, W>(job.slopes)[self.first..self.first + R];
-        blocks_by_panel::<T, L, W, V, R, VECTORS>(&mut tile, slopes, job.panel);
+        level.blocks_by_panel(&mut tile, slopes, job.panel);
         for i in 0..R {
             let sums = &mut self.sums[(self.first + i) * job.columns + job.column..];
             sums.as_chunks_mut::<W>().0.as_chunks_mut::<V>().0[0] = tile[i];

@@ -198,7 +198,7 @@ impl<T: Scalar> Operation for Collect<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Level>(self) {
+    fn run<L: Level>(self, _: L) {
         if self.first {
             self.sums.copy_from_slice(self.numbers);
         } else {

@@ -90,7 +90,7 @@ impl<T: Scalar, const W: usize> Operation for Scatter<'_, '_, T, W> {
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Level>(self) {
+    fn run<L: Level>(self, _: L) {
         for pair in 0..self.slots.count() {
             let row = &self.rows[pair * self.stride..][..self.stride];
             let slot = self.slots.row(pair);
@@ -116,7 +116,7 @@ impl<T: Scalar, const W: usize> Operation for InGroups<'_, '_, T, W> {
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Level>(self) {
+    fn run<L: Level>(self, _: L) {
         let (count, width) = (self.tile.count(), self.tile.width);
         for group in groups(width.div_ceil(W)) {
             let (first, wide) = (group.first * W, group.vectors * W);

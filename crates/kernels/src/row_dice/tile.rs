@@ -100,7 +100,7 @@ impl<T: Scalar, const W: usize> Operation for Forward<'_, T, W> {
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Level>(self) {
+    fn run<L: Level>(self, _: L) {
         let Self { work: ForwardOf { row, input, output }, mut room } = self;
         for (input, output) in input.chunks_exact(row.width).zip(output.chunks_exact_mut(row.width)) {
             let inverse = room.take::<L>(row, input);
@@ -124,7 +124,7 @@ impl<T: Scalar, const W: usize> Operation for Backward<'_, T, W> {
     type Output = T;
 
     #[inline(always)]
-    fn run<L: Level>(self) -> T {
+    fn run<L: Level>(self, _: L) -> T {
         let Self { work: BackwardOf { row, input, gradient, output }, mut room } = self;
         let straight = T::ONE - row.alpha;
         let part = T::ONE / T::from_f64(row.width as f64);

@@ -141,7 +141,7 @@ impl Operation for Largest<'_> {
     type Output = u64;
 
     #[inline(always)]
-    fn run<L: Level>(self) -> u64 {
+    fn run<L: Level>(self, _: L) -> u64 {
         self.0.iter().fold(0, |largest, &id| largest.max(id as u64))
     }
 }

@@ -220,7 +220,7 @@ impl<T: Scalar> Operation for Scatter<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Level>(self) {
+    fn run<L: Level>(self, _: L) {
         self.output.fill(T::ZERO);
         run_by_width(self.width, self);
     }

@@ -145,7 +145,7 @@ impl<T: Scalar> Operation for Part<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Level>(self) {
+    fn run<L: Level>(self, _: L) {
         run_by_width(self.width, self);
     }
 }

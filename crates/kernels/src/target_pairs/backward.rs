@@ -151,7 +151,7 @@ impl<T: Scalar> Operation for ColumnSums<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Level>(self) {
+    fn run<L: Level>(self, _: L) {
         self.sums.fill(T::ZERO);
         for row in self.rows.chunks_exact(self.sums.len()) {
             for (sum, &number) in self.sums.iter_mut().zip(row) {
@@ -185,7 +185,7 @@ impl<T: Scalar, const W: usize> Operation for AbsorbBy<'_, T, W> {
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Level>(self) {
+    fn run<L: Level>(self, _: L) {
         let Absorb { outer, hidden, candidate, turned, sums, by_candidate } = self.0;
         let rows = sums.weight.chunks_exact_mut(hidden);
         for (sums, outer) in rows.zip(outer.chunks_exact(hidden)) {

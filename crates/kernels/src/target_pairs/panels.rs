@@ -124,7 +124,7 @@ impl<T: Scalar, const W: usize> Operation for BlendOf<'_, T, W> {
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Level>(self) {
+    fn run<L: Level>(self, _: L) {
         let Blend { weight: panels, product, candidate, along, output } = self.0;
         for group in panels.groups() {
             let range = panels.range(group);

@@ -6,7 +6,7 @@ use crate::instruction_set::Detected;
 use crate::level::{Level, Operation};
 use crate::memory::vector_start;
 use crate::panel::{Group, groups};
-use crate::product::{Tile, columns_by_columns, rows_by_panel, run_group};
+use crate::product::{OF_THREE, Tile, run_group};
 use crate::scalar::Scalar;
 
 /// Work for any level, with `W` columns in a vector and `R` rows in a tile, `M` where fewer are left.
@@ -30,7 +30,7 @@ pub(super) fn run_tiled<T: Scalar>(set: Detected, columns: usize, work: impl Til
     match set {
         Detected::Portable(level) => with_lanes::<_, 2, 1>(level, lanes, work),
         #[cfg(target_arch = "x86_64")]
-        Detected::Avx2(level) => with_lanes::<_, 3, 2>(level, lanes, work),
+        Detected::Avx2(level) => with_lanes::<_, OF_THREE, 2>(level, lanes, work),
         #[cfg(target_arch = "x86_64")]
         Detected::Avx512(level) => with_lanes::<_, 8, 4>(level, lanes, work),
     }
@@ -80,7 +80,7 @@ impl<T: Scalar, const W: usize, const V: usize, const R: usize, const M: usize> 
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Level>(self) {
+    fn run<L: Level>(self, level: L) {
         let RowsByPanels { rows, stride, panels, weight, start, output } = self.work;
         let mut starts = [0; V];
         let mut first = [[T::ZERO; W]; V];
@@ -95,13 +95,13 @@ impl<T: Scalar, const W: usize, const V: usize, const R: usize, const M: usize> 
         let (rows, rest) = rows.split_at(whole * stride);
         let (output, other) = output.split_at_mut(whole * columns);
         for (rows, output) in rows.chunks_exact(R * stride).zip(output.chunks_exact_mut(R * columns)) {
-            rows_by_group::<T, L, W, V, R, true>((rows, stride), &into, output);
+            rows_by_group::<T, L, W, V, R, true>(level, (rows, stride), &into, output);
         }
         match rest.len() / stride {
             0 => {}
-            1 => rows_by_group::<T, L, W, V, 1, true>((rest, stride), &into, other),
-            count if count <= M => rows_by_group::<T, L, W, V, M, false>((rest, stride), &into, other),
-            _ => rows_by_group::<T, L, W, V, R, false>((rest, stride), &into, other),
+            1 => rows_by_group::<T, L, W, V, 1, true>(level, (rest, stride), &into, other),
+            count if count <= M => rows_by_group::<T, L, W, V, M, false>(level, (rest, stride), &into, other),
+            _ => rows_by_group::<T, L, W, V, R, false>(level, (rest, stride), &into, other),
         }
     }
 }
@@ -119,6 +119,7 @@ struct Into<'a, T, const W: usize, const V: usize> {
 /// One tile of `R` rows if it is `FULL`, or of fewer; those that are missing are the last one again, and not written.
 #[inline(always)]
 fn rows_by_group<T: Scalar, L: Level, const W: usize, const V: usize, const R: usize, const FULL: bool>(
+    level: L,
     (rows, stride): (&[T], usize),
     into: &Into<'_, T, W, V>,
     output: &mut [T],
@@ -129,7 +130,7 @@ fn rows_by_group<T: Scalar, L: Level, const W: usize, const V: usize, const R: u
     for i in 0..R {
         each[i] = &rows[i.min(last) * stride..][..into.depth];
     }
-    rows_by_panel::<T, L, W, V, R>(&mut tile, &each, into.weight);
+    level.rows_by_panel(&mut tile, &each, into.weight);
     for (i, row) in output.chunks_exact_mut(into.columns).enumerate().take(R) {
         for v in 0..V {
             *vector_mut(&mut row[into.starts[v]..]) = tile[i][v];
@@ -187,18 +188,19 @@ impl<T: Scalar, const W: usize, const V: usize, const R: usize, const M: usize> 
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Level>(self) {
+    fn run<L: Level>(self, level: L) {
         let Self { work, column } = self;
         match work.left_width {
-            width if width >= R => columns_by_group::<T, L, W, V, R>(work, column),
-            width if width >= M => columns_by_group::<T, L, W, V, M>(work, column),
-            _ => columns_by_group::<T, L, W, V, 1>(work, column),
+            width if width >= R => columns_by_group::<T, L, W, V, R>(level, work, column),
+            width if width >= M => columns_by_group::<T, L, W, V, M>(level, work, column),
+            _ => columns_by_group::<T, L, W, V, 1>(level, work, column),
         }
     }
 }
 
 #[inline(always)]
 fn columns_by_group<T: Scalar, L: Level, const W: usize, const V: usize, const R: usize>(
+    level: L,
     work: &mut ColumnsByColumns<'_, T>,
     column: usize,
 ) {
@@ -208,7 +210,7 @@ fn columns_by_group<T: Scalar, L: Level, const W: usize, const V: usize, const R
         // The last left columns are moved back too: what is computed twice is the same twice.
         let first = vector_start(index, R, left_width);
         let (left, right) = (&work.left[first..], &work.right[column..]);
-        let tile = columns_by_columns::<T, L, W, V, R>((left, left_width), (right, right_width), depth);
+        let tile = level.columns_by_columns::<T, W, V, R>((left, left_width), (right, right_width), depth);
         for i in 0..R {
             let row = &mut work.output[(first + i) * right_width + column..].as_chunks_mut::<W>().0[..V];
             row.copy_from_slice(&tile[i]);
