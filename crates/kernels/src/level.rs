@@ -1,6 +1,6 @@
-//! The same code, compiled for one instruction set or the other. The only unsafe code of the crate is here: calling a
-//! function that is compiled for instructions which the rest of the program may not use, the hint to the caches, blocks
-//! turned on their side, and the loops of one tile.
+//! The same code, compiled for one instruction set or the other. But for vectors of rows that have been checked, see
+//! [`crate::memory`], the only unsafe code of the crate is here: calling a function that is compiled for instructions which
+//! the rest of the program may not use, the hint to the caches, blocks turned on their side, and the loops of one tile.
 #![allow(unsafe_code, reason = "functions with target features and prefetches can only be called by unsafe code")]
 
 #[cfg(target_arch = "x86_64")]
@@ -104,8 +104,9 @@ fn ask<T, const LATER: bool>(numbers: &[T]) {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _MM_HINT_T1, _mm_prefetch};
-        for line in numbers.chunks(LINE / size_of::<T>()) {
-            let place = line.as_ptr().cast();
+        let line = LINE / size_of::<T>();
+        for index in 0..numbers.len().div_ceil(line) {
+            let place = numbers.as_ptr().wrapping_add(index * line).cast();
             // SAFETY: every x86-64 processor has this instruction; it loads nothing into the program, and the address
             // is that of a number.
             unsafe {

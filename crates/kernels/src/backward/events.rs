@@ -4,7 +4,7 @@ use super::gates::{Saved, differentiate, sum};
 use super::walk::Walk;
 use crate::buffers::StateGradient;
 use crate::level::{AHEAD, Level, Operation, prefetch};
-use crate::memory::{read, vector_start, write};
+use crate::memory::{Parts, Places, cells};
 use crate::mixture::Mixture;
 use crate::partition::Sample;
 use crate::scalar::Scalar;
@@ -60,35 +60,37 @@ impl<T: Scalar, const W: usize, const G: usize, const WHOLE: bool> Events<'_, '_
         let score = problem.sequences.scores.map_or(T::ZERO, |scores| scores[event]);
         let mixture = Mixture::new(problem.cell, score);
         let gates = walk.record.push::<W, WHOLE>(row, &problem.sequences.inputs[event * width..][..width], before);
-        let carried = &walk.carried[slot * walk.stride..][..walk.stride];
-        let kept = &mut walk.kept[slot * walk.stride..][..walk.stride];
-        let scores = &mut walk.scores[slot * walk.stride..][..walk.stride];
-
         if self.step >= AHEAD {
             job.ask_for(event - AHEAD, prefetch);
         }
 
+        // Rows of whole vectors, of which only the numbers of units are used.
+        let units = slot * walk.stride..(slot + 1) * walk.stride;
+        let (given, before) =
+            (Parts::<T, W, WHOLE>::new(gradient, 1, hidden), Parts::<T, W, WHOLE>::new(before, 1, hidden));
+        let carried = Parts::<T, W, WHOLE>::new(&walk.carried[units.clone()], 1, hidden);
+        let kept = Places::<T, W, WHOLE>::new(cells(&mut walk.kept[units.clone()]), 1, hidden);
+        let scores = Places::<T, W, WHOLE>::new(cells(&mut walk.scores[units]), 1, hidden);
+        let saved = Parts::<T, W, WHOLE>::new(saved, G + 1, hidden);
+        let gates = Places::<T, W, WHOLE>::new(cells(gates), G + 1, hidden);
         for vector in 0..hidden.div_ceil(W) {
-            let start = vector_start(vector, W, hidden);
-            let part = |index: usize| index * hidden + start..(index + 1) * hidden;
             let parts = Saved {
-                reset: read::<T, W, WHOLE>(&saved[part(0)]),
-                update: if G == 3 { read::<T, W, WHOLE>(&saved[part(1)]) } else { [T::ZERO; W] },
-                candidate: read::<T, W, WHOLE>(&saved[part(G - 1)]),
-                candidate_sum: read::<T, W, WHOLE>(&saved[part(G)]),
-                old: read::<T, W, WHOLE>(&before[start..]),
+                reset: saved.vector(0, vector),
+                update: if G == 3 { saved.vector(1, vector) } else { [T::ZERO; W] },
+                candidate: saved.vector(G - 1, vector),
+                candidate_sum: saved.vector(G, vector),
+                old: before.vector(0, vector),
             };
-            let given = read::<T, W, WHOLE>(&gradient[start..]);
-            let carried = read::<T, W, true>(&carried[start..]);
+            let (given, carried) = (given.vector(0, vector), carried.vector(0, vector));
             let gradients = differentiate::<T, L, W, G>(&parts, &given, &carried, mixture);
-            write::<T, W, WHOLE>(&mut gates[part(0)], &gradients.candidate);
-            write::<T, W, WHOLE>(&mut gates[part(1)], &gradients.reset);
+            gates.set(0, vector, &gradients.candidate);
+            gates.set(1, vector, &gradients.reset);
             if G == 3 {
-                write::<T, W, WHOLE>(&mut gates[part(2)], &gradients.update);
+                gates.set(2, vector, &gradients.update);
             }
-            write::<T, W, WHOLE>(&mut gates[part(G)], &gradients.candidate_sum);
-            write::<T, W, true>(&mut kept[start..], &gradients.kept);
-            write::<T, W, true>(&mut scores[start..], &gradients.score);
+            gates.set(G, vector, &gradients.candidate_sum);
+            kept.set(0, vector, &gradients.kept);
+            scores.set(0, vector, &gradients.score);
         }
     }
 }

@@ -3,9 +3,8 @@
 use super::ForwardOutput;
 use super::walk::Walk;
 use crate::activation::{multiply_add, sigmoids, tanhs};
-use crate::columns::vector;
 use crate::level::{AHEAD, Level, Operation, prefetch};
-use crate::memory::{copy, vector_start, write};
+use crate::memory::{Parts, Places, cells, copy};
 use crate::mixture::Mixture;
 use crate::partition::Sample;
 use crate::scalar::Scalar;
@@ -45,7 +44,7 @@ impl<T: Scalar, const W: usize, const P: usize, const G: usize, const WHOLE: boo
         let mut slots = [0; P];
         let mut rows = [0; P];
         let mut mixtures = [Mixture::new(problem.cell, T::ZERO); P];
-        let mut sums: [[&[T]; 3]; P] = [[&[]; 3]; P];
+        let mut sums = [Before::<T, W, WHOLE> { input: Parts::NONE, state: Parts::NONE, old: Parts::NONE }; P];
         for p in 0..P {
             slots[p] = (first + p).min(self.samples.len() - 1);
             let sample = &self.samples[slots[p]];
@@ -53,11 +52,11 @@ impl<T: Scalar, const W: usize, const P: usize, const G: usize, const WHOLE: boo
             if let Some(scores) = problem.sequences.scores {
                 mixtures[p] = Mixture::new(problem.cell, scores[walk.task.rows.start + rows[p]]);
             }
-            sums[p] = [
-                &walk.input_sums[(self.event + slots[p]) * stride..][..stride],
-                &walk.state_sums[slots[p] * stride..][..stride],
-                &walk.states[slots[p] * walk.states_stride..][..walk.states_stride],
-            ];
+            sums[p] = Before {
+                input: Parts::new(&walk.input_sums[(self.event + slots[p]) * stride..][..stride], G, hidden),
+                state: Parts::new(&walk.state_sums[slots[p] * stride..][..stride], G, hidden),
+                old: Parts::new(&walk.states[slots[p] * walk.states_stride..][..walk.states_stride], 1, hidden),
+            };
             if self.step + AHEAD < sample.length {
                 prefetch(&self.output.states[(rows[p] + AHEAD) * hidden..][..hidden]);
                 if let Some(saved) = &self.output.saved {
@@ -65,23 +64,28 @@ impl<T: Scalar, const W: usize, const P: usize, const G: usize, const WHOLE: boo
                 }
             }
         }
+        let mut states = [Places::<T, W, WHOLE>::NONE; P];
+        let mut saves = [Places::<T, W, WHOLE>::NONE; P];
+        let (all, kept) = (cells(self.output.states), self.output.saved.as_deref_mut().map(cells));
+        for p in 0..P {
+            states[p] = Places::new(&all[rows[p] * hidden..], 1, hidden);
+            if let Some(saved) = kept {
+                saves[p] = Places::new(&saved[rows[p] * saved_width..], G + 1, hidden);
+            }
+        }
         for vector in 0..hidden.div_ceil(W) {
-            let start = vector_start(vector, W, hidden);
-            let units = mix::<T, L, W, P, G>(&sums, &mixtures, hidden, start);
+            let units = mix::<T, L, W, P, G, WHOLE>(&sums, &mixtures, vector);
             for p in 0..P {
-                write::<T, W, WHOLE>(
-                    &mut self.output.states[rows[p] * hidden + start..][..hidden - start],
-                    &units.state[p],
-                );
-                if let Some(saved) = &mut self.output.saved {
-                    let saved = &mut saved[rows[p] * saved_width..][..saved_width];
-                    let part = |index: usize| index * hidden + start..(index + 1) * hidden;
-                    write::<T, W, WHOLE>(&mut saved[part(0)], &units.reset[p]);
+                states[p].set(0, vector, &units.state[p]);
+            }
+            if kept.is_some() {
+                for p in 0..P {
+                    saves[p].set(0, vector, &units.reset[p]);
                     if G == 3 {
-                        write::<T, W, WHOLE>(&mut saved[part(1)], &units.update[p]);
+                        saves[p].set(1, vector, &units.update[p]);
                     }
-                    write::<T, W, WHOLE>(&mut saved[part(G - 1)], &units.candidate[p]);
-                    write::<T, W, WHOLE>(&mut saved[part(G)], of(sums[p][1], (G - 1) * hidden + start));
+                    saves[p].set(G - 1, vector, &units.candidate[p]);
+                    saves[p].set(G, vector, &sums[p].state.vector(G - 1, vector));
                 }
             }
         }
@@ -90,6 +94,17 @@ impl<T: Scalar, const W: usize, const P: usize, const G: usize, const WHOLE: boo
             copy::<T, W, WHOLE>(state, &self.output.states[rows[p] * hidden..][..hidden]);
         }
     }
+}
+
+/// What a sample's event is made of.
+#[derive(Clone, Copy)]
+struct Before<'a, T, const W: usize, const WHOLE: bool> {
+    /// The input's part of the sums of the gates.
+    input: Parts<'a, T, W, WHOLE>,
+    /// The state's part.
+    state: Parts<'a, T, W, WHOLE>,
+    /// The state before the event.
+    old: Parts<'a, T, W, WHOLE>,
 }
 
 /// A vector of units of several samples after an event.
@@ -101,28 +116,26 @@ struct Units<T, const W: usize, const P: usize> {
     state: [[T; W]; P],
 }
 
-/// `sums` are of each sample the input's part, the state's part, and the state; a vector starts at `start` of each gate.
+/// One vector of units of each sample.
 #[inline(always)]
-fn mix<T: Scalar, L: Level, const W: usize, const P: usize, const G: usize>(
-    sums: &[[&[T]; 3]; P],
+fn mix<T: Scalar, L: Level, const W: usize, const P: usize, const G: usize, const WHOLE: bool>(
+    before: &[Before<'_, T, W, WHOLE>; P],
     mixtures: &[Mixture<T>; P],
-    hidden: usize,
-    start: usize,
+    vector: usize,
 ) -> Units<T, W, P> {
-    let gates = |part: usize, gate: usize| {
-        let mut vectors = [of::<T, W>(sums[0][part], gate * hidden + start); P];
-        for p in 0..P {
-            vectors[p] = of::<T, W>(sums[p][part], gate * hidden + start);
-        }
-        vectors
-    };
-    let (reset_input, reset_state) = (gates(0, 0), gates(1, 0));
-    // In a cell without update gate this is the candidate's, and not used.
-    let (update_input, update_state) = (gates(0, 1), gates(1, 1));
-    let (candidate_input, candidate_state) = (gates(0, G - 1), gates(1, G - 1));
-    let old = gates(2, 0);
-
     let zeros = [[T::ZERO; W]; P];
+    let (mut reset_input, mut reset_state, mut update_input, mut update_state) = (zeros, zeros, zeros, zeros);
+    let (mut candidate_input, mut candidate_state, mut old) = (zeros, zeros, zeros);
+    for p in 0..P {
+        let Before { input, state, old: before } = before[p];
+        (reset_input[p], reset_state[p]) = (input.vector(0, vector), state.vector(0, vector));
+        if G == 3 {
+            (update_input[p], update_state[p]) = (input.vector(1, vector), state.vector(1, vector));
+        }
+        (candidate_input[p], candidate_state[p]) = (input.vector(G - 1, vector), state.vector(G - 1, vector));
+        old[p] = before.vector(0, vector);
+    }
+
     let mut units = Units { reset: zeros, update: zeros, candidate: zeros, state: zeros };
     for w in 0..W {
         let mut sums = [T::ZERO; P];
@@ -151,10 +164,4 @@ fn mix<T: Scalar, L: Level, const W: usize, const P: usize, const G: usize>(
         }
     }
     units
-}
-
-/// The vector from `start` on.
-#[inline(always)]
-fn of<T, const W: usize>(numbers: &[T], start: usize) -> &[T; W] {
-    vector(&numbers[start..])
 }

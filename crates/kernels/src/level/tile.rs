@@ -281,3 +281,85 @@ unsafe fn store(sums: *mut Vectors, vectors: &[__m256; OF_THREE * VECTORS]) {
         unsafe { _mm256_storeu_ps((&raw mut (*sums)[index]).cast(), vector) };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::level::{Avx2, Level, Operation};
+    use crate::product::{OF_THREE, Tile, columns_by_columns, rows_by_panel};
+    use crate::scalar::Scalar;
+
+    /// Numbers from -1 to 1, none like its neighbours.
+    fn numbers<T: Scalar>(count: usize) -> Vec<T> {
+        (0..count).map(|index| T::from_f64((index as f64 * 0.7).sin())).collect()
+    }
+
+    /// The products of both loops beside those of the plain ones.
+    struct Both<'a, T> {
+        rows: &'a [T],
+        panel: &'a [T],
+        depth: usize,
+        /// From one row to the next, of both sides.
+        stride: usize,
+    }
+
+    impl<T: Scalar> Both<'_, T> {
+        fn compare<L: Level, const W: usize>(&self, level: L) {
+            let Self { rows, panel, depth, stride } = *self;
+            let each: [&[T]; OF_THREE] = std::array::from_fn(|i| &rows[i * stride..]);
+            let panel_of = &panel[..depth * 3 * W];
+            let mut tile: Tile<T, W, 3, OF_THREE> = [[[T::ONE; W]; 3]; OF_THREE];
+            let mut expected = tile;
+            level.rows_by_panel(&mut tile, &each, panel_of);
+            rows_by_panel::<T, L, W, 3, OF_THREE>(&mut expected, &each, panel_of);
+            assert_eq!(tile, expected, "rows, {depth} deep");
+
+            let (left, right) = ((&rows[1..], stride), (panel, stride));
+            let tile = level.columns_by_columns::<T, W, 3, OF_THREE>(left, right, depth);
+            let expected = columns_by_columns::<T, L, W, 3, OF_THREE>(left, right, depth);
+            assert_eq!(tile, expected, "columns, {depth} deep");
+        }
+    }
+
+    struct InLanes<'a, T, const W: usize>(Both<'a, T>);
+
+    impl<T: Scalar, const W: usize> Operation for InLanes<'_, T, W> {
+        type Output = ();
+
+        fn run<L: Level>(self, level: L) {
+            self.0.compare::<L, W>(level);
+        }
+    }
+
+    #[test]
+    fn the_loops_give_the_bits_of_the_plain_ones() {
+        let Some(level) = Avx2::detect() else { return };
+        let (stride, most) = (40, 23);
+        let (rows, panel) = (numbers::<f32>(stride * most), numbers::<f32>(stride * most));
+        let (rows_64, panel_64) = (numbers::<f64>(stride * most), numbers::<f64>(stride * most));
+        for depth in 0..=most {
+            level.run(InLanes::<f32, 8>(Both { rows: &rows, panel: &panel, depth, stride }));
+            level.run(InLanes::<f64, 4>(Both { rows: &rows_64, panel: &panel_64, depth, stride }));
+        }
+    }
+
+    #[test]
+    fn what_is_too_short_is_refused() {
+        let Some(level) = Avx2::detect() else { return };
+        let (rows, panel) = (numbers::<f32>(64), numbers::<f32>(240));
+        let products = |rows: &[f32], panel: &[f32], depth: usize| {
+            let refused = std::panic::catch_unwind(|| {
+                let mut tile: Tile<f32, 8, 3, OF_THREE> = [[[0.0; 8]; 3]; OF_THREE];
+                level.rows_by_panel(&mut tile, &[rows; OF_THREE], panel);
+            });
+            let columns = std::panic::catch_unwind(|| {
+                level.columns_by_columns::<f32, 8, 3, OF_THREE>((rows, 4), (panel, 24), depth);
+            });
+            (refused.is_ok(), columns.is_ok())
+        };
+        assert_eq!(products(&rows[..40], &panel, 10), (true, true));
+        // A row of nine numbers for a panel of ten; the last of ten rows has three numbers of four.
+        assert_eq!(products(&rows[..9], &panel, 10), (false, false));
+        assert_eq!(products(&rows[..39], &panel, 10), (true, false));
+        assert_eq!(products(&rows[..40], &panel[..239], 10), (true, false));
+    }
+}
