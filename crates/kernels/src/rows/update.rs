@@ -348,9 +348,9 @@ impl<T: Scalar> Part<'_, T> {
                 });
                 let mean = &mut self.mean[part];
                 for (mean, &gradient) in mean.iter_mut().zip(&*gradient) {
-                    *mean += factors.new[0] * (gradient - *mean);
+                    *mean = towards(*mean, gradient, factors.new[0]);
                 }
-                let divisors = second.blend(gradient, factors, |mean, square, new| mean + new * (square - mean));
+                let divisors = second.blend(gradient, factors, towards);
                 divide(table, mean, divisors, rate, factors.epsilon);
             }
         }
@@ -387,6 +387,18 @@ impl<'a, T: Scalar> Second<'a, T> {
     }
 }
 
+/// A running mean that takes in its next number.
+#[inline(always)]
+fn towards<T: Scalar>(mean: T, number: T, new: T) -> T {
+    mean + new * (number - mean)
+}
+
+/// A number after the step of a rule that divides.
+#[inline(always)]
+fn stepped<T: Scalar>(value: T, rate: T, direction: T, divisor: T) -> T {
+    value - rate * direction / divisor
+}
+
 /// Adam's step. A row is read before the first number is written, so that it is moved as vectors.
 #[inline(always)]
 fn move_row<T: Scalar, const D: usize>(
@@ -400,9 +412,9 @@ fn move_row<T: Scalar, const D: usize>(
     let [new_mean, new_second] = factors.new;
     let (mut value, mut mean, mut second) = (*values, *means, *seconds);
     for d in 0..D {
-        mean[d] += new_mean * (gradient[d] - mean[d]);
-        second[d] = second[d] + new_second * (gradient[d] * gradient[d] - second[d]);
-        value[d] = value[d] - rate * mean[d] / (second[d].sqrt() + factors.epsilon);
+        mean[d] = towards(mean[d], gradient[d], new_mean);
+        second[d] = towards(second[d], gradient[d] * gradient[d], new_second);
+        value[d] = stepped(value[d], rate, mean[d], second[d].sqrt() + factors.epsilon);
     }
     (*values, *means, *seconds) = (value, mean, second);
 }
@@ -413,13 +425,13 @@ fn divide<T: Scalar>(table: &mut [T], direction: &[T], second: Second<'_, T>, ra
     match second {
         Second::Element(seconds) => {
             for ((value, &direction), &mut second) in table.iter_mut().zip(direction).zip(seconds) {
-                *value = *value - rate * direction / (second.sqrt() + epsilon);
+                *value = stepped(*value, rate, direction, second.sqrt() + epsilon);
             }
         }
         Second::Row(second) => {
             let divisor = second.sqrt() + epsilon;
             for (value, &direction) in table.iter_mut().zip(direction) {
-                *value = *value - rate * direction / divisor;
+                *value = stepped(*value, rate, direction, divisor);
             }
         }
     }
