@@ -229,7 +229,8 @@ pub(super) unsafe fn add_rows<T: Scalar>(
 /// It ends before.
 #[inline(always)]
 pub(super) fn start<T>((numbers, stride): (&[T], usize), depth: usize, wanted: usize) -> (*const T, usize) {
-    assert!(numbers[(depth - 1) * stride..].len() >= wanted, "the last row of a product is not there");
+    let last = (depth - 1).saturating_mul(stride);
+    assert!(numbers[last..].len() >= wanted, "the last row of a product is not there");
     (numbers.as_ptr(), stride)
 }
 
