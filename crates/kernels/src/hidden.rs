@@ -31,7 +31,10 @@ use crate::tasks::{Pieces, run_all};
 /// What follows the normalisation of a hidden layer of `H` units.
 #[derive(Clone, Copy, Debug)]
 pub enum HiddenActivation<'a, T> {
-    /// `max(0, x) + a · min(0, x)`, `[H]`: with zeros `max(0, x)`, with ones the identity.
+    /// `x`. Without a normalisation such a layer is nothing but its dense map: what it could learn beside has zeros for
+    /// gradients.
+    Identity,
+    /// `max(0, x) + a · min(0, x)`, `[H]`: with zeros `max(0, x)`.
     Slope(&'a [T]),
     /// `1 / (1 + e^(−x))`
     Sigmoid,

@@ -27,13 +27,14 @@ fn numbers(seed: u64, count: usize) -> Vec<f64> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
+    Identity,
     Slope,
     Sigmoid,
     Dice,
     RowDice,
 }
 
-const KINDS: [Kind; 4] = [Kind::Slope, Kind::Sigmoid, Kind::Dice, Kind::RowDice];
+const KINDS: [Kind; 5] = [Kind::Identity, Kind::Slope, Kind::Sigmoid, Kind::Dice, Kind::RowDice];
 
 /// Two layers of the same kind, each with a dense map, without the statistics of rows.
 #[derive(Clone, Debug)]
@@ -87,6 +88,7 @@ impl Learned {
         HiddenLayer {
             norm: normed.then(|| self.norm(false)),
             activation: match kind {
+                Kind::Identity => HiddenActivation::Identity,
                 Kind::Slope => HiddenActivation::Slope(&self.alpha),
                 Kind::Sigmoid => HiddenActivation::Sigmoid,
                 Kind::Dice => HiddenActivation::Dice(self.norm(true)),
@@ -110,6 +112,7 @@ impl Learned {
         let mean = y.iter().sum::<f64>() / y.len() as f64;
         let spread = y.iter().map(|y| (y - mean).powi(2) + EPSILON).sum::<f64>().sqrt();
         let value = |(index, &y): (usize, &f64)| match kind {
+            Kind::Identity => y,
             Kind::Slope => y.max(0.0) + self.alpha[index] * y.min(0.0),
             Kind::Sigmoid => logistic(y),
             Kind::Dice => dice(y, normalize(index, y), self.alpha[index]),

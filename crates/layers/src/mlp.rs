@@ -5,6 +5,7 @@ mod function;
 mod places;
 mod statistics;
 
+use chain::Start;
 use fain_autograd::widened;
 use serde::{Deserialize, Serialize};
 use tch::{Tensor, nn};
@@ -12,6 +13,10 @@ use tch::{Tensor, nn};
 use crate::dropout::check_share;
 use crate::error::check_shape;
 use crate::{Activation, ActivationConfig, BatchNorm, BatchNormConfig, Execution, LayerError, Linear, Mode, dropout};
+
+/// Up to as many weights the first dense map is one function with what follows it: they stay in a core's second cache.
+/// The products of larger ones are libtorch's.
+const MOST_WEIGHTS: usize = 1 << 17;
 
 /// How an [`Mlp`] normalises its input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -128,7 +133,7 @@ impl Mlp {
         Ok(Self { input_norm, layers, dropout: config.dropout, outputs: width, execution: Execution::default() })
     }
 
-    /// Chooses how what follows the first dense map is computed.
+    /// Chooses how the layers are computed.
     #[must_use]
     pub fn with_execution(mut self, execution: Execution) -> Self {
         let norm = |norm: Option<BatchNorm>| norm.map(|norm| norm.with_execution(execution));
@@ -186,11 +191,7 @@ impl Mlp {
     /// # Errors
     /// [`LayerError::Shape`] when the width differs; [`LayerError::TooFewRows`] where batch statistics need more rows.
     pub fn forward(&self, input: &Tensor, mode: Mode) -> Result<Tensor, LayerError> {
-        let first = match &self.input_norm {
-            None => self.first().forward(input)?,
-            Some(norm) => self.first().forward(&norm.forward(input, mode)?)?,
-        };
-        self.after_first(first, None, mode)
+        self.from_input(input, None, mode)
     }
 
     /// [`Mlp::forward`] and a dense map of it, in one function where that is faster.
@@ -201,11 +202,7 @@ impl Mlp {
     /// # Errors
     /// As [`Mlp::forward`] and [`Linear::forward`].
     pub fn forward_to(&self, input: &Tensor, output: &Linear, mode: Mode) -> Result<Tensor, LayerError> {
-        let first = match &self.input_norm {
-            None => self.first().forward(input)?,
-            Some(norm) => self.first().forward(&norm.forward(input, mode)?)?,
-        };
-        self.after_first(first, Some(output), mode)
+        self.from_input(input, Some(output), mode)
     }
 
     /// Goes on from the first dense map's result, for callers that compute it in their own way. They would pass over a
@@ -240,15 +237,23 @@ impl Mlp {
         Ok(())
     }
 
-    fn after_first(&self, first: Tensor, output: Option<&Linear>, mode: Mode) -> Result<Tensor, LayerError> {
-        let random = self.dropout > 0.0 && mode.is_training();
-        let fits = output.is_none_or(|output| output.weight().size()[1] == self.outputs);
-        if self.execution == Execution::Auto && !random && fits {
-            check_shape("input", &first, &[None, Some(self.first().weight().size()[0])], "[B, H]")?;
-            self.check_layers(first.size()[0], mode)?;
-            if let Some(result) = chain::forward(&first, &self.layers, output, mode)? {
+    fn from_input(&self, input: &Tensor, output: Option<&Linear>, mode: Mode) -> Result<Tensor, LayerError> {
+        let weight = self.first().weight();
+        check_shape("input", input, &[None, Some(weight.size()[1])], "[B, inputs]")?;
+        let normed = self.input_norm.as_ref().map(|norm| norm.forward(input, mode)).transpose()?;
+        let input = normed.as_ref().unwrap_or(input);
+        if weight.numel() <= MOST_WEIGHTS {
+            if let Some(result) = self.chained(&Start::Input(input), output, mode)? {
                 return Ok(result);
             }
+        }
+        self.after_first(self.first().forward(input)?, output, mode)
+    }
+
+    fn after_first(&self, first: Tensor, output: Option<&Linear>, mode: Mode) -> Result<Tensor, LayerError> {
+        check_shape("input", &first, &[None, Some(self.first().weight().size()[0])], "[B, H]")?;
+        if let Some(result) = self.chained(&Start::First(&first), output, mode)? {
+            return Ok(result);
         }
         let mut hidden = first;
         for (index, layer) in self.layers.iter().enumerate() {
@@ -261,6 +266,18 @@ impl Mlp {
             hidden = dropout(layer.activation.forward(hidden, mode)?, self.dropout, mode)?;
         }
         Ok(widened(&output.map_or(Ok(hidden.shallow_clone()), |output| output.forward(&hidden))?)?)
+    }
+
+    /// All layers as one function; `None` where they cannot be one.
+    fn chained(&self, start: &Start<'_>, output: Option<&Linear>, mode: Mode) -> Result<Option<Tensor>, LayerError> {
+        let random = self.dropout > 0.0 && mode.is_training();
+        let fits = output.is_none_or(|output| output.weight().size()[1] == self.outputs);
+        if self.execution != Execution::Auto || random || !fits {
+            return Ok(None);
+        }
+        let (Start::Input(rows) | Start::First(rows)) = start;
+        self.check_layers(rows.size()[0], mode)?;
+        chain::forward(start, &self.layers, output, mode)
     }
 }
 

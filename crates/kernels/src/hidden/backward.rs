@@ -110,9 +110,14 @@ impl<T: Scalar> Full for BackwardJob<'_, T> {
                     }
                 }
             }
-            let input_rows = (numbers.unwrap_or(&copied[..]), stride);
-            let (columns, room) = (&mut sums.columns, &mut room);
-            level.run(Derivatives::<T, W> { stage, input: input_rows, values, gradient, sums: columns, room });
+            let input_rows = &numbers.unwrap_or(&copied[..])[..count * stride];
+            let values = if stage.is_plain() {
+                input_rows
+            } else {
+                let (input, columns, room) = ((input_rows, stride), &mut sums.columns, &mut room);
+                level.run(Derivatives::<T, W> { stage, input, values: &mut *values, gradient, sums: columns, room });
+                values
+            };
             if let Some(dense) = &stage.dense {
                 let work = AddOuter {
                     left: behind,

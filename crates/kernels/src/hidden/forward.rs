@@ -47,8 +47,13 @@ impl<T: Scalar> Full for ForwardJob<'_, T> {
             for (index, stage) in stages.iter().enumerate() {
                 let held = (&sums[..count * stage.stride], stage.stride);
                 let input = direct.take().map_or(held, |rows| (rows, stage.stride));
-                let values = &mut values[..count * stage.stride];
-                level.run(Values::<T, W> { stage, input, output: values, statistics: &mut statistics });
+                let values = if stage.is_plain() {
+                    input.0
+                } else {
+                    let values = &mut values[..count * stage.stride];
+                    level.run(Values::<T, W> { stage, input, output: &mut *values, statistics: &mut statistics });
+                    values
+                };
                 let last = index + 1 == stages.len();
                 let Some(dense) = &stage.dense else {
                     for (output, values) in output.chunks_exact_mut(across).zip(values.chunks_exact(stage.stride)) {

@@ -43,6 +43,25 @@ pub(super) trait Kind<T, const W: usize> {
     ) -> ([T; W], [T; W]);
 }
 
+pub(super) struct Identity;
+
+impl<T: Scalar, const W: usize> Kind<T, W> for Identity {
+    type Of = ();
+
+    #[inline(always)]
+    fn at(&self, _column: usize) {}
+
+    #[inline(always)]
+    fn value<L: Level>(_of: &(), y: &[T; W]) -> [T; W] {
+        *y
+    }
+
+    #[inline(always)]
+    fn derivative<L: Level>(_of: &(), y: &[T; W], gradient: &[T; W], _learned: &mut Learned<T, W>) -> ([T; W], [T; W]) {
+        (*y, *gradient)
+    }
+}
+
 pub(super) struct Slope<'a, T>(pub(super) &'a [T]);
 
 impl<T: Scalar, const W: usize> Kind<T, W> for Slope<'_, T> {

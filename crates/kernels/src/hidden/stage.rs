@@ -63,6 +63,7 @@ impl<T: Scalar> Affine<T> {
 
 /// What follows the normalisation.
 pub(super) enum Activated<T> {
+    Identity,
     Slope(Vec<T>),
     Sigmoid,
     Dice {
@@ -123,6 +124,7 @@ impl<T: Real> Stage<T> {
         };
         layer.norm.as_ref().map_or(Ok(()), |norm| norm.check(width))?;
         let activated = match &layer.activation {
+            HiddenActivation::Identity => Activated::Identity,
             HiddenActivation::Slope(slopes) => {
                 check_length("slope", slopes.len(), width)?;
                 Activated::Slope(padded(slopes))
@@ -152,6 +154,13 @@ impl<T: Real> Stage<T> {
     /// The width of what comes out.
     pub(super) fn outputs(&self) -> usize {
         self.dense.as_ref().map_or(self.width, |dense| dense.outputs)
+    }
+}
+
+impl<T> Stage<T> {
+    /// Whether rows come out of normalisation and activation as they went in.
+    pub(super) fn is_plain(&self) -> bool {
+        !self.normed && matches!(self.activated, Activated::Identity)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The activations of a tile.
 
-use super::kind::{Dice, Kind, Sigmoid, Slope};
+use super::kind::{Dice, Identity, Kind, Sigmoid, Slope};
 use super::row_statistics::{RowStatistics, normalize_rows};
 use super::stage::{Activated, Stage};
 use crate::activation::{multiply_add, sigmoid_within_one};
@@ -24,6 +24,7 @@ impl<T: Scalar, const W: usize> Operation for Values<'_, T, W> {
     #[inline(always)]
     fn run<L: Level>(self, _: L) {
         match &self.stage.activated {
+            Activated::Identity => by_columns::<T, L, _, W>(&Identity, self),
             Activated::Slope(slopes) => by_columns::<T, L, _, W>(&Slope(slopes), self),
             Activated::Sigmoid => by_columns::<T, L, _, W>(&Sigmoid, self),
             Activated::Dice { norm, alpha } => by_columns::<T, L, _, W>(&Dice { norm, alpha }, self),

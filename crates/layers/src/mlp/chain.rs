@@ -32,23 +32,37 @@ impl Inputs {
     }
 }
 
-/// The layers from the result of the first dense map on; with `output`, also that map of the last layer. `None` where
-/// there are no kernels for them, as under autocast.
+/// Where the layers begin.
+pub(super) enum Start<'a> {
+    /// At the input of the first dense map, `[B, inputs]`.
+    Input(&'a Tensor),
+    /// At its result, `[B, hidden[0]]`.
+    First(&'a Tensor),
+}
+
+/// The layers; with `output`, also that map of the last layer. `None` where there are no kernels for them, as under
+/// autocast.
 ///
 /// # Shapes
-/// - `first` `[B, hidden[0]]` → `[B, outputs]`
+/// - → `[B, outputs]`
 pub(super) fn forward(
-    first: &Tensor,
+    start: &Start<'_>,
     layers: &[Layer],
     output: Option<&Linear>,
     mode: Mode,
 ) -> Result<Option<Tensor>, LayerError> {
-    if autocast_kind(first.device()).is_some() {
+    let (Start::Input(rows) | Start::First(rows)) = start;
+    if autocast_kind(rows.device()).is_some() {
         return Ok(None);
     }
     let mut inputs = Inputs(Vec::new());
-    inputs.add(first)?;
-    let mut places = Vec::with_capacity(layers.len());
+    inputs.add(rows)?;
+    let mut places = Vec::with_capacity(layers.len() + 1);
+    if let (Start::Input(_), Some(first)) = (start, layers.first()) {
+        // A layer that changes nothing, before the first map.
+        let dense = Some((inputs.add(first.dense.weight())?, inputs.add(first.dense.bias())?));
+        places.push(HiddenPlaces { norm: None, activation: ActivationPlaces::Identity, dense });
+    }
     for (index, layer) in layers.iter().enumerate() {
         let dense = layers.get(index + 1).map(|next| &next.dense).or(output);
         places.push(HiddenPlaces {
@@ -56,7 +70,7 @@ pub(super) fn forward(
             activation: match &layer.activation {
                 Activation::Relu => ActivationPlaces::Constant(0.0),
                 Activation::LeakyRelu => ActivationPlaces::Constant(0.01),
-                Activation::Linear => ActivationPlaces::Constant(1.0),
+                Activation::Linear => ActivationPlaces::Identity,
                 Activation::Sigmoid => ActivationPlaces::Sigmoid,
                 Activation::Prelu(slope) => ActivationPlaces::Slope(inputs.add(slope)?),
                 Activation::Dice(dice) => match dice.norm() {
@@ -69,7 +83,7 @@ pub(super) fn forward(
                 .transpose()?,
         });
     }
-    let Ok(kind @ (Kind::Float | Kind::Double)) = first.f_kind() else { return Ok(None) };
+    let Ok(kind @ (Kind::Float | Kind::Double)) = rows.f_kind() else { return Ok(None) };
     let same = |tensor: &Tensor| tensor.device() == Device::Cpu && tensor.f_kind().is_ok_and(|of| of == kind);
     if !inputs.0.iter().all(same) {
         return Ok(None);
@@ -77,7 +91,7 @@ pub(super) fn forward(
     let mut outputs = Hidden::new(places).apply(&inputs.0)?.into_iter();
     let result = outputs.next();
     if mode.is_training() {
-        let rows = first.size()[0];
+        let rows = rows.size()[0];
         for layer in layers {
             let dice = if let Activation::Dice(dice) = &layer.activation { dice.norm() } else { None };
             for norm in layer.norm.iter().chain(dice) {

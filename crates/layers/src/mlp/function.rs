@@ -215,6 +215,7 @@ impl Hidden {
         let mut taken = taken.iter();
         let norm = layer.norm.as_ref().map(|norm| normalization(norm, taken.next(), None)).transpose()?;
         let activation = match &layer.activation {
+            ActivationPlaces::Identity => HiddenActivation::Identity,
             ActivationPlaces::Constant(_) | ActivationPlaces::Slope(_) => HiddenActivation::Slope(&prepared.slope),
             ActivationPlaces::Sigmoid => HiddenActivation::Sigmoid,
             ActivationPlaces::Dice(norm, alpha) => {
@@ -307,7 +308,7 @@ impl Hidden {
             keep(norm.shift, &found.shift)?;
         }
         match &layer.activation {
-            ActivationPlaces::Constant(_) | ActivationPlaces::Sigmoid => Ok(()),
+            ActivationPlaces::Identity | ActivationPlaces::Constant(_) | ActivationPlaces::Sigmoid => Ok(()),
             ActivationPlaces::Slope(place) | ActivationPlaces::RowDice(place) => keep(Some(*place), &found.alpha),
             ActivationPlaces::Dice(norm, alpha) => {
                 keep(norm.scale, &found.dice_scale)?;

@@ -10,6 +10,7 @@ pub(super) struct NormPlaces {
 }
 
 pub(super) enum ActivationPlaces {
+    Identity,
     /// A slope below zero that is not learned.
     Constant(f64),
     Sigmoid,

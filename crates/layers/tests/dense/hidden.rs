@@ -56,16 +56,16 @@ fn any_number_of_threads_gives_the_same_bits() {
     for activation in [ActivationConfig::DicePerSample, ActivationConfig::DiceAffine, ActivationConfig::Relu] {
         let store = nn::VarStore::new(Device::Cpu);
         let config = MlpConfig { hidden: vec![36, 18], activation, batch_norm: true, ..MlpConfig::default() };
-        let mlp = Mlp::new(&store.root(), 2, &config).unwrap();
-        // The first dense map is libtorch's, and left out.
-        let first = rows(3, [1500, 36], Kind::Float).set_requires_grad(true);
+        let mlp = Mlp::new(&store.root(), 23, &config).unwrap();
         let run = |threads: i32| {
             tch::set_num_threads(threads);
-            let output = mlp.forward_from_first(first.shallow_clone(), Mode::Training).unwrap();
+            let input = rows(3, [1500, 23], Kind::Float).set_requires_grad(true);
+            let output = mlp.forward(&input, Mode::Training).unwrap();
             let slopes = rows(4, [1500, 18], Kind::Float);
-            let weight = &store.variables()["dense1.weight"];
-            let gradients = Tensor::run_backward(&[&output * slopes], &[&first, weight], false, false);
-            [output.detach(), gradients[0].copy(), gradients[1].copy()]
+            let weights = ["dense0.weight", "dense1.weight"].map(|name| store.variables()[name].shallow_clone());
+            let gradients =
+                Tensor::run_backward(&[&output * slopes], &[&input, &weights[0], &weights[1]], false, false);
+            std::iter::once(output.detach()).chain(gradients).collect::<Vec<_>>()
         };
         assert_eq!(run(1), run(2), "{activation:?}");
     }

@@ -44,6 +44,16 @@ impl Subject {
         norms.map(Self::Norm).into_iter().chain(dice.map(Self::Dice)).chain(others).chain(hidden).collect()
     }
 
+    /// Whether slopes jump somewhere.
+    pub(crate) fn has_kinks(&self) -> bool {
+        use ActivationConfig::{LeakyRelu, Prelu, PreluPerUnit, Relu};
+        matches!(
+            self,
+            Self::Activation(Relu | LeakyRelu | Prelu | PreluPerUnit)
+                | Self::Hidden(Relu | LeakyRelu | Prelu | PreluPerUnit, _)
+        )
+    }
+
     fn build(&self, variables: &nn::Path<'_>, width: i64, execution: Execution) -> Layer {
         match self {
             Self::Norm(config) => {
