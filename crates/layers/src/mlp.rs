@@ -191,7 +191,7 @@ impl Mlp {
     /// # Errors
     /// [`LayerError::Shape`] when the width differs; [`LayerError::TooFewRows`] where batch statistics need more rows.
     pub fn forward(&self, input: &Tensor, mode: Mode) -> Result<Tensor, LayerError> {
-        self.from_input(input, None, mode)
+        self.run_from_input(input, None, mode)
     }
 
     /// [`Mlp::forward`] and a dense map of it, in one function where that is faster.
@@ -202,7 +202,7 @@ impl Mlp {
     /// # Errors
     /// As [`Mlp::forward`] and [`Linear::forward`].
     pub fn forward_to(&self, input: &Tensor, output: &Linear, mode: Mode) -> Result<Tensor, LayerError> {
-        self.from_input(input, Some(output), mode)
+        self.run_from_input(input, Some(output), mode)
     }
 
     /// Goes on from the first dense map's result, for callers that compute it in their own way. They would pass over a
@@ -215,7 +215,7 @@ impl Mlp {
     /// As [`Mlp::forward`], and [`LayerError::Config`] when the input is to be normalised.
     pub fn forward_from_first(&self, first: Tensor, mode: Mode) -> Result<Tensor, LayerError> {
         self.refuse_input_norm()?;
-        self.after_first(first, None, mode)
+        self.run_after_first(first, None, mode)
     }
 
     /// [`Mlp::forward_from_first`] and a dense map of it.
@@ -226,7 +226,7 @@ impl Mlp {
         mode: Mode,
     ) -> Result<Tensor, LayerError> {
         self.refuse_input_norm()?;
-        self.after_first(first, Some(output), mode)
+        self.run_after_first(first, Some(output), mode)
     }
 
     fn refuse_input_norm(&self) -> Result<(), LayerError> {
@@ -237,20 +237,20 @@ impl Mlp {
         Ok(())
     }
 
-    fn from_input(&self, input: &Tensor, output: Option<&Linear>, mode: Mode) -> Result<Tensor, LayerError> {
+    fn run_from_input(&self, input: &Tensor, output: Option<&Linear>, mode: Mode) -> Result<Tensor, LayerError> {
         let weight = self.first().weight();
         check_shape("input", input, &[None, Some(weight.size()[1])], "[B, inputs]")?;
         let normed = self.input_norm.as_ref().map(|norm| norm.forward(input, mode)).transpose()?;
         let input = normed.as_ref().unwrap_or(input);
-        if weight.numel() <= MOST_WEIGHTS {
-            if let Some(result) = self.chained(&Start::Input(input), output, mode)? {
-                return Ok(result);
-            }
+        if weight.numel() <= MOST_WEIGHTS
+            && let Some(result) = self.chained(&Start::Input(input), output, mode)?
+        {
+            return Ok(result);
         }
-        self.after_first(self.first().forward(input)?, output, mode)
+        self.run_after_first(self.first().forward(input)?, output, mode)
     }
 
-    fn after_first(&self, first: Tensor, output: Option<&Linear>, mode: Mode) -> Result<Tensor, LayerError> {
+    fn run_after_first(&self, first: Tensor, output: Option<&Linear>, mode: Mode) -> Result<Tensor, LayerError> {
         check_shape("input", &first, &[None, Some(self.first().weight().size()[0])], "[B, H]")?;
         if let Some(result) = self.chained(&Start::First(&first), output, mode)? {
             return Ok(result);
