@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use crate::instruction_set::Detected;
-use crate::level::Level;
+use crate::level::{Level, one_by_one};
 use crate::memory::vector_start;
 use crate::scalar::Scalar;
 
@@ -110,6 +110,8 @@ pub(crate) fn total<T: Scalar, const W: usize>(vector: &[T; W]) -> T {
 #[inline(always)]
 pub(crate) fn totals<T: Scalar, const W: usize>(vectors: &[T], totals: &mut [T]) {
     for (vector, total) in vectors.as_chunks::<W>().0.iter().zip(totals) {
+        // Several at once would be gathered from memory number by number, which some processors are slow at.
+        one_by_one();
         *total = halves(vector);
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::activation::multiply_add;
 use crate::columns::{ByLanes, Cut, in_columns, spans, vector};
-use crate::level::{Level, Operation};
+use crate::level::{Level, Operation, one_by_one};
 use crate::scalar::Scalar;
 
 /// The mean of each column, and the sum of the squared distances from it.
@@ -76,13 +76,13 @@ pub(crate) fn add_tile<T: Scalar, L: Level, const W: usize>(
         let squares = &mut moments.squares[span.place..];
         let mut tile = Tile { numbers: tile, width, columns: [span.column; SIDE], share, weight, part, mean, squares };
         if spans.len() + 1 < SIDE {
-            level.run(Of::<T, W, 1>(tile));
+            add_columns::<T, L, W, 1>(level, tile);
             continue;
         }
         for (column, next) in tile.columns[1..].iter_mut().zip(&mut spans) {
             *column = next.column;
         }
-        level.run(Of::<T, W, SIDE>(tile));
+        add_columns::<T, L, W, SIDE>(level, tile);
     }
     moments.rows += rows;
 }
@@ -103,17 +103,26 @@ struct Tile<'a, T> {
     squares: &'a mut [T],
 }
 
-/// Of the first `V` vectors.
-struct Of<'a, T, const W: usize, const V: usize>(Tile<'a, T>);
+/// Adds the first `V` vectors of a tile. Sums that lived through the loops of several steps would become single numbers:
+/// each step is a function, and what it gives lies in memory before the next.
+fn add_columns<T: Scalar, L: Level, const W: usize, const V: usize>(level: L, tile: Tile<'_, T>) {
+    let mean = level.run(Means::<T, W, V>(&tile));
+    let squares = level.run(Squares::<T, W, V>(&tile, &mean));
+    level.run(Merge::<T, W, V>(tile, &mean, &squares));
+}
 
-impl<T: Scalar, const W: usize, const V: usize> Operation for Of<'_, T, W, V> {
-    type Output = ();
+/// The means of the first `V` vectors.
+struct Means<'a, 'b, T, const W: usize, const V: usize>(&'a Tile<'b, T>);
+
+impl<T: Scalar, const W: usize, const V: usize> Operation for Means<'_, '_, T, W, V> {
+    type Output = [[T; W]; V];
 
     #[inline(always)]
-    fn run<L: Level>(self, _: L) {
-        let Tile { numbers, width, columns, share, weight, part, mean, squares } = self.0;
+    fn run<L: Level>(self, _: L) -> [[T; W]; V] {
+        let &Tile { numbers, width, columns, part, .. } = self.0;
         let mut sums = [[T::ZERO; W]; V];
         for row in numbers.chunks_exact(width) {
+            one_by_one();
             for v in 0..V {
                 let row: &[T; W] = vector(&row[columns[v]..]);
                 for w in 0..W {
@@ -126,22 +135,50 @@ impl<T: Scalar, const W: usize, const V: usize> Operation for Of<'_, T, W, V> {
                 sums[v][w] = sums[v][w] * part;
             }
         }
-        let mut distances = [[T::ZERO; W]; V];
+        sums
+    }
+}
+
+/// The sums of the squared distances from the means.
+struct Squares<'a, 'b, T, const W: usize, const V: usize>(&'a Tile<'b, T>, &'a [[T; W]; V]);
+
+impl<T: Scalar, const W: usize, const V: usize> Operation for Squares<'_, '_, T, W, V> {
+    type Output = [[T; W]; V];
+
+    #[inline(always)]
+    fn run<L: Level>(self, _: L) -> [[T; W]; V] {
+        let Self(&Tile { numbers, width, columns, .. }, means) = self;
+        let mean = *means;
+        let mut sums = [[T::ZERO; W]; V];
         for row in numbers.chunks_exact(width) {
+            one_by_one();
             for v in 0..V {
                 let row: &[T; W] = vector(&row[columns[v]..]);
                 for w in 0..W {
-                    let distance = row[w] - sums[v][w];
-                    distances[v][w] = multiply_add::<T, L>(distance, distance, distances[v][w]);
+                    let distance = row[w] - mean[v][w];
+                    sums[v][w] = multiply_add::<T, L>(distance, distance, sums[v][w]);
                 }
             }
         }
-        let (means, squares) = (mean.as_chunks_mut::<W>().0, squares.as_chunks_mut::<W>().0);
-        for (v, (mean, squares)) in means.iter_mut().zip(squares).enumerate().take(V) {
+        sums
+    }
+}
+
+/// Adds a tile's means and squares to those of all rows.
+struct Merge<'a, 'b, T, const W: usize, const V: usize>(Tile<'b, T>, &'a [[T; W]; V], &'a [[T; W]; V]);
+
+impl<T: Scalar, const W: usize, const V: usize> Operation for Merge<'_, '_, T, W, V> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Level>(self, _: L) {
+        let Self(Tile { share, weight, mean, squares, .. }, means, distances) = self;
+        let all = mean.as_chunks_mut::<W>().0.iter_mut().zip(squares.as_chunks_mut::<W>().0);
+        for ((mean, squares), (of_tile, distances)) in all.zip(means.iter().zip(distances)) {
             for w in 0..W {
-                let step = sums[v][w] - mean[w];
+                let step = of_tile[w] - mean[w];
                 mean[w] += step * share;
-                squares[w] += distances[v][w] + step * step * weight;
+                squares[w] += distances[w] + step * step * weight;
             }
         }
     }
